@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ratls.h - attested TLS: believe the quote, not a certificate authority.
+ *
+ * The header reads like the story it serves:
+ *
+ *   bytes -> evidence -> (endorsements, policy, binding, time) -> report -> verdict
+ *
+ * Words are those of RFC 9334 (RATS). TCB status names are Intel's.
+ *
+ * Conventions
+ *   - A fallible function returns an enum ratls_code (0 is success). Outputs come last, are named
+ *     ret_..., and are untouched on failure. `err` may be NULL; if given it is filled on failure.
+ *   - "Could not decide" is an error. "Decided no" is a report that does not accept. Only
+ *     `rc == RATLS_OK && ratls_report_accepted(report)` may open a door.
+ *   - Objects are opaque, owned by the caller once returned, and freed with their _free function,
+ *     which accepts NULL. Evidence, endorsements and policies are immutable once built: threads may
+ *     share them without locks. There is no global state; the library never logs, never reads the
+ *     environment and never exits.
+ *   - Strings are UTF-8 and end with NUL. Byte arrays carry their length in bytes. Times are seconds
+ *     since 1970-01-01T00:00:00Z.
+ *   - Option structs begin with their own size (set it to sizeof); zero means the safe default, and
+ *     whatever weakens a check is a member whose name begins with insecure_.
+ */
+#ifndef RATLS_H
+#define RATLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors: it could not be done ------------------------------------------------------------ */
+
+/* What the caller can do about it decides the code; the sentence is in struct ratls_error. */
+enum ratls_code {
+	RATLS_OK = 0,
+	RATLS_E_NOMEM = -1,       /* memory ran out: free some, or give up */
+	RATLS_E_ARG = -2,         /* a bad argument, option or configuration: fix it */
+	RATLS_E_FORMAT = -3,      /* bytes are not what their format allows: refuse the peer */
+	RATLS_E_NO_EVIDENCE = -4, /* there is no evidence in it: refuse the peer */
+	RATLS_E_UNSUPPORTED = -5, /* well formed, but of a kind this library does not know: refuse */
+	RATLS_E_IO = -6,          /* a file or socket failed: look at the message */
+	RATLS_E_UNAVAILABLE = -7, /* a service did not answer or answered nonsense: try again later */
+	RATLS_E_CRYPTO = -8,      /* the cryptographic library failed: do not continue */
+	RATLS_E_TLS = -9,         /* the TLS handshake or record layer failed */
+};
+
+#define RATLS_ERROR_MESSAGE_SIZE 256
+
+/* Caller-owned, needs no cleanup. `reason` is a TQ number (see `teesql explain`), 0 if there is none. */
+struct ratls_error {
+	int code;
+	int reason;
+	char message[RATLS_ERROR_MESSAGE_SIZE];
+};
+
+/* The version of this library, "MAJOR.MINOR.PATCH". Static. */
+const char *ratls_version(void);
+
+/* ---- 1. evidence: what a peer presents. Parsing only; it trusts nothing. ---------------------- */
+
+struct ratls_evidence;
+
+/* From an X.509 certificate (DER, at most 256 KiB): extension 1.3.6.1.4.1.62397.1.8 (versioned
+ * attestation), else .1 (quote) with .2 (event log). The certificate's key is remembered for the key
+ * binding. RATLS_E_NO_EVIDENCE if there is no such extension; RATLS_E_FORMAT if anything in it is
+ * malformed. The bytes are copied. */
+int ratls_evidence_from_certificate(const uint8_t *der, size_t len, struct ratls_evidence **ret,
+	struct ratls_error *err);
+
+/* From a TDX quote, version 4 or 5 (at most 64 KiB; zero bytes may trail). It has no event log, so that
+ * no claim of the application can be taken from it. */
+int ratls_evidence_from_quote(const uint8_t *quote, size_t len, struct ratls_evidence **ret,
+	struct ratls_error *err);
+
+/* From a dstack versioned attestation (V0 SCALE or V1 MessagePack, at most 1 MiB). */
+int ratls_evidence_from_envelope(const uint8_t *bytes, size_t len, struct ratls_evidence **ret,
+	struct ratls_error *err);
+
+void ratls_evidence_free(struct ratls_evidence *evidence);
+
+enum ratls_measurement {
+	RATLS_MRTD,          /* 48 bytes: virtual firmware */
+	RATLS_RTMR0,         /* 48 bytes each: hardware, kernel, command line and initrd, application */
+	RATLS_RTMR1,
+	RATLS_RTMR2,
+	RATLS_RTMR3,
+	RATLS_MRCONFIGID,    /* 48 bytes */
+	RATLS_MROWNER,       /* 48 bytes */
+	RATLS_MROWNERCONFIG, /* 48 bytes */
+	RATLS_MRSEAM,        /* 48 bytes: TDX module */
+	RATLS_REPORT_DATA,   /* 64 bytes */
+	RATLS_APP_ID,        /* 20 bytes, of the event log: believe it only after an accepting report */
+	RATLS_COMPOSE_HASH,  /* 32 bytes, likewise */
+	RATLS_INSTANCE_ID,   /* 20 bytes, likewise */
+	RATLS_OS_IMAGE_HASH, /* 32 bytes, likewise */
+};
+
+/* The bytes of a measurement, owned by the evidence; NULL (and *ret_len 0) if it carries none. */
+const uint8_t *ratls_evidence_measurement(const struct ratls_evidence *evidence, enum ratls_measurement which,
+	size_t *ret_len);
+
+/* ---- 2. endorsements: signed facts about platforms. Immutable, shareable between threads. ------- */
+
+struct ratls_endorsements;
+
+struct ratls_endorsements_options {
+	size_t size;
+	/* A root certificate (DER) that replaces Intel's: for development roots. Shown in every report. */
+	const uint8_t *insecure_trust_root;
+	size_t insecure_trust_root_len;
+};
+
+/* From the JSON object with the members pck_crl_issuer_chain, root_ca_crl, pck_crl,
+ * tcb_info_issuer_chain, tcb_info, tcb_info_signature, qe_identity_issuer_chain, qe_identity,
+ * qe_identity_signature (CRLs as hex of DER, or PEM). Chains and signatures are checked here, once; what
+ * does not hold is remembered and fails every appraisal that uses it. RATLS_E_FORMAT if the text is not
+ * such an object. options may be NULL. */
+int ratls_endorsements_from_json(const char *json, size_t len,
+	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
+	struct ratls_error *err);
+void ratls_endorsements_free(struct ratls_endorsements *endorsements);
+
+/* ---- 3. policy: reference values and tolerances. Immutable once in use. ------------------------- */
+
+struct ratls_policy;
+
+/* From a JSON object of schema "teesql.policy/1". Unknown members, wrong sizes and bad hex are
+ * RATLS_E_ARG and name the line. */
+int ratls_policy_from_json(const char *json, size_t len, struct ratls_policy **ret, struct ratls_error *err);
+
+/* An empty policy compares no measurement (and every report says so); TCB statuses default to UpToDate
+ * and SWHardeningNeeded. */
+int ratls_policy_new(struct ratls_policy **ret, struct ratls_error *err);
+
+/* Add one acceptable value, any of which suffices: name is a member of the policy file ("mrtd",
+ * "rtmr0".."rtmr3", "compose_hash", "app_id", "os_image_hash", "ppid", "tcb_status"), or
+ * "insecure_allow_debug" with value "yes". Only before the policy is shared. RATLS_E_ARG says what is
+ * wrong with it. */
+int ratls_policy_add(struct ratls_policy *policy, const char *name, const char *value,
+	struct ratls_error *err);
+void ratls_policy_free(struct ratls_policy *policy);
+
+/* ---- 4. appraisal: a pure function. --------------------------------------------------------------- */
+
+struct ratls_report;
+
+/* What the quote's REPORTDATA must name. */
+enum ratls_binding_kind {
+	RATLS_BINDING_CERTIFICATE, /* SHA-512("ratls-cert:" || the key of the certificate it came in) */
+	RATLS_BINDING_SPKI,        /* the same of this SubjectPublicKeyInfo (DER) */
+	RATLS_BINDING_REPORT_DATA, /* these bytes, right-padded with zeros to 64 */
+	RATLS_BINDING_NONE,        /* nothing: for a quote in a file. The report says "skipped". */
+};
+
+struct ratls_binding {
+	enum ratls_binding_kind kind;
+	const uint8_t *bytes;
+	size_t len;
+};
+
+/* Appraise evidence at a moment. endorsements may be NULL (then the answer is "undetermined" at best);
+ * policy may be NULL (empty). A report lists every rule with pass, fail, warn, skipped or unknown.
+ * Pure: no I/O, no clock; thread-safe. Errors: RATLS_E_NOMEM, RATLS_E_CRYPTO, RATLS_E_ARG. */
+int ratls_appraise(const struct ratls_evidence *evidence, const struct ratls_endorsements *endorsements,
+	const struct ratls_policy *policy, const struct ratls_binding *binding, int64_t at,
+	struct ratls_report **ret, struct ratls_error *err);
+
+/* May data be sent to this machine? False for NULL. */
+bool ratls_report_accepted(const struct ratls_report *report);
+
+/* The class of the verdict, which is also the exit code of `teesql verify`: 0 accepted, 1 policy,
+ * 4 evidence, 5 authenticity, 6 TCB, 7 undetermined, 8 clock. */
+int ratls_report_class(const struct ratls_report *report);
+
+/* One sentence that names the first rule that failed and what differed; "accepted" if none did. */
+const char *ratls_report_message(const struct ratls_report *report);
+
+/* The moment after which this verdict must be formed anew: the earliest end of the certificate and of
+ * every endorsement that it rests on. */
+int64_t ratls_report_valid_until(const struct ratls_report *report);
+
+/* The report as JSON, schema "teesql.verify/1" (members are only ever added). Owned by the report. */
+const char *ratls_report_json(const struct ratls_report *report);
+void ratls_report_free(struct ratls_report *report);
+
+/* ---- 5. source: where endorsements come from. ------------------------------------------------------ */
+
+struct ratls_source;
+
+/* One HTTP exchange. The transport must cap the body at max_body and the time at timeout_ms, verify TLS,
+ * and follow no redirect to another protocol. */
+struct ratls_http_request {
+	const char *method;      /* "GET" or "POST" */
+	const char *url;         /* http:// or https:// */
+	const char *unix_socket; /* a path to connect to in place of the URL's host, or NULL */
+	const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
+	const void *body;
+	size_t body_len;
+	size_t max_body;
+	long timeout_ms;
+};
+
+struct ratls_http_response {
+	long status;
+	char *headers; /* all header lines as received, NUL-terminated; free() */
+	uint8_t *body; /* followed by a NUL that is not counted; free() */
+	size_t body_len;
+};
+
+/* RATLS_OK with any status if an answer came, RATLS_E_UNAVAILABLE with a sentence if none did. Called from
+ * any thread. */
+typedef int (*ratls_fetch_fn)(void *self, const struct ratls_http_request *request,
+	struct ratls_http_response *ret, struct ratls_error *err);
+
+struct ratls_source_options {
+	size_t size;
+	const char *const *urls; /* PCS or PCCS base URLs in order, NULL-terminated; NULL is Intel's PCS */
+	const char *directory;   /* of collateral files, looked at first; NULL is none */
+	ratls_fetch_fn fetch;    /* NULL is the built-in transport (libcurl) */
+	void *fetch_self;
+	const uint8_t *insecure_trust_root; /* DER; as in struct ratls_endorsements_options */
+	size_t insecure_trust_root_len;
+};
+
+/* Thread-safe. The strings and bytes of the options are copied. */
+int ratls_source_new(const struct ratls_source_options *options, struct ratls_source **ret,
+	struct ratls_error *err);
+
+/* The endorsements for this evidence's platform, from memory or fetched (blocking). The caller frees its
+ * reference. RATLS_E_UNAVAILABLE says which item could not be had from where and why. */
+int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
+	struct ratls_endorsements **ret, struct ratls_error *err);
+void ratls_source_free(struct ratls_source *source);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whole files, bounded on the way in and atomic on the way out.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "ratls.h"
+
+/* Read all of path ("-" is standard input) into ret (an empty buffer), at most max bytes: more is
+ * RATLS_E_FORMAT. RATLS_E_IO names the file and the reason. */
+int file_read(const char *path, size_t max, struct buf *ret, struct ratls_error *err);
+
+/* Replace path by these bytes at once: a temporary file beside it, synced, with this mode, renamed. */
+int file_write(const char *path, const void *bytes, size_t len, mode_t mode, struct ratls_error *err);
+
+#endif

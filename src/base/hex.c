@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/hex.h"
+
+static const char digits[] = "0123456789abcdef";
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void hex_encode(const uint8_t *bytes, size_t len, char *text)
+{
+	for (size_t i = 0; i < len; i++) {
+		text[2 * i] = digits[bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	text[2 * len] = '\0';
+}
+
+void hex_append(struct buf *b, const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		buf_u8(b, (uint8_t)digits[bytes[i] >> 4]);
+		buf_u8(b, (uint8_t)digits[bytes[i] & 15]);
+	}
+}
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool hex_decode(const char *text, size_t text_len, uint8_t *out, size_t len)
+{
+	if (text_len % 2 != 0 || text_len / 2 != len)
+		return false;
+	for (size_t i = 0; i < text_len; i++)
+		if (digit(text[i]) < 0)
+			return false;
+	for (size_t i = 0; i < len; i++)
+		out[i] = (uint8_t)(digit(text[2 * i]) << 4 | digit(text[2 * i + 1]));
+	return true;
+}
+
+void base64_append(struct buf *b, const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i += 3) {
+		uint32_t v = (uint32_t)bytes[i] << 16;
+
+		if (i + 1 < len)
+			v |= (uint32_t)bytes[i + 1] << 8;
+		if (i + 2 < len)
+			v |= bytes[i + 2];
+		buf_u8(b, (uint8_t)alphabet[v >> 18]);
+		buf_u8(b, (uint8_t)alphabet[v >> 12 & 63]);
+		buf_u8(b, i + 1 < len ? (uint8_t)alphabet[v >> 6 & 63] : '=');
+		buf_u8(b, i + 2 < len ? (uint8_t)alphabet[v & 63] : '=');
+	}
+}
+
+static int sextet(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+')
+		return 62;
+	return c == '/' ? 63 : -1;
+}
+
+bool base64_decode(const char *text, size_t text_len, struct buf *out)
+{
+	size_t pad = 0;
+
+	if (text_len % 4 != 0)
+		return false;
+	while (pad < 2 && pad < text_len && text[text_len - 1 - pad] == '=')
+		pad++;
+	for (size_t i = 0; i < text_len; i += 4) {
+		uint32_t v = 0;
+		bool last = i + 4 == text_len;
+
+		for (size_t k = 0; k < 4; k++) {
+			bool padding = last && k >= 4 - pad;
+			int s = padding ? 0 : sextet(text[i + k]);
+
+			if (s < 0)
+				return false;
+			v = v << 6 | (uint32_t)s;
+		}
+		buf_u8(out, (uint8_t)(v >> 16));
+		if (!last || pad < 2)
+			buf_u8(out, (uint8_t)(v >> 8));
+		if (!last || pad < 1)
+			buf_u8(out, (uint8_t)v);
+	}
+	return !out->bad;
+}

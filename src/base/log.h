@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The log of the programs (the library returns, it never logs): one line an event on standard error,
+ * `key=value` text or JSON. Messages are PostgreSQL's style. Never a secret, a cancel key, SQL or raw
+ * evidence.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+struct log_field {
+	const char *key;
+	const char *value; /* escaped by the log; may come from a peer */
+};
+
+/* Set once at start, before threads. program is shown in JSON. */
+void log_setup(const char *program, enum log_level level, bool json);
+bool log_wants(enum log_level level);
+bool log_parse_level(const char *text, enum log_level *ret);
+
+/* conn is the connection's number, 0 for none. Fields end with a NULL key, or fields is NULL. */
+void log_event(enum log_level level, uint64_t conn, const struct log_field *fields, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#endif

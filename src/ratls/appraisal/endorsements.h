@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Endorsements from their items, however they were obtained.
+ */
+#ifndef APPRAISAL_ENDORSEMENTS_H
+#define APPRAISAL_ENDORSEMENTS_H
+
+#include "base/cur.h"
+#include "ratls.h"
+
+#define ENDORSEMENTS_ITEM_MAX ((size_t)1 << 20) /* of one item; a JSON file holds at most 4 of these */
+
+/* Chains are PEM, leaf first. CRLs are DER, PEM or hex of DER. tcb_info and qe_identity are the exact
+ * bytes of the inner objects, which is what is signed; the signatures are 128 hex digits. */
+struct endorsement_items {
+	struct cur pck_crl_issuer_chain, root_ca_crl, pck_crl;
+	struct cur tcb_info_issuer_chain, tcb_info, tcb_info_signature;
+	struct cur qe_identity_issuer_chain, qe_identity, qe_identity_signature;
+	struct cur pck_certificate_chain; /* for quotes that carry none; may be empty */
+	const char *source;               /* shown in reports: a URL, a file name */
+};
+
+int endorsements_new(const struct endorsement_items *items, const struct ratls_endorsements_options *options,
+	struct ratls_endorsements **ret, struct ratls_error *err);
+
+/* Endorsements are reference-counted (atomically); ratls_endorsements_free drops a reference. */
+struct ratls_endorsements *endorsements_ref(struct ratls_endorsements *e);
+
+/* The raw inner object of an envelope {"<name>": {...}, "signature": "<hex>"} in any order, as the exact
+ * bytes received, and the signature's text: what PCS sends. RATLS_E_FORMAT on duplicate keys or trailing
+ * text. */
+int endorsements_slice(struct cur envelope, const char *name, struct cur *ret_object,
+	struct cur *ret_signature, struct ratls_error *err);
+
+/* The platform that evidence names in its PCK certificate, read without trust: what a source needs to
+ * know in order to ask. RATLS_E_FORMAT / RATLS_E_UNSUPPORTED as the certificate is. */
+struct platform_id {
+	uint8_t fmspc[6];
+	uint8_t pceid[2];
+	uint8_t ppid[16];
+	const char *ca; /* "platform" or "processor", static */
+};
+int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *ret, struct ratls_error *err);
+
+/* The earliest moment at which one of the items ends (nextUpdate of the JSON items and CRLs, notAfter of the
+ * chains); 0 if an item could not be parsed. */
+int64_t endorsements_valid_until(const struct ratls_endorsements *e);
+
+#endif

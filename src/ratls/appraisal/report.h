@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The report: one row for every rule, filled in as the rules run. A zeroed report refuses.
+ */
+#ifndef APPRAISAL_REPORT_H
+#define APPRAISAL_REPORT_H
+
+#include <jansson.h>
+
+#include "base/reason.h"
+#include "ratls.h"
+
+/* Every rule of appraisal and policy is a row of reason.def in the classes authenticity, TCB, policy,
+ * undetermined or clock; appraisal/rules.def lists those that appraisal runs, in the order of running. */
+enum check_status { CHECK_UNKNOWN = 0, CHECK_PASS, CHECK_FAIL, CHECK_WARN, CHECK_SKIPPED };
+
+/* The report's JSON without what only the program knows (endpoint, timing): a new reference. The program
+ * adds its members and prints it. NULL if memory ran out. */
+json_t *report_json_object(const struct ratls_report *report);
+
+/* For the human rendering: the i-th check, false at the end. Strings are the report's. */
+struct report_check {
+	const char *id;
+	enum check_status status;
+	const char *expected, *actual, *hint; /* NULL where there is nothing to say */
+};
+bool report_check_at(const struct ratls_report *report, size_t i, struct report_check *ret);
+
+/* The reason number of the verdict, 0 if accepted. */
+int report_reason(const struct ratls_report *report);
+
+/* What the relying party may want to log: "UpToDate" etc. of the platform as a whole, or NULL. */
+const char *report_tcb_status(const struct ratls_report *report);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The event log and its replay into runtime measurement registers (RTMR).
+ */
+#ifndef EVIDENCE_EVENTLOG_H
+#define EVIDENCE_EVENTLOG_H
+
+#include "base/cur.h"
+#include "base/hash.h"
+#include "ratls.h"
+
+#define EVENTLOG_EVENTS_MAX 1024
+#define EVENTLOG_RUNTIME_TYPE 0x08000001u
+#define EVENTLOG_RTMR_SIZE HASH_SHA384_SIZE
+
+struct event {
+	uint32_t imr;     /* register, 0 to 3 */
+	uint32_t type;    /* EVENTLOG_RUNTIME_TYPE for dstack's own */
+	uint8_t version;  /* how the digest of a runtime event is made: 1 or 2 */
+	struct cur digest; /* 48 bytes, or empty where it was stripped */
+	struct cur name;
+	struct cur payload;
+	struct cur preimage; /* of version 2, hex text; empty if absent */
+};
+
+struct eventlog {
+	struct event *events;
+	size_t n;
+};
+
+/* The digest of a runtime event by its version: SHA-384 of type:name:payload (1), of the canonical JSON
+ * (2). False if the version is neither or the cryptographic library fails. */
+bool event_runtime_digest(const struct event *e, uint8_t digest[static HASH_SHA384_SIZE]);
+
+/* Extend rtmr with digest: rtmr = SHA-384(rtmr || digest). */
+bool eventlog_extend(uint8_t rtmr[static EVENTLOG_RTMR_SIZE], const uint8_t *digest);
+
+/* Replay the events of register imr from zero. Runtime events are hashed from their fields, whatever
+ * digest they carry (one that is carried must be equal); of others the carried digest is used, and one
+ * that is missing makes the replay fail. RATLS_E_FORMAT names the event. */
+int eventlog_replay(const struct eventlog *log, uint32_t imr, uint8_t ret[static EVENTLOG_RTMR_SIZE],
+	struct ratls_error *err);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a peer's certificate to a verdict: evidence, endorsements, appraisal, and the cache of verdicts that
+ * spares the second connection of the same peer all of it. Thread-safe.
+ *
+ * Invariants: a verdict that is not accepted never becomes one by an error (a zeroed one refuses);
+ * cache_dies_with_its_grounds: an entry ends at the earliest of its time to live, the certificate, the
+ * collateral, and a change of the policy.
+ */
+#ifndef TLS_VERIFIER_H
+#define TLS_VERIFIER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cur.h"
+#include "base/reason.h"
+#include "ratls.h"
+
+struct verifier;
+
+struct verifier_options {
+	struct ratls_source *source; /* borrowed: must outlive the verifier */
+	int64_t cache_ttl;           /* seconds; 0 is VERIFIER_CACHE_TTL */
+	bool insecure_allow_simulator; /* a peer without evidence passes */
+};
+
+#define VERIFIER_CACHE_TTL 3600
+#define VERIFIER_CACHE_MAX 4096 /* verdicts kept; the oldest goes first */
+
+struct verdict {
+	bool accepted;
+	bool attested; /* false when insecure_allow_simulator let it pass */
+	int reason;    /* of reason.h; 0 if accepted */
+	enum reason_class class;
+	int64_t valid_until;
+	char message[RATLS_ERROR_MESSAGE_SIZE]; /* for our own log and our own user */
+	char tcb[40];                           /* platform status, "" if unknown */
+	char mrtd[97];                          /* hex, "" if there is no evidence */
+};
+
+/* policy may be NULL (empty); takes it. */
+int verifier_new(const struct verifier_options *options, struct ratls_policy *policy, struct verifier **ret,
+	struct ratls_error *err);
+void verifier_free(struct verifier *v);
+
+/* Replace the policy (takes it): every cached verdict is void. */
+void verifier_set_policy(struct verifier *v, struct ratls_policy *policy);
+
+/* An accepting verdict for this very certificate, if one is cached and still holds. Never blocks on I/O. */
+bool verifier_cached(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret);
+
+/* Decide (may fetch: blocking). Always fills *ret; what could not be decided is a refusal of the class
+ * undetermined. ret_report may be NULL; else it is the report (the caller's), NULL if there is none. */
+void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret,
+	struct ratls_report **ret_report);
+
+/* The verdict about a peer that gave no certificate: refused, or passed by insecure_allow_simulator. */
+void verifier_no_certificate(struct verifier *v, struct verdict *ret);
+
+#endif
