@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "tls/identity.h"
+
+static EVP_PKEY *key, *other_key;
+
+static struct cur cur_of_buf(const struct buf *b)
+{
+	return cur_of(b->p, b->len);
+}
+
+static void append_bio(struct buf *to, BIO *from)
+{
+	char *p;
+	long n = BIO_get_mem_data(from, &p);
+
+	buf_bytes(to, p, (size_t)n);
+	BIO_free(from);
+}
+
+static void append_key(struct buf *to, EVP_PKEY *k, const EVP_CIPHER *cipher)
+{
+	BIO *out = BIO_new(BIO_s_mem());
+
+	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(out, k, cipher, "word", cipher ? 4 : 0, NULL, NULL), 1);
+	append_bio(to, out);
+}
+
+/* A self-signed certificate, valid from 1975-01-01 (dstack's default) until 2033-05-18T03:33:20Z. */
+static void append_certificate(struct buf *to, EVP_PKEY *k, const char *name)
+{
+	X509 *x = X509_new();
+	BIO *out = BIO_new(BIO_s_mem());
+	X509_NAME *subject = X509_get_subject_name(x);
+
+	X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const uint8_t *)name, -1, -1, 0);
+	X509_set_issuer_name(x, subject);
+	ASN1_TIME_set(X509_getm_notBefore(x), 157766400);
+	ASN1_TIME_set(X509_getm_notAfter(x), 2000000000);
+	X509_set_pubkey(x, k);
+	assert_true(X509_sign(x, k, EVP_sha256()) > 0);
+	assert_int_equal(PEM_write_bio_X509(out, x), 1);
+	append_bio(to, out);
+	X509_free(x);
+}
+
+static int make_keys(void **state)
+{
+	(void)state;
+	key = EVP_EC_gen("P-256");
+	other_key = EVP_EC_gen("P-256");
+	return key != NULL && other_key != NULL ? 0 : -1;
+}
+
+static int free_keys(void **state)
+{
+	(void)state;
+	EVP_PKEY_free(key);
+	EVP_PKEY_free(other_key);
+	return 0;
+}
+
+static void key_leaf_and_chain_are_read_in_order(void **state)
+{
+	struct buf k = {0}, chain = {0};
+	struct identity *id = NULL;
+	char name[32];
+
+	(void)state;
+	append_key(&k, key, NULL);
+	append_certificate(&chain, key, "leaf");
+	append_certificate(&chain, other_key, "first above");
+	append_certificate(&chain, other_key, "second above");
+	assert_int_equal(identity_from_pem(cur_of_buf(&k), cur_of_buf(&chain), &id, NULL), RATLS_OK);
+	assert_int_equal(EVP_PKEY_eq(identity_key(id), key), 1);
+	assert_int_equal(X509_check_private_key(identity_leaf(id), key), 1);
+	assert_int_equal(sk_X509_num(identity_chain(id)), 2);
+	X509_NAME_get_text_by_NID(X509_get_subject_name(sk_X509_value(identity_chain(id), 1)), NID_commonName,
+		name, sizeof(name));
+	assert_string_equal(name, "second above");
+	assert_int_equal(identity_not_before(id), 157766400);
+	assert_int_equal(identity_not_after(id), 2000000000);
+	identity_free(id);
+	buf_done(&k);
+	buf_done(&chain);
+}
+
+/* Expects RATLS_E_ARG with this text in the sentence. */
+static void assert_refused(const struct buf *k, const struct buf *chain, const char *text)
+{
+	struct identity *id = NULL;
+	struct ratls_error err = {0};
+
+	assert_int_equal(identity_from_pem(cur_of_buf(k), cur_of_buf(chain), &id, &err), RATLS_E_ARG);
+	assert_null(id);
+	if (strstr(err.message, text) == NULL)
+		fail_msg("\"%s\" is not in \"%s\"", text, err.message);
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+	struct buf good_key = {0}, good_chain = {0}, wrong_key = {0}, encrypted = {0}, cut = {0}, none = {0};
+	struct buf long_chain = {0};
+
+	(void)state;
+	append_key(&good_key, key, NULL);
+	append_key(&wrong_key, other_key, NULL);
+	append_key(&encrypted, key, EVP_aes_128_cbc());
+	append_certificate(&good_chain, key, "leaf");
+	for (int i = 0; i < 17; i++)
+		append_certificate(&long_chain, key, "leaf");
+	buf_bytes(&cut, good_chain.p, good_chain.len);
+	buf_bytes(&cut, good_chain.p, good_chain.len / 2);
+
+	assert_refused(&wrong_key, &good_chain, "does not belong");
+	assert_refused(&encrypted, &good_chain, "could not read the private key");
+	assert_refused(&none, &good_chain, "could not read the private key");
+	assert_refused(&good_chain, &good_chain, "could not read the private key");
+	assert_refused(&good_key, &none, "could not read the certificate");
+	assert_refused(&good_key, &cut, "could not read certificate 2");
+	assert_refused(&good_key, &long_chain, "more than 16");
+	buf_done(&good_key);
+	buf_done(&good_chain);
+	buf_done(&wrong_key);
+	buf_done(&encrypted);
+	buf_done(&cut);
+	buf_done(&long_chain);
+}
+
+static void *take_and_drop(void *arg)
+{
+	for (int i = 0; i < 10000; i++)
+		identity_free(identity_ref(arg));
+	return NULL;
+}
+
+/* Run under the thread and address sanitizers, it shows that the last reference frees, once. */
+static void references_are_counted_between_threads(void **state)
+{
+	struct buf k = {0}, chain = {0};
+	struct identity *id = NULL;
+	pthread_t threads[4];
+
+	(void)state;
+	append_key(&k, key, NULL);
+	append_certificate(&chain, key, "leaf");
+	assert_int_equal(identity_from_pem(cur_of_buf(&k), cur_of_buf(&chain), &id, NULL), RATLS_OK);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, take_and_drop, id), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(EVP_PKEY_eq(identity_key(id), key), 1);
+	identity_free(id);
+	identity_free(NULL);
+	buf_done(&k);
+	buf_done(&chain);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(key_leaf_and_chain_are_read_in_order),
+		cmocka_unit_test(what_does_not_fit_is_refused),
+		cmocka_unit_test(references_are_counted_between_threads),
+	};
+
+	return cmocka_run_group_tests(tests, make_keys, free_keys);
+}
