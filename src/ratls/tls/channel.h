@@ -49,17 +49,19 @@ enum channel_status {
 	CHANNEL_FAILED,    /* no further use; err is filled */
 };
 
-/* Room for what is to be sent: the channel appends at p + len and never past cap. */
+/* Room for what is to be sent: the channel appends at p + len and never past cap. What does not fit stays
+ * in the channel and comes out first the next time (channel_flush). */
 struct channel_out {
 	uint8_t *p;
 	size_t len, cap;
 };
 
-/* The most that `plain` bytes become when written (records of 16 KiB, plus what the handshake may add). */
-#define CHANNEL_OVERHEAD(plain) (((plain) / 16384 + 2) * 64)
+/* The most that `plain` bytes become when written, in records of 16 KiB. */
+#define CHANNEL_SEALED_MAX(plain) ((plain) + ((plain) / 16384 + 2) * 64)
 
-/* Room that any single flight of the handshake fits into: certificates of 64 KiB and more are allowed. */
-#define CHANNEL_FLIGHT_MAX ((size_t)256 << 10)
+/* What a channel keeps at most because there was no room: more fails the channel. Certificates of 64 KiB
+ * and more fit. It is also the largest certificate chain that is taken from a peer. */
+#define CHANNEL_PENDING_MAX ((size_t)256 << 10)
 
 /* Advance the handshake. Reads from in, appends to out (even when it fails: an alert). */
 enum channel_status channel_handshake(struct channel *c, struct cur *in, struct channel_out *out,
@@ -70,9 +72,13 @@ enum channel_status channel_handshake(struct channel *c, struct cur *in, struct 
 enum channel_status channel_read(struct channel *c, struct cur *in, struct channel_out *out, uint8_t *plain,
 	size_t cap, size_t *ret_len, struct ratls_error *err);
 
-/* Encrypt all of plain; out must have CHANNEL_OVERHEAD(len) + len bytes left. */
+/* Encrypt all of plain; give out CHANNEL_SEALED_MAX(len) bytes of room. */
 enum channel_status channel_write(struct channel *c, const uint8_t *plain, size_t len,
 	struct channel_out *out, struct ratls_error *err);
+
+/* Move what had no room before into out. */
+void channel_flush(struct channel *c, struct channel_out *out);
+bool channel_has_pending(const struct channel *c);
 
 /* Say close_notify (once; later calls do nothing). */
 void channel_close(struct channel *c, struct channel_out *out);
