@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(struct ratls_error *err, int code, int reason, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 4, 0)))
+fill(struct ratls_error *err, int code, int reason, const char *fmt, va_list ap)
 {
 	if (err == NULL)
 		return;

@@ -13,9 +13,9 @@
 #include "ratls.h"
 
 enum opt_type {
-	OPT_STR,  /* char * at offset, owned by the configuration */
-	OPT_LIST, /* char ** at offset, NULL-terminated, owned; the flag may be repeated, the environment and
-		     the INI value are separated by commas */
+	OPT_STR,  /* char * at offset, owned by the configuration; empty text is NULL */
+	OPT_LIST, /* char ** at offset, NULL-terminated, owned, NULL if empty; the flag and the INI key may be
+		     repeated, the environment and the INI value are separated by commas */
 	OPT_BOOL, /* bool; --name alone means yes; values yes|no|on|off|true|false|1|0 */
 	OPT_UINT, /* uint64_t */
 	OPT_TIME, /* int64_t milliseconds; units ms, s (default), m, h, d */
@@ -32,10 +32,10 @@ struct opt {
 };
 
 struct opt_program {
-	const char *name;     /* "teesql-sidecar" or "teesql verify" */
-	const char *synopsis; /* "[OPTION]..." */
-	const char *purpose;  /* one sentence */
-	const struct opt *opts; /* ends with a NULL name */
+	const char *name;       /* "teesql-sidecar" or "teesql verify" */
+	const char *synopsis;   /* "[OPTION]..." */
+	const char *purpose;    /* one sentence */
+	const struct opt *opts; /* ends with {.name = NULL} */
 	bool daemon;            /* knows --config, --check-config, production */
 };
 
@@ -43,7 +43,8 @@ enum opt_action { OPT_RUN, OPT_EXIT }; /* OPT_EXIT: help, version or --check-con
 
 /* Fill config (zeroed by the caller) from argv[1..], the environment, and --config FILE. What is no option,
  * and everything after "--", lands in ret_rest (pointers into argv, NULL-terminated, freed with free; the
- * "--" itself is kept). RATLS_E_ARG names the option, or file and line. */
+ * "--" itself is kept). Options named verbose and quiet have the letters -v and -q. RATLS_E_ARG names the
+ * option, or file and line, and has a reason; config is then zero again. Not for threads. */
 int opt_parse(const struct opt_program *program, char **argv, void *config, enum opt_action *ret_action,
 	char ***ret_rest, struct ratls_error *err);
 

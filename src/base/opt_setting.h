@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What opt.c knows of one option while it reads, and opt_print.c shows.
+ */
+#ifndef BASE_OPT_SETTING_H
+#define BASE_OPT_SETTING_H
+
+#include "base/buf.h"
+#include "base/opt.h"
+
+/* In rising precedence. */
+enum opt_origin { OPT_FROM_DEFAULT, OPT_FROM_FILE, OPT_FROM_ENVIRONMENT, OPT_FROM_FLAG };
+
+struct opt_setting {
+	const struct opt *opt;
+	void *field;
+	unsigned origins;       /* where it may come from: bits of enum opt_origin */
+	enum opt_origin origin; /* where it came from */
+	int line;               /* of the file */
+};
+
+struct opt_settings {
+	const struct opt_program *program;
+	struct opt_setting *v;
+	size_t n;
+	const char *file; /* the configuration file, NULL if there is none */
+};
+
+/* "TEESQL_LISTEN" of "listen". */
+void opt_environment_name(const char *name, struct buf *ret);
+
+/* "--listen", "TEESQL_LISTEN", "/etc/x.conf:3" or "default". */
+void opt_origin_name(const struct opt_settings *all, const struct opt_setting *s, struct buf *ret);
+
+/* To standard output. */
+void opt_print_help(const struct opt_settings *all);
+void opt_print_effective(const struct opt_settings *all);
+
+#endif
