@@ -62,14 +62,14 @@ static inline uint16_t cur_u16le(struct cur *c)
 {
 	struct cur f = cur_take(c, 2);
 
-	return f.bad ? 0 : (uint16_t)(f.p[0] | f.p[1] << 8);
+	return (uint16_t)(f.bad ? 0 : f.p[0] | f.p[1] << 8);
 }
 
 static inline uint16_t cur_u16be(struct cur *c)
 {
 	struct cur f = cur_take(c, 2);
 
-	return f.bad ? 0 : (uint16_t)(f.p[0] << 8 | f.p[1]);
+	return (uint16_t)(f.bad ? 0 : f.p[0] << 8 | f.p[1]);
 }
 
 static inline uint32_t cur_u32le(struct cur *c)
