@@ -32,6 +32,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* ---- errors: it could not be done ------------------------------------------------------------ */
 
@@ -237,6 +238,7 @@ int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidenc
 	struct ratls_endorsements **ret, struct ratls_error *err);
 void ratls_source_free(struct ratls_source *source);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -37,7 +37,7 @@ PERMITTED = [
     (r"secp256k1.*\.h", {"source", "simulator"}),
     (r"ini\.h", {"base"}),
     (r"pthread\.h|threads\.h", {"base", "source", "tls", "relay"} | PROGRAMS),
-    (r"(sys/(socket|un|stat|wait|mman|eventfd|timerfd|signalfd|ioctl|uio)|netdb|netinet/.*|arpa/inet|unistd"
+    (r"(sys/(socket|un|stat|wait|mman|eventfd|timerfd|signalfd|ioctl|uio)|netdb|netinet/.*|unistd"
      r"|fcntl|poll|dirent|signal)\.h", {"base", "source", "relay"} | PROGRAMS),
 ]
 

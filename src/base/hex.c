@@ -21,15 +21,17 @@ void hex_append(struct buf *b, const uint8_t *bytes, size_t len)
 	}
 }
 
-static int digit(char c)
+#define NOT_A_DIGIT 16
+
+static unsigned digit(char c)
 {
 	if (c >= '0' && c <= '9')
-		return c - '0';
+		return (unsigned)(c - '0');
 	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
+		return (unsigned)(c - 'a' + 10);
 	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+		return (unsigned)(c - 'A' + 10);
+	return NOT_A_DIGIT;
 }
 
 bool hex_decode(const char *text, size_t text_len, uint8_t *out, size_t len)
@@ -37,7 +39,7 @@ bool hex_decode(const char *text, size_t text_len, uint8_t *out, size_t len)
 	if (text_len % 2 != 0 || text_len / 2 != len)
 		return false;
 	for (size_t i = 0; i < text_len; i++)
-		if (digit(text[i]) < 0)
+		if (digit(text[i]) == NOT_A_DIGIT)
 			return false;
 	for (size_t i = 0; i < len; i++)
 		out[i] = (uint8_t)(digit(text[2 * i]) << 4 | digit(text[2 * i + 1]));

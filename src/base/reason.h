@@ -24,7 +24,7 @@ enum reason_class {
 
 enum reason {
 	REASON_NONE = 0,
-#define REASON(symbol, number, id, class, meaning, remedy) REASON_##symbol = number,
+#define REASON(symbol, number, id, class, meaning, remedy) REASON_##symbol = (number),
 #include "base/reason.def"
 #undef REASON
 };

@@ -344,7 +344,7 @@ int channel_peer_chain_pem(struct channel *c, struct buf *ret, struct ratls_erro
 {
 	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(c->ssl);
 	BIO *text = BIO_new(BIO_s_mem());
-	char *p;
+	char *p = NULL;
 	long len;
 	int rc = RATLS_OK;
 

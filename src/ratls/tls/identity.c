@@ -57,7 +57,7 @@ static bool pem_ended(void)
 
 static int read_key(struct identity *id, struct cur pem, struct ratls_error *err)
 {
-	BIO *in;
+	BIO *in = NULL;
 	int rc = pem_open(pem, "private key", &in, err);
 
 	if (rc != RATLS_OK)
@@ -94,7 +94,7 @@ static int read_certificates(struct identity *id, BIO *in, struct ratls_error *e
 
 static int read_chain(struct identity *id, struct cur pem, struct ratls_error *err)
 {
-	BIO *in;
+	BIO *in = NULL;
 	int rc = pem_open(pem, "certificate chain", &in, err);
 
 	if (rc != RATLS_OK)
