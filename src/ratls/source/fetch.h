@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The built-in transport: libcurl, with everything that a server could make large, slow or different
- * capped. `self` is not used.
+ * capped. `self` is not used. Thread-safe.
  */
 #ifndef SOURCE_FETCH_H
 #define SOURCE_FETCH_H
 
 #include "ratls.h"
 
+#define FETCH_HEADERS_MAX     ((size_t)64 << 10) /* all header lines of an answer together */
+#define FETCH_TIMEOUT_DEFAULT 30000              /* ms, where the request names none */
+
+/* The sentence of a failure is the bare reason: the caller knows what it was asking for, and whom.
+ * RATLS_E_ARG if the URL is none that is allowed, RATLS_E_UNAVAILABLE if no whole answer came within the
+ * bounds, RATLS_E_NOMEM. */
 int fetch_curl(void *self, const struct ratls_http_request *request, struct ratls_http_response *ret,
 	struct ratls_error *err);
+
+/* Wipes (a body may carry a key) and frees. */
 void http_response_done(struct ratls_http_response *r);
 
 /* The value of a header (name without colon, any case) copied into a new string, or NULL. Surrounding
- * white space is removed. */
+ * white space is removed; of several with this name the first counts. */
 char *http_header(const struct ratls_http_response *r, const char *name);
 
 #endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source/fetch.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/cur.h"
+#include "base/err.h"
+#include "base/secret.h"
+
+#define CONNECT_TIMEOUT_MAX 5000 /* ms */
+
+/* Bytes that arrive, always followed by a NUL. Growing wipes what it leaves behind. */
+struct inbox {
+	char *p;
+	size_t len, cap;
+	size_t max;
+	bool too_large, no_memory;
+};
+
+struct exchange {
+	CURL *curl;
+	struct curl_slist *headers; /* of the request */
+	struct inbox head, body;
+	char reason[CURL_ERROR_SIZE];
+};
+
+static bool inbox_grow(struct inbox *in, size_t need)
+{
+	size_t cap = in->cap > 0 ? in->cap : 4096;
+	char *p;
+
+	while (cap < need)
+		cap *= 2;
+	p = malloc(cap);
+	if (p == NULL)
+		return false;
+	if (in->p != NULL) {
+		memcpy(p, in->p, in->len);
+		secret_wipe(in->p, in->cap);
+		free(in->p);
+	}
+	in->p = p;
+	in->cap = cap;
+	return true;
+}
+
+static bool inbox_add(struct inbox *in, const char *p, size_t n)
+{
+	if (n > in->max - in->len) {
+		in->too_large = true;
+		return false;
+	}
+	if (in->len + n + 1 > in->cap && !inbox_grow(in, in->len + n + 1)) {
+		in->no_memory = true;
+		return false;
+	}
+	if (n > 0)
+		memcpy(in->p + in->len, p, n);
+	in->len += n;
+	in->p[in->len] = '\0';
+	return true;
+}
+
+static void inbox_done(struct inbox *in)
+{
+	if (in->p != NULL)
+		secret_wipe(in->p, in->cap);
+	free(in->p);
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *self)
+{
+	struct exchange *x = self;
+
+	return inbox_add(&x->body, p, size * n) ? size * n : 0;
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *self)
+{
+	struct exchange *x = self;
+
+	/* A status line begins the headers anew: what came before was an interim answer (100). */
+	if (size * n >= 5 && memcmp(p, "HTTP/", 5) == 0)
+		x->head.len = 0;
+	return inbox_add(&x->head, p, size * n) ? size * n : 0;
+}
+
+static void init_curl(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static bool append_header(struct exchange *x, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(x->headers, line);
+
+	if (longer == NULL)
+		return false;
+	x->headers = longer;
+	return true;
+}
+
+static bool set_headers(struct exchange *x, const struct ratls_http_request *request)
+{
+	bool ok = append_header(x, "Expect:"); /* never wait for "100 Continue" */
+
+	for (const char *const *h = request->headers; ok && h != NULL && *h != NULL; h++)
+		ok = append_header(x, *h);
+	return ok && curl_easy_setopt(x->curl, CURLOPT_HTTPHEADER, x->headers) == CURLE_OK;
+}
+
+static bool set_bounds(struct exchange *x, const struct ratls_http_request *request)
+{
+	long timeout = request->timeout_ms > 0 ? request->timeout_ms : FETCH_TIMEOUT_DEFAULT;
+	long connect = timeout < CONNECT_TIMEOUT_MAX ? timeout : CONNECT_TIMEOUT_MAX;
+	CURL *c = x->curl;
+
+	return curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK && /* else the environment decides */
+		curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, connect) == CURLE_OK;
+}
+
+static bool set_request(struct exchange *x, const struct ratls_http_request *request)
+{
+	CURL *c = x->curl;
+	bool ok = curl_easy_setopt(c, CURLOPT_URL, request->url) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_USERAGENT, "teesql/" TEESQL_VERSION) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_ERRORBUFFER, x->reason) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_WRITEDATA, x) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_HEADERDATA, x) == CURLE_OK;
+
+	if (ok && request->unix_socket != NULL)
+		ok = curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket) == CURLE_OK;
+	if (ok && strcmp(request->method, "POST") == 0)
+		ok = curl_easy_setopt(c, CURLOPT_POST, 1L) == CURLE_OK &&
+			curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len) ==
+				CURLE_OK &&
+			curl_easy_setopt(c, CURLOPT_POSTFIELDS, request->body_len > 0 ? request->body : "") ==
+				CURLE_OK;
+	return ok && set_headers(x, request) && set_bounds(x, request);
+}
+
+static int explain(const struct exchange *x, CURLcode code, struct ratls_error *err)
+{
+	if (x->head.no_memory || x->body.no_memory || code == CURLE_OUT_OF_MEMORY)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	if (x->body.too_large)
+		return err_set(err, RATLS_E_UNAVAILABLE, "answer is larger than %zu bytes", x->body.max);
+	if (x->head.too_large)
+		return err_set(err, RATLS_E_UNAVAILABLE, "answer has more than %zu bytes of headers",
+			x->head.max);
+	if (code == CURLE_URL_MALFORMAT)
+		return err_set(err, RATLS_E_ARG, "not a usable URL");
+	return err_set(err, RATLS_E_UNAVAILABLE, "%s",
+		x->reason[0] != '\0' ? x->reason : curl_easy_strerror(code));
+}
+
+static int perform(struct exchange *x, struct ratls_http_response *ret, struct ratls_error *err)
+{
+	CURLcode code = curl_easy_perform(x->curl);
+	struct ratls_http_response answer = {0};
+
+	if (code != CURLE_OK)
+		return explain(x, code, err);
+	/* So that both are strings even where nothing came. */
+	if (!inbox_add(&x->head, "", 0) || !inbox_add(&x->body, "", 0))
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &answer.status);
+	answer.headers = x->head.p;
+	answer.body = (uint8_t *)x->body.p;
+	answer.body_len = x->body.len;
+	x->head = x->body = (struct inbox){0};
+	*ret = answer;
+	return RATLS_OK;
+}
+
+int fetch_curl(void *self, const struct ratls_http_request *request, struct ratls_http_response *ret,
+	struct ratls_error *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct exchange x = {.head.max = FETCH_HEADERS_MAX, .body.max = request->max_body};
+	int rc;
+
+	(void)self;
+	if (strncmp(request->url, "http://", 7) != 0 && strncmp(request->url, "https://", 8) != 0)
+		return err_set(err, RATLS_E_ARG, "not an http:// or https:// URL");
+	pthread_once(&once, init_curl);
+	x.curl = curl_easy_init();
+	if (x.curl == NULL || !set_request(&x, request))
+		rc = err_set(err, RATLS_E_NOMEM, "could not set up the request");
+	else
+		rc = perform(&x, ret, err);
+	curl_easy_cleanup(x.curl);
+	curl_slist_free_all(x.headers);
+	inbox_done(&x.head);
+	inbox_done(&x.body);
+	return rc;
+}
+
+void http_response_done(struct ratls_http_response *r)
+{
+	if (r->body != NULL)
+		secret_wipe(r->body, r->body_len);
+	free(r->body);
+	free(r->headers);
+	*r = (struct ratls_http_response){0};
+}
+
+static struct cur take_line(struct cur *rest)
+{
+	const uint8_t *end = memchr(rest->p, '\n', rest->left);
+	struct cur line = cur_take(rest, end != NULL ? (size_t)(end - rest->p) : rest->left);
+
+	if (end != NULL)
+		cur_take(rest, 1);
+	return line;
+}
+
+static bool is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+char *http_header(const struct ratls_http_response *r, const char *name)
+{
+	struct cur rest = cur_of(r->headers, r->headers != NULL ? strlen(r->headers) : 0);
+
+	while (rest.left > 0) {
+		struct cur line = take_line(&rest);
+		struct cur key = cur_take(&line, strlen(name));
+
+		if (key.bad || strncasecmp((const char *)key.p, name, key.left) != 0 || cur_u8(&line) != ':')
+			continue;
+		while (line.left > 0 && is_space(line.p[0]))
+			cur_take(&line, 1);
+		while (line.left > 0 && is_space(line.p[line.left - 1]))
+			line.left--;
+		return strndup((const char *)line.p, line.left);
+	}
+	return NULL;
+}
