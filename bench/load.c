@@ -70,7 +70,7 @@ static size_t number_parse(const char *text, size_t max)
 
 	errno = 0;
 	n = strtoull(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || n > max)
+	if (errno != 0 || end == text || (*end != '\0' && *end != '\n') || n > max)
 		die("not a number up to %zu: %s", max, text);
 	return (size_t)n;
 }
@@ -88,7 +88,7 @@ static struct address address_parse(const char *text)
 		if (strlen(text) >= sizeof(un->sun_path))
 			die("socket path too long: %s", text);
 		un->sun_family = AF_UNIX;
-		strcpy(un->sun_path, text);
+		memcpy(un->sun_path, text, strlen(text) + 1);
 		a.len = sizeof(*un);
 		return a;
 	}
@@ -366,7 +366,7 @@ static int hold_main(const char *where, size_t count)
 	printf("%zu\n", alive);
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin) != NULL) {
-		size_t chunks = (size_t)atoi(line) * 1024 / CHUNK;
+		size_t chunks = number_parse(line, 1 << 20) * 1024 / CHUNK;
 		size_t good = 0;
 
 		for (size_t i = 0; i < alive; i++) {
