@@ -9,14 +9,14 @@
 #include "base/hash.h"
 #include "ratls.h"
 
-#define EVENTLOG_EVENTS_MAX 1024
+#define EVENTLOG_EVENTS_MAX   1024
 #define EVENTLOG_RUNTIME_TYPE 0x08000001u
-#define EVENTLOG_RTMR_SIZE HASH_SHA384_SIZE
+#define EVENTLOG_RTMR_SIZE    HASH_SHA384_SIZE
 
 struct event {
-	uint32_t imr;     /* register, 0 to 3 */
-	uint32_t type;    /* EVENTLOG_RUNTIME_TYPE for dstack's own */
-	uint8_t version;  /* how the digest of a runtime event is made: 1 or 2 */
+	uint32_t imr;      /* register, 0 to 3 */
+	uint32_t type;     /* EVENTLOG_RUNTIME_TYPE for dstack's own */
+	uint8_t version;   /* how the digest of a runtime event is made: 1 or 2 */
 	struct cur digest; /* 48 bytes, or empty where it was stripped */
 	struct cur name;
 	struct cur payload;

@@ -13,13 +13,13 @@
 
 /* The largest versioned attestation, certificate or quote that is looked at at all. */
 #define EVIDENCE_CERTIFICATE_MAX ((size_t)256 << 10)
-#define EVIDENCE_ENVELOPE_MAX ((size_t)1 << 20)
+#define EVIDENCE_ENVELOPE_MAX    ((size_t)1 << 20)
 
 enum evidence_format {
-	EVIDENCE_QUOTE,      /* a bare quote: no event log, no claims */
+	EVIDENCE_QUOTE,       /* a bare quote: no event log, no claims */
 	EVIDENCE_ENVELOPE_V0, /* versioned attestation, SCALE */
 	EVIDENCE_ENVELOPE_V1, /* versioned attestation, MessagePack */
-	EVIDENCE_LEGACY,     /* extensions .1 (quote) and .2 (event log as JSON) */
+	EVIDENCE_LEGACY,      /* extensions .1 (quote) and .2 (event log as JSON) */
 };
 
 /* What the application says of itself, taken from RTMR3 events before "system-ready". A claim counts
@@ -43,10 +43,10 @@ struct ratls_evidence {
 	struct cur report_data; /* the envelope's own copy, 64 bytes, if has_report_data */
 	struct cur config;      /* the envelope's configuration text */
 	struct evidence_claims claims;
-	struct cur spki;      /* the certificate's SubjectPublicKeyInfo, DER; empty if it came in none */
-	struct cur leaf;      /* the certificate, DER; empty if it came in none */
+	struct cur spki; /* the certificate's SubjectPublicKeyInfo, DER; empty if it came in none */
+	struct cur leaf; /* the certificate, DER; empty if it came in none */
 	int64_t not_before, not_after; /* of the certificate; 0 if it came in none */
-	uint8_t *arena;       /* owned; everything above points into it */
+	uint8_t *arena;                /* owned; everything above points into it */
 };
 
 /* The public constructors and accessors are in ratls.h. */

@@ -10,18 +10,18 @@
 #include "base/reason.h"
 
 /* "TDX DCAP Quoting Library API", A.3.1 (header) and A.4 (version 5). */
-#define KEY_TYPE_ECDSA_P256 2
-#define TD10_SIZE 584
-#define TD15_SIZE 648
-#define QE_REPORT_SIZE 384
-#define SIGNATURE_SIZE 64
-#define PUBLIC_KEY_SIZE 64
-#define CERTIFICATION_QE_REPORT 6 /* the outer certification data */
-#define CERTIFICATION_PCK_CHAIN 5
+#define KEY_TYPE_ECDSA_P256             2
+#define TD10_SIZE                       584
+#define TD15_SIZE                       648
+#define QE_REPORT_SIZE                  384
+#define SIGNATURE_SIZE                  64
+#define PUBLIC_KEY_SIZE                 64
+#define CERTIFICATION_QE_REPORT         6 /* the outer certification data */
+#define CERTIFICATION_PCK_CHAIN         5
 #define CERTIFICATION_PLATFORM_MANIFEST 7
 
-static const uint8_t intel_qe_vendor[16] = {0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9, 0x94, 0x0a, 0x0d,
-	0xb3, 0x95, 0x7f, 0x06, 0x07};
+static const uint8_t intel_qe_vendor[16] = {
+	0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9, 0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07};
 
 static int truncated(struct ratls_error *err, const char *what)
 {
@@ -88,10 +88,12 @@ static int read_descriptor(struct cur *c, struct quote *q, struct ratls_error *e
 		q->body = (enum quote_body)type;
 		if (body_size(q->body) == 0 || body_size(q->body) != size)
 			return err_reason(err, RATLS_E_FORMAT, REASON_QUOTE_BODY,
-				"could not parse quote: a body of type %u and %u bytes is unknown", type, size);
+				"could not parse quote: a body of type %u and %u bytes is unknown", type,
+				size);
 		if ((q->body == QUOTE_BODY_SGX) != (q->tee == QUOTE_TEE_SGX))
 			return err_reason(err, RATLS_E_FORMAT, REASON_QUOTE_BODY,
-				"could not parse quote: body type %u is not of TEE type 0x%08x", type, q->tee);
+				"could not parse quote: body type %u is not of TEE type 0x%08x", type,
+				q->tee);
 	}
 	if (q->tee == QUOTE_TEE_SGX)
 		return err_reason(err, RATLS_E_UNSUPPORTED, REASON_QUOTE_TEE,

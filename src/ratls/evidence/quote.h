@@ -10,9 +10,9 @@
 #include "base/cur.h"
 #include "ratls.h"
 
-#define QUOTE_MAX ((size_t)64 << 10)
+#define QUOTE_MAX           ((size_t)64 << 10)
 #define QUOTE_PCK_CHAIN_MAX ((size_t)16 << 10)
-#define QUOTE_QE_AUTH_MAX ((size_t)1 << 10)
+#define QUOTE_QE_AUTH_MAX   ((size_t)1 << 10)
 
 #define QUOTE_TEE_SGX 0x00000000u
 #define QUOTE_TEE_TDX 0x00000081u
@@ -21,20 +21,20 @@ enum quote_body { QUOTE_BODY_SGX = 1, QUOTE_BODY_TD10 = 2, QUOTE_BODY_TD15 = 3 }
 
 /* A TD report body, 584 bytes; the last two members only in 1.5 (648 bytes), else empty. */
 struct quote_td {
-	struct cur tee_tcb_svn;      /* 16 */
-	struct cur mrseam;           /* 48 */
-	struct cur mrsignerseam;     /* 48 */
-	struct cur seam_attributes;  /* 8 */
-	struct cur td_attributes;    /* 8 */
-	struct cur xfam;             /* 8 */
-	struct cur mrtd;             /* 48 */
-	struct cur mrconfigid;       /* 48 */
-	struct cur mrowner;          /* 48 */
-	struct cur mrownerconfig;    /* 48 */
-	struct cur rtmr[4];          /* 48 each */
-	struct cur report_data;      /* 64 */
-	struct cur tee_tcb_svn2;     /* 16 */
-	struct cur mrservicetd;      /* 48 */
+	struct cur tee_tcb_svn;     /* 16 */
+	struct cur mrseam;          /* 48 */
+	struct cur mrsignerseam;    /* 48 */
+	struct cur seam_attributes; /* 8 */
+	struct cur td_attributes;   /* 8 */
+	struct cur xfam;            /* 8 */
+	struct cur mrtd;            /* 48 */
+	struct cur mrconfigid;      /* 48 */
+	struct cur mrowner;         /* 48 */
+	struct cur mrownerconfig;   /* 48 */
+	struct cur rtmr[4];         /* 48 each */
+	struct cur report_data;     /* 64 */
+	struct cur tee_tcb_svn2;    /* 16 */
+	struct cur mrservicetd;     /* 48 */
 };
 
 /* An SGX enclave report, 384 bytes: the QE's. */
@@ -56,9 +56,9 @@ struct quote {
 	struct cur vendor_id; /* 16 */
 	struct cur user_data; /* 20 */
 	enum quote_body body;
-	struct cur signed_part; /* header, descriptor and body: what the attestation key signed */
-	struct quote_td td;     /* of TDX quotes */
-	struct cur signature;   /* 64: r and s */
+	struct cur signed_part;     /* header, descriptor and body: what the attestation key signed */
+	struct quote_td td;         /* of TDX quotes */
+	struct cur signature;       /* 64: r and s */
 	struct cur attestation_key; /* 64: X and Y */
 	struct quote_qe_report qe;
 	struct cur qe_signature; /* 64 */
