@@ -11,11 +11,19 @@
 #include "base/buf.h"
 #include "ratls.h"
 
+#define AGENT_ANSWER_MAX  ((size_t)4 << 20) /* Info carries the compose file, GetQuote the event log */
+#define AGENT_CHAIN_MAX   16                /* certificates of an answer */
+#define AGENT_PEM_MAX     ((size_t)1 << 20) /* the key, and all certificates together */
+#define AGENT_TIMEOUT_MS  30000             /* GetTlsKey waits for a quote and a key service */
+
 struct agent;
 
 /* endpoint is a socket path or an http(s):// URL; NULL looks for the agent's socket in the SDKs' order (the
  * caller passes DSTACK_SIMULATOR_ENDPOINT itself: the library reads no environment). fetch NULL is the
- * built-in transport. */
+ * built-in transport. RATLS_E_ARG if it can be no endpoint; nothing is contacted yet.
+ *
+ * An agent is immutable: threads may share it. All calls below fail with RATLS_E_UNAVAILABLE if the agent
+ * did not answer (reason AGENT_UNREACHABLE), said no or answered nonsense (AGENT_REFUSED). */
 int agent_new(const char *endpoint, ratls_fetch_fn fetch, void *fetch_self, struct agent **ret,
 	struct ratls_error *err);
 void agent_free(struct agent *a);
@@ -40,7 +48,7 @@ int agent_quote(struct agent *a, const uint8_t *report_data, size_t len, struct 
 /* The 32-byte key of path; ret_key is a secret. */
 int agent_key(struct agent *a, const char *path, uint8_t ret_key[static 32], struct ratls_error *err);
 
-/* Info as the JSON text that came. */
+/* Info as the JSON text that came: an object. */
 int agent_info(struct agent *a, struct buf *ret_json, struct ratls_error *err);
 
 #endif

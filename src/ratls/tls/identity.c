@@ -10,6 +10,9 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/reason.h"
+#include "base/secret.h"
+#include "source/agent.h"
 
 #define IDENTITY_PEM_MAX   ((size_t)1 << 20) /* of the key and of the chain, each */
 #define IDENTITY_CHAIN_MAX 16                /* certificates, leaf included */
@@ -149,6 +152,26 @@ int identity_from_pem(struct cur key, struct cur chain, struct identity **ret, s
 out:
 	ERR_clear_error();
 	identity_free(id);
+	return rc;
+}
+
+int identity_from_agent(struct agent *a, const struct agent_tls_key_request *request, struct identity **ret,
+	struct ratls_error *err)
+{
+	struct buf key = {0}, chain = {0};
+	struct ratls_error why = {0};
+	int rc = agent_tls_key(a, request, &key, &chain, err);
+
+	if (rc != RATLS_OK)
+		return rc;
+	rc = identity_from_pem(cur_of(key.p, key.len), cur_of(chain.p, chain.len), ret, &why);
+	if (rc == RATLS_E_ARG) /* it was not configured: the agent answered nonsense */
+		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_AGENT_REFUSED,
+			"guest agent answered GetTlsKey with what cannot be used: %s", why.message);
+	else if (rc != RATLS_OK)
+		err_set(err, rc, "%s", why.message);
+	secret_buf_done(&key);
+	buf_done(&chain);
 	return rc;
 }
 

@@ -6,12 +6,16 @@
 
 #include <cmocka.h>
 
+#include <jansson.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/reason.h"
+#include "source/agent.h"
 #include "tls/identity.h"
 
 static EVP_PKEY *key, *other_key;
@@ -139,6 +143,57 @@ static void what_does_not_fit_is_refused(void **state)
 	buf_done(&long_chain);
 }
 
+/* A guest agent: self is the text of its answer. */
+static int agent_answers(void *self, const struct ratls_http_request *request, struct ratls_http_response *ret,
+	struct ratls_error *err)
+{
+	(void)request, (void)err;
+	ret->status = 200;
+	ret->headers = strdup("");
+	ret->body = (uint8_t *)strdup(self);
+	ret->body_len = strlen(self);
+	return RATLS_OK;
+}
+
+static int identity_of_answer(const struct buf *k, const struct buf *chain, struct identity **ret,
+	struct ratls_error *err)
+{
+	json_t *o = json_pack("{s:s%, s:[s%]}", "key", k->p, k->len, "certificate_chain", chain->p, chain->len);
+	char *text = json_dumps(o, 0);
+	struct agent_tls_key_request request = {0};
+	struct agent *a = NULL;
+	int rc;
+
+	assert_int_equal(agent_new("/agent", agent_answers, text, &a, NULL), RATLS_OK);
+	rc = identity_from_agent(a, &request, ret, err);
+	agent_free(a);
+	free(text);
+	json_decref(o);
+	return rc;
+}
+
+static void the_agent_gives_an_identity_or_an_error(void **state)
+{
+	struct buf good_key = {0}, wrong_key = {0}, chain = {0};
+	struct identity *id = NULL;
+	struct ratls_error err = {0};
+
+	(void)state;
+	append_key(&good_key, key, NULL);
+	append_key(&wrong_key, other_key, NULL);
+	append_certificate(&chain, key, "leaf");
+	assert_int_equal(identity_of_answer(&wrong_key, &chain, &id, &err), RATLS_E_UNAVAILABLE);
+	assert_int_equal(err.reason, REASON_AGENT_REFUSED);
+	assert_non_null(strstr(err.message, "does not belong"));
+	assert_null(id);
+	assert_int_equal(identity_of_answer(&good_key, &chain, &id, NULL), RATLS_OK);
+	assert_int_equal(EVP_PKEY_eq(identity_key(id), key), 1);
+	identity_free(id);
+	buf_done(&good_key);
+	buf_done(&wrong_key);
+	buf_done(&chain);
+}
+
 static void *take_and_drop(void *arg)
 {
 	for (int i = 0; i < 10000; i++)
@@ -173,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(key_leaf_and_chain_are_read_in_order),
 		cmocka_unit_test(what_does_not_fit_is_refused),
+		cmocka_unit_test(the_agent_gives_an_identity_or_an_error),
 		cmocka_unit_test(references_are_counted_between_threads),
 	};
 
