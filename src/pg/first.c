@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pg/first.h"
+
+#include "pg/message.h"
+
+static bool is_http(const struct cur *bytes)
+{
+	static const char *const verbs[] = {"GET ", "POST", "HEAD", "PUT ", "DELE", "OPTI", "PATC", "CONN", "PRI "};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (memcmp(bytes->p, verbs[i], 4) == 0)
+			return true;
+	return false;
+}
+
+static enum pg_first packet(uint32_t length, uint32_t code, size_t received)
+{
+	enum pg_first kind;
+
+	if (code == PG_SSL_REQUEST || code == PG_GSS_REQUEST) {
+		kind = code == PG_SSL_REQUEST ? PG_FIRST_SSL_REQUEST : PG_FIRST_GSS_REQUEST;
+		return length == 8 ? kind : PG_FIRST_OTHER;
+	}
+	if (code == PG_CANCEL_REQUEST) {
+		if (length < 12 || length > PG_CANCEL_MAX)
+			return PG_FIRST_OTHER;
+		kind = PG_FIRST_CANCEL;
+	} else if (code >> 16 == 3) {
+		if (length < 9)
+			return PG_FIRST_OTHER;
+		kind = PG_FIRST_STARTUP;
+	} else {
+		return PG_FIRST_OTHER;
+	}
+	return received < length ? PG_FIRST_MORE : kind;
+}
+
+enum pg_first pg_first_look(struct cur bytes, size_t *ret_len)
+{
+	struct cur in = bytes;
+	uint32_t length, code;
+
+	*ret_len = 0;
+	if (bytes.left >= 1 && bytes.p[0] == 0x16)
+		return PG_FIRST_TLS;
+	if (bytes.left < 4)
+		return PG_FIRST_MORE;
+	if (is_http(&bytes))
+		return PG_FIRST_HTTP;
+	length = cur_u32be(&in);
+	if (length < 8)
+		return PG_FIRST_OTHER;
+	if (bytes.left < 8)
+		return length > PG_STARTUP_MAX && bytes.p[0] != 0 ? PG_FIRST_OTHER : PG_FIRST_MORE;
+	code = cur_u32be(&in);
+	if (length > PG_STARTUP_MAX)
+		return code >> 16 == 3 ? PG_FIRST_OVERSIZED : PG_FIRST_OTHER;
+	*ret_len = length;
+	return packet(length, code, bytes.left);
+}
+
+const char *pg_first_name(enum pg_first first)
+{
+	switch (first) {
+	case PG_FIRST_MORE:
+		return "too few bytes";
+	case PG_FIRST_TLS:
+		return "TLS";
+	case PG_FIRST_SSL_REQUEST:
+		return "SSLRequest";
+	case PG_FIRST_GSS_REQUEST:
+		return "GSSENCRequest";
+	case PG_FIRST_CANCEL:
+		return "CancelRequest";
+	case PG_FIRST_STARTUP:
+		return "StartupMessage";
+	case PG_FIRST_HTTP:
+		return "HTTP";
+	case PG_FIRST_OVERSIZED:
+		return "oversized packet";
+	case PG_FIRST_OTHER:
+		break;
+	}
+	return "unknown protocol";
+}

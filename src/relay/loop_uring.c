@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The loop on io_uring. One ring a thread, single issuer, task work deferred to the wait, so that one
+ * system call an iteration submits everything and collects everything. Receives take their buffer from a
+ * ring of provided ones at the moment data is there: an idle session holds none. A receive is one shot:
+ * what multishot saves in submissions it costs in back pressure, since it must be cancelled to stop, and
+ * up to then a fast peer can take every buffer of the loop.
+ */
+#include <errno.h>
+#include <liburing.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "relay/backend.h"
+
+#define RING_ENTRIES 1024
+#define BUFFER_GROUP 0
+
+/* The low bits of a completion's user data; the rest is a pointer. */
+enum tag { TAG_RECEIVE, TAG_SEND, TAG_CONNECT, TAG_ACCEPT, TAG_WAKE, TAG_IGNORE, TAG_MASK = 7 };
+
+struct uring {
+	struct io_uring ring;
+	struct io_uring_buf_ring *buffers;
+	uint64_t wake_value;
+	bool enabled;
+	bool has_buffers;
+	struct sock_list starved; /* wanted to receive when no buffer was left */
+	struct sock_list closed;  /* the kernel holds nothing of theirs any more */
+};
+
+static struct uring *uring_of(struct loop *l)
+{
+	return l->state;
+}
+
+static struct io_uring_sqe *next_sqe(struct loop *l)
+{
+	struct io_uring *ring = &uring_of(l)->ring;
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+
+	while (sqe == NULL) {
+		io_uring_submit(ring);
+		sqe = io_uring_get_sqe(ring);
+	}
+	return sqe;
+}
+
+static void mark(struct io_uring_sqe *sqe, void *pointer, enum tag tag)
+{
+	sqe->user_data = (uint64_t)(uintptr_t)pointer | (uint64_t)tag;
+}
+
+/* ---- set up ------------------------------------------------------------------------------------------------- */
+
+static int create(struct io_uring *ring, struct ratls_error *err)
+{
+	struct io_uring_params params = {
+		.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_R_DISABLED |
+			 IORING_SETUP_CQSIZE,
+		.cq_entries = 4 * RING_ENTRIES,
+	};
+	int rc = io_uring_queue_init_params(RING_ENTRIES, ring, &params);
+
+	if (rc < 0)
+		return err_set(err, RATLS_E_UNSUPPORTED, "io_uring is not available here: %s",
+			rc == -EINVAL ? "the kernel is older than 6.1" : strerror(-rc));
+	return RATLS_OK;
+}
+
+/* Only the operations in use, whatever a peer may one day make us do: set before the first peer byte. */
+static int restrict_operations(struct io_uring *ring)
+{
+	static const uint8_t allowed[] = {IORING_OP_ACCEPT, IORING_OP_CONNECT, IORING_OP_RECV, IORING_OP_SEND,
+		IORING_OP_ASYNC_CANCEL, IORING_OP_READ};
+	struct io_uring_restriction rules[sizeof(allowed) + 2] = {0};
+	unsigned n = 0;
+
+	for (; n < sizeof(allowed); n++) {
+		rules[n].opcode = IORING_RESTRICTION_SQE_OP;
+		rules[n].sqe_op = allowed[n];
+	}
+	rules[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+	rules[n++].sqe_flags = IOSQE_BUFFER_SELECT;
+	rules[n].opcode = IORING_RESTRICTION_REGISTER_OP;
+	rules[n++].register_op = IORING_REGISTER_RING_FDS;
+	return io_uring_register((unsigned)ring->ring_fd, IORING_REGISTER_RESTRICTIONS, rules, n);
+}
+
+static void provide(struct loop *l, unsigned id)
+{
+	struct uring *u = uring_of(l);
+
+	io_uring_buf_ring_add(u->buffers, l->chunks + id * CHUNK_STRIDE, LOOP_CHUNK_SIZE, (unsigned short)id,
+		io_uring_buf_ring_mask(LOOP_CHUNKS), 0);
+	io_uring_buf_ring_advance(u->buffers, 1);
+}
+
+static int register_buffers(struct loop *l, struct uring *u)
+{
+	struct io_uring_buf_reg reg = {.ring_entries = LOOP_CHUNKS, .bgid = BUFFER_GROUP};
+	int rc;
+
+	if (posix_memalign((void **)&u->buffers, (size_t)sysconf(_SC_PAGESIZE),
+		    LOOP_CHUNKS * sizeof(struct io_uring_buf)) != 0)
+		return -ENOMEM;
+	reg.ring_addr = (uint64_t)(uintptr_t)u->buffers;
+	rc = io_uring_register_buf_ring(&u->ring, &reg, 0);
+	if (rc < 0)
+		return rc;
+	io_uring_buf_ring_init(u->buffers);
+	for (unsigned id = 0; id < LOOP_CHUNKS; id++)
+		provide(l, id);
+	return 0;
+}
+
+static void uring_stop(struct loop *l)
+{
+	struct uring *u = uring_of(l);
+
+	io_uring_queue_exit(&u->ring);
+	free(u->buffers);
+	free(u);
+	l->state = NULL;
+}
+
+static int uring_start(struct loop *l, struct ratls_error *err)
+{
+	struct uring *u = calloc(1, sizeof(*u));
+	int rc;
+
+	if (u == NULL)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	sock_list_init(&u->starved);
+	sock_list_init(&u->closed);
+	rc = create(&u->ring, err);
+	if (rc != RATLS_OK) {
+		free(u);
+		return rc;
+	}
+	l->state = u;
+	rc = register_buffers(l, u);
+	if (rc == 0)
+		rc = restrict_operations(&u->ring);
+	if (rc < 0)
+		return err_set(err, RATLS_E_UNSUPPORTED, "io_uring is not complete here: %s", strerror(-rc));
+	return RATLS_OK;
+}
+
+static int uring_probe(struct ratls_error *err)
+{
+	struct loop *l = calloc(1, sizeof(*l));
+	uint8_t *chunks = malloc(1);
+	int rc;
+
+	if (l == NULL || chunks == NULL) {
+		free(l);
+		free(chunks);
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	}
+	l->chunks = chunks; /* addresses are only registered, never used, by a ring that receives nothing */
+	rc = uring_start(l, err);
+	if (l->state != NULL)
+		uring_stop(l);
+	free(chunks);
+	free(l);
+	return rc;
+}
+
+/* ---- operations ---------------------------------------------------------------------------------------------- */
+
+static int uring_open(struct sock *s, struct ratls_error *err)
+{
+	(void)s;
+	(void)err;
+	return RATLS_OK;
+}
+
+static void uring_connect(struct sock *s, const struct sockaddr *address, socklen_t len)
+{
+	struct io_uring_sqe *sqe = next_sqe(s->loop);
+
+	io_uring_prep_connect(sqe, s->fd, address, len);
+	mark(sqe, s, TAG_CONNECT);
+	s->connecting = true;
+	s->pending++;
+}
+
+static void uring_receive(struct sock *s)
+{
+	struct io_uring_sqe *sqe = next_sqe(s->loop);
+
+	io_uring_prep_recv(sqe, s->fd, NULL, LOOP_CHUNK_SIZE, 0);
+	sqe->flags |= IOSQE_BUFFER_SELECT;
+	sqe->buf_group = BUFFER_GROUP;
+	if (s->drained)
+		sqe->ioprio |= IORING_RECVSEND_POLL_FIRST; /* an attempt now would find nothing */
+	mark(sqe, s, TAG_RECEIVE);
+	s->pending++;
+}
+
+static void uring_send(struct sock *s)
+{
+	struct io_uring_sqe *sqe = next_sqe(s->loop);
+
+	io_uring_prep_send(sqe, s->fd, s->send_p, s->send_left, MSG_NOSIGNAL | MSG_WAITALL);
+	mark(sqe, s, TAG_SEND);
+	s->pending++;
+}
+
+static void finish_close(struct sock *s)
+{
+	struct uring *u = uring_of(s->loop);
+
+	if (s->pending > 0)
+		return;
+	close(s->fd);
+	s->fd = -1;
+	sock_list_push(&u->closed, s);
+}
+
+static void remove_starved(struct uring *u, struct sock *s)
+{
+	struct sock_list kept;
+	struct sock *other;
+
+	if (!s->queued)
+		return;
+	sock_list_init(&kept);
+	while ((other = sock_list_pop(&u->starved)) != NULL)
+		if (other != s)
+			sock_list_push(&kept, other);
+	u->starved = kept;
+	if (kept.first == NULL)
+		sock_list_init(&u->starved);
+}
+
+static void uring_close(struct sock *s)
+{
+	struct io_uring_sqe *sqe;
+
+	remove_starved(uring_of(s->loop), s);
+	if (s->pending > 0) {
+		sqe = next_sqe(s->loop);
+		io_uring_prep_cancel_fd(sqe, s->fd, IORING_ASYNC_CANCEL_ALL);
+		mark(sqe, NULL, TAG_IGNORE);
+	}
+	finish_close(s);
+}
+
+static void arm_accept(struct loop_acceptor *a)
+{
+	struct io_uring_sqe *sqe = next_sqe(a->loop);
+
+	io_uring_prep_multishot_accept(sqe, a->fd, NULL, NULL, SOCK_CLOEXEC);
+	mark(sqe, a, TAG_ACCEPT);
+}
+
+static void retry_accept(struct loop_timer *t)
+{
+	struct loop_acceptor *a = (void *)((char *)t - offsetof(struct loop_acceptor, retry));
+
+	if (!a->stopped)
+		arm_accept(a);
+}
+
+static int uring_accept(struct loop_acceptor *a, struct ratls_error *err)
+{
+	(void)err;
+	a->retry.fire = retry_accept;
+	arm_accept(a);
+	return RATLS_OK;
+}
+
+static void uring_accept_stop(struct loop_acceptor *a)
+{
+	struct io_uring_sqe *sqe = next_sqe(a->loop);
+
+	loop_timer_clear(a->loop, &a->retry);
+	io_uring_prep_cancel_fd(sqe, a->fd, IORING_ASYNC_CANCEL_ALL);
+	mark(sqe, NULL, TAG_IGNORE);
+}
+
+static void uring_chunk_release(struct loop *l, unsigned id)
+{
+	struct sock *s = sock_list_pop(&uring_of(l)->starved);
+
+	provide(l, id);
+	if (s != NULL)
+		uring_receive(s);
+}
+
+/* ---- completions ---------------------------------------------------------------------------------------------- */
+
+static void on_receive(struct sock *s, const struct io_uring_cqe *cqe)
+{
+	struct loop_chunk chunk = {0};
+
+	s->pending--;
+	if (cqe->flags & IORING_CQE_F_BUFFER) {
+		chunk.id = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
+		chunk.p = s->loop->chunks + chunk.id * CHUNK_STRIDE;
+		chunk.len = cqe->res > 0 ? (size_t)cqe->res : 0;
+	}
+	if (s->closing) {
+		loop_chunk_release(s->loop, &chunk);
+		finish_close(s);
+		return;
+	}
+	if (cqe->res == -ENOBUFS) {
+		sock_list_push(&uring_of(s->loop)->starved, s);
+		return;
+	}
+	s->receiving = false;
+	s->drained = (cqe->flags & IORING_CQE_F_SOCK_NONEMPTY) == 0;
+	if (cqe->res <= 0)
+		loop_chunk_release(s->loop, &chunk);
+	s->received(s, cqe->res, chunk);
+}
+
+static void on_send(struct sock *s, const struct io_uring_cqe *cqe)
+{
+	s->pending--;
+	if (s->closing) {
+		finish_close(s);
+		return;
+	}
+	if (cqe->res > 0 && (size_t)cqe->res < s->send_left) {
+		s->send_p += cqe->res;
+		s->send_left -= (size_t)cqe->res;
+		uring_send(s);
+		return;
+	}
+	s->sending = false;
+	s->sent(s, cqe->res < 0 ? cqe->res : 0);
+}
+
+static void on_connect(struct sock *s, const struct io_uring_cqe *cqe)
+{
+	s->pending--;
+	s->connecting = false;
+	if (s->closing)
+		finish_close(s);
+	else
+		s->connected(s, cqe->res);
+}
+
+static void on_accept(struct loop_acceptor *a, const struct io_uring_cqe *cqe)
+{
+	int res = cqe->res;
+	bool more = (cqe->flags & IORING_CQE_F_MORE) != 0;
+
+	if (res >= 0 && a->stopped)
+		close(res);
+	else if (res >= 0)
+		a->accepted(a, res);
+	if (more || a->stopped)
+		return;
+	if (res == -EMFILE || res == -ENFILE || res == -ENOMEM || res == -ENOBUFS)
+		loop_timer_set(a->loop, &a->retry, LOOP_ACCEPT_RETRY_MS);
+	else
+		arm_accept(a);
+}
+
+static void arm_wake(struct loop *l)
+{
+	struct uring *u = uring_of(l);
+	struct io_uring_sqe *sqe = next_sqe(l);
+
+	io_uring_prep_read(sqe, l->wake_fd, &u->wake_value, sizeof(u->wake_value), 0);
+	mark(sqe, NULL, TAG_WAKE);
+}
+
+static void complete(struct loop *l, const struct io_uring_cqe *cqe)
+{
+	void *pointer = (void *)(uintptr_t)(cqe->user_data & ~(uint64_t)TAG_MASK);
+
+	switch ((enum tag)(cqe->user_data & TAG_MASK)) {
+	case TAG_RECEIVE:
+		on_receive(pointer, cqe);
+		break;
+	case TAG_SEND:
+		on_send(pointer, cqe);
+		break;
+	case TAG_CONNECT:
+		on_connect(pointer, cqe);
+		break;
+	case TAG_ACCEPT:
+		on_accept(pointer, cqe);
+		break;
+	case TAG_WAKE:
+		arm_wake(l);
+		loop_run_posts(l);
+		break;
+	case TAG_IGNORE:
+	case TAG_MASK:
+		break;
+	}
+}
+
+static void run_closed(struct loop *l)
+{
+	struct sock *s;
+
+	while ((s = sock_list_pop(&uring_of(l)->closed)) != NULL)
+		s->closed(s);
+}
+
+static void uring_wait(struct loop *l, int64_t timeout_ms)
+{
+	struct uring *u = uring_of(l);
+	struct __kernel_timespec limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000000};
+	struct io_uring_cqe *cqe;
+	unsigned head, n = 0;
+
+	if (!u->enabled) {
+		/* The thread that enables a single-issuer ring is its issuer. */
+		u->enabled = true;
+		io_uring_register((unsigned)u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+		(void)io_uring_register_ring_fd(&u->ring); /* cheaper to enter; works without */
+		arm_wake(l);
+	}
+	run_closed(l);
+	io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, timeout_ms >= 0 ? &limit : NULL, NULL);
+	io_uring_for_each_cqe(&u->ring, head, cqe) {
+		struct io_uring_cqe copy = *cqe; /* handlers may submit, and the kernel then reuse the slot */
+
+		complete(l, &copy);
+		n++;
+	}
+	io_uring_cq_advance(&u->ring, n);
+	run_closed(l);
+}
+
+const struct backend backend_uring = {
+	.start = uring_start,
+	.stop = uring_stop,
+	.wait = uring_wait,
+	.open = uring_open,
+	.connect = uring_connect,
+	.receive = uring_receive,
+	.send = uring_send,
+	.close = uring_close,
+	.accept = uring_accept,
+	.accept_stop = uring_accept_stop,
+	.chunk_release = uring_chunk_release,
+	.probe = uring_probe,
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A few threads for what blocks: the guest agent, collateral, name resolution, appraisal with cold
+ * endorsements. Results come back to a loop as a post.
+ */
+#ifndef RELAY_POOL_H
+#define RELAY_POOL_H
+
+#include "relay/loop.h"
+
+struct pool;
+
+struct pool_job {
+	void (*run)(struct pool_job *j);  /* in a thread of the pool */
+	void (*done)(struct pool_job *j); /* in the thread of `home`; may free j */
+	struct loop *home;
+	struct loop_post post;
+	struct pool_job *next;
+};
+
+/* queue_max bounds the jobs that wait (invariant bounded_by_configuration). */
+int pool_new(unsigned threads, unsigned queue_max, struct pool **ret, struct ratls_error *err);
+
+/* False if the queue is full: j was not taken. Any thread. */
+bool pool_submit(struct pool *p, struct pool_job *j);
+
+/* Waits for the jobs that run; those that wait are run too. Their loops must still exist. */
+void pool_free(struct pool *p);
+
+#endif

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The loop's contract, on both back ends and real sockets.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "relay/loop.h"
+#include "relay/pool.h"
+
+struct fixture {
+	struct loop *loop;
+	int pair[2];
+	struct sock left, right;
+	unsigned open;
+	size_t want, got;
+	uint8_t sum;
+	int last_result;
+	bool released_late;
+	struct loop_chunk kept[LOOP_CHUNKS];
+	unsigned n_kept;
+};
+
+static struct fixture *f; /* one test at a time */
+
+static enum loop_io io_of(void **state)
+{
+	return *(enum loop_io *)*state;
+}
+
+static bool start(void **state)
+{
+	char choice[160];
+	struct ratls_error err;
+
+	f = calloc(1, sizeof(*f));
+	if (loop_new(io_of(state), &f->loop, choice, &err) != RATLS_OK) {
+		print_message("skipped: %s\n", err.message);
+		free(f);
+		return false;
+	}
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, f->pair), 0);
+	return true;
+}
+
+static void closed(struct sock *s)
+{
+	(void)s;
+	if (--f->open == 0)
+		loop_stop(f->loop);
+}
+
+static void finish(void)
+{
+	loop_free(f->loop);
+	free(f);
+}
+
+static void open_pair(void)
+{
+	f->left.closed = f->right.closed = closed;
+	assert_int_equal(sock_open(&f->left, f->loop, f->pair[0], NULL), RATLS_OK);
+	assert_int_equal(sock_open(&f->right, f->loop, f->pair[1], NULL), RATLS_OK);
+	f->open = 2;
+}
+
+static void close_pair(void)
+{
+	sock_close(&f->left);
+	sock_close(&f->right);
+}
+
+/* ---- bytes arrive whole and in order, then EOF ---------------------------------------------------------- */
+
+static void count(struct sock *s, int result, struct loop_chunk chunk)
+{
+	for (size_t i = 0; i < chunk.len; i++)
+		assert_int_equal(chunk.p[i], (uint8_t)(f->got + i));
+	f->got += chunk.len;
+	f->last_result = result;
+	loop_chunk_release(s->loop, &chunk);
+	if (result > 0)
+		sock_receive(s);
+	else
+		close_pair();
+}
+
+static void then_half_close(struct sock *s, int result)
+{
+	assert_int_equal(result, 0);
+	sock_shutdown_send(s);
+}
+
+static void bytes_arrive_whole_then_eof(void **state)
+{
+	size_t len = 3 << 20;
+	uint8_t *bytes = malloc(len);
+
+	if (!start(state)) {
+		free(bytes);
+		return;
+	}
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t)i;
+	open_pair();
+	f->left.sent = then_half_close;
+	f->right.received = count;
+	sock_receive(&f->right);
+	sock_send(&f->left, bytes, len);
+	loop_run(f->loop);
+	assert_int_equal(f->got, len);
+	assert_int_equal(f->last_result, 0);
+	free(bytes);
+	finish();
+}
+
+/* ---- closing cancels: no completion but `closed` ---------------------------------------------------------- */
+
+static void must_not_come(struct sock *s, int result, struct loop_chunk chunk)
+{
+	(void)s;
+	(void)chunk;
+	fail_msg("a completion of a closed socket ran (result %d)", result);
+}
+
+static void close_now(struct loop_timer *t)
+{
+	(void)t;
+	close_pair();
+}
+
+static void close_cancels_a_pending_receive(void **state)
+{
+	struct loop_timer t = {.fire = close_now};
+
+	if (!start(state))
+		return;
+	open_pair();
+	f->left.received = f->right.received = must_not_come;
+	sock_receive(&f->left);
+	sock_receive(&f->right);
+	assert_true(loop_timer_set(f->loop, &t, 5));
+	loop_run(f->loop);
+	assert_int_equal(f->open, 0);
+	finish();
+}
+
+/* ---- when all buffers are held, a receive waits for one -------------------------------------------------- */
+
+static uint8_t flood[LOOP_CHUNKS * LOOP_CHUNK_SIZE / 16];
+
+static void keep(struct sock *s, int result, struct loop_chunk chunk)
+{
+	assert_true(result > 0);
+	f->got += chunk.len;
+	if (f->released_late) {
+		loop_chunk_release(s->loop, &chunk);
+	} else {
+		f->kept[f->n_kept++] = chunk;
+	}
+	if (f->got >= sizeof(flood) * 2)
+		close_pair();
+	else
+		sock_receive(s);
+}
+
+static void release_all(struct loop_timer *t)
+{
+	(void)t;
+	f->released_late = true;
+	while (f->n_kept > 0)
+		loop_chunk_release(f->loop, &f->kept[--f->n_kept]);
+}
+
+static void send_again(struct sock *s, int result)
+{
+	assert_int_equal(result, 0);
+	if (f->want++ == 0)
+		sock_send(s, flood, sizeof(flood));
+}
+
+static void a_receive_waits_for_a_buffer(void **state)
+{
+	struct loop_timer t = {.fire = release_all};
+	int small = 4096;
+
+	if (!start(state))
+		return;
+	setsockopt(f->pair[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	open_pair();
+	f->left.sent = send_again;
+	f->right.received = keep;
+	sock_receive(&f->right);
+	sock_send(&f->left, flood, sizeof(flood));
+	assert_true(loop_timer_set(f->loop, &t, 200));
+	loop_run(f->loop);
+	assert_int_equal(f->got, sizeof(flood) * 2);
+	finish();
+}
+
+/* ---- connecting ------------------------------------------------------------------------------------------------- */
+
+static void on_connected(struct sock *s, int result)
+{
+	f->last_result = result;
+	sock_close(s);
+}
+
+static int listening_socket(struct sockaddr_in *address)
+{
+	socklen_t len = sizeof(*address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	*address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	assert_int_equal(bind(fd, (struct sockaddr *)address, sizeof(*address)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)address, &len), 0);
+	return fd;
+}
+
+static void connect_tells_success_and_failure(void **state)
+{
+	for (int listening = 0; listening <= 1; listening++) {
+		struct sockaddr_in address;
+		int fd = listening_socket(&address);
+
+		if (!start(state)) {
+			close(fd);
+			return;
+		}
+		if (listening)
+			assert_int_equal(listen(fd, 1), 0);
+		f->left.connected = on_connected;
+		f->left.closed = closed;
+		f->open = 1;
+		assert_int_equal(sock_open(&f->left, f->loop,
+					 socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), NULL),
+			RATLS_OK);
+		sock_connect(&f->left, (struct sockaddr *)&address, sizeof(address));
+		loop_run(f->loop);
+		assert_int_equal(f->last_result, listening ? 0 : -ECONNREFUSED);
+		close(fd);
+		close(f->pair[0]);
+		close(f->pair[1]);
+		finish();
+	}
+}
+
+/* ---- accepting -------------------------------------------------------------------------------------------------- */
+
+static void on_accepted(struct loop_acceptor *a, int fd)
+{
+	close(fd);
+	if (++f->got == 3) {
+		loop_accept_stop(a);
+		loop_stop(a->loop);
+	}
+}
+
+static void connections_come_by_themselves(void **state)
+{
+	struct sockaddr_in address;
+	struct loop_acceptor a = {.fd = listening_socket(&address), .accepted = on_accepted};
+	int clients[3];
+
+	if (!start(state)) {
+		close(a.fd);
+		return;
+	}
+	assert_int_equal(listen(a.fd, 8), 0);
+	assert_int_equal(loop_accept(f->loop, &a, NULL), RATLS_OK);
+	for (int i = 0; i < 3; i++) {
+		clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(clients[i], (struct sockaddr *)&address, sizeof(address)), 0);
+	}
+	loop_run(f->loop);
+	assert_int_equal(f->got, 3);
+	for (int i = 0; i < 3; i++)
+		close(clients[i]);
+	close(a.fd);
+	close(f->pair[0]);
+	close(f->pair[1]);
+	finish();
+}
+
+/* ---- timers and posts ------------------------------------------------------------------------------------------- */
+
+static int64_t order[16];
+static unsigned n_order;
+
+static void note_time(struct loop_timer *t)
+{
+	order[n_order++] = t->at;
+	if (n_order == 7)
+		loop_stop(f->loop);
+}
+
+static void timers_fire_in_order_unless_cleared(void **state)
+{
+	static const int64_t after[] = {9, 3, 7, 1, 5, 2, 8, 4};
+	struct loop_timer t[8] = {0};
+
+	if (!start(state))
+		return;
+	n_order = 0;
+	for (int i = 0; i < 8; i++) {
+		t[i].fire = note_time;
+		assert_true(loop_timer_set(f->loop, &t[i], after[i]));
+	}
+	loop_timer_clear(f->loop, &t[2]);
+	loop_timer_clear(f->loop, &t[2]);
+	loop_run(f->loop);
+	assert_int_equal(n_order, 7);
+	for (unsigned i = 1; i < n_order; i++)
+		assert_true(order[i - 1] <= order[i]);
+	close(f->pair[0]);
+	close(f->pair[1]);
+	finish();
+}
+
+struct counted_job {
+	struct pool_job job;
+	pthread_t ran_in;
+};
+
+static void job_runs(struct pool_job *j)
+{
+	((struct counted_job *)j)->ran_in = pthread_self();
+}
+
+static void job_comes_home(struct pool_job *j)
+{
+	assert_false(pthread_equal(((struct counted_job *)j)->ran_in, pthread_self()));
+	free(j);
+	if (++f->got == 100)
+		loop_stop(f->loop);
+}
+
+static void jobs_run_elsewhere_and_come_home(void **state)
+{
+	struct pool *pool;
+
+	if (!start(state))
+		return;
+	assert_int_equal(pool_new(3, 100, &pool, NULL), RATLS_OK);
+	for (int i = 0; i < 100; i++) {
+		struct counted_job *j = calloc(1, sizeof(*j));
+
+		j->job = (struct pool_job){.run = job_runs, .done = job_comes_home, .home = f->loop};
+		assert_true(pool_submit(pool, &j->job));
+	}
+	loop_run(f->loop);
+	assert_int_equal(f->got, 100);
+	pool_free(pool);
+	close(f->pair[0]);
+	close(f->pair[1]);
+	finish();
+}
+
+int main(void)
+{
+	static enum loop_io uring = LOOP_IO_URING, epoll = LOOP_IO_EPOLL;
+#define ON_BOTH(test)                                                                                         \
+	{#test " (io_uring)", test, NULL, NULL, &uring}, {#test " (epoll)", test, NULL, NULL, &epoll}
+	const struct CMUnitTest tests[] = {
+		ON_BOTH(bytes_arrive_whole_then_eof),
+		ON_BOTH(close_cancels_a_pending_receive),
+		ON_BOTH(a_receive_waits_for_a_buffer),
+		ON_BOTH(connect_tells_success_and_failure),
+		ON_BOTH(connections_come_by_themselves),
+		ON_BOTH(timers_fire_in_order_unless_cleared),
+		ON_BOTH(jobs_run_elsewhere_and_come_home),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
