@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting, stopping and reloading: what an operator does with the sidecar and a user with `connect`."""
+
+import os
+import signal
+
+import psycopg
+import pytest
+
+from cluster import APP_PASSWORD, free_port
+from daemon import Daemon, run
+from house import CLIENT_MRTD, flags, psql
+
+# ---- the sidecar ---------------------------------------------------------------------------------------
+
+
+def test_sidecar_sigterm_drains(house, io):
+    """No new session, the old one goes on to its end, exit status 0."""
+    with house.sidecar(io=io, drain_timeout="60s") as sidecar, \
+            house.forwarder(sidecar, io=io) as forwarder:
+        connection = psycopg.connect(forwarder.dsn())
+        sidecar.send_signal(signal.SIGTERM)
+        sidecar.wait_for("drain")
+        assert connection.execute("select 1").fetchone() == (1,)
+        psql(forwarder.dsn(), "select 1", status=2)
+        connection.close()
+        assert sidecar.wait() == 0
+
+
+def test_sidecar_drain_ends_with_57P01(house, io):
+    with house.sidecar(io=io, drain_timeout="100ms") as sidecar, \
+            house.forwarder(sidecar, io=io) as forwarder:
+        connection = psycopg.connect(forwarder.dsn(), autocommit=True)
+        sidecar.send_signal(signal.SIGTERM)
+        assert sidecar.wait() == 0
+        with pytest.raises(psycopg.errors.AdminShutdown):
+            connection.execute("select 1")
+
+
+def test_sidecar_second_sigterm_stops_now(house, io):
+    with house.sidecar(io=io, drain_timeout="1h") as sidecar, \
+            house.forwarder(sidecar, io=io) as forwarder:
+        with psycopg.connect(forwarder.dsn()):
+            sidecar.send_signal(signal.SIGTERM)
+            sidecar.wait_for("drain")
+            sidecar.send_signal(signal.SIGTERM)
+            sidecar.wait()
+
+
+def test_sidecar_sighup_reloads_the_policy(house, io, folder):
+    """A bad file changes nothing, a good one is in force for the next session, and the old session lives."""
+    policy = folder / "policy"
+    accepting = house.client_policy.read_text()
+    policy.write_text(accepting)
+    with house.sidecar(io=io, policy=policy) as sidecar, house.forwarder(sidecar, io=io) as forwarder, \
+            psycopg.connect(forwarder.dsn()) as old:
+        for text, line, status in [("{ not json", "could not reload|not reloaded|kept", 0),
+                                   (accepting.replace(CLIENT_MRTD, "ee" * 48), "reloaded", 2),
+                                   (accepting, "reloaded", 0)]:
+            policy.write_text(text)
+            mark = sidecar.mark()
+            sidecar.send_signal(signal.SIGHUP)
+            sidecar.wait_for(line, after=mark)
+            psql(forwarder.dsn(), "select 1", status=status)
+            assert old.execute("select 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("options, word", [
+    ({"policy": "/nonexistent"}, "/nonexistent"),
+    ({"listen": "here"}, "here"),
+    ({"backend": "192.0.2.1:5432"}, "insecure-remote-backend"),
+    ({"agent": "/nonexistent/dstack.sock"}, "/nonexistent/dstack.sock"),
+    ({"no_such_option": "1"}, "no-such-option"),
+    ({"io": "kqueue"}, "kqueue"),
+])
+def test_sidecar_refuses_to_start_with(house, options, word):
+    options = {k.replace("_", "-"): v for k, v in options.items()}
+    argv = [house.bin_path("teesql-sidecar"), *flags(house.sidecar_options(**options))]
+    done = run(argv, status=None)
+    assert done.returncode != 0 and word in done.stderr
+
+
+@pytest.mark.parametrize("program", ["teesql-sidecar", "teesql-simulator", "teesql"])
+def test_help_and_version(bin_path, program):
+    assert "0.1.0" in run([bin_path(program), "--version"]).stdout
+    assert program in run([bin_path(program), "--help"]).stdout
+
+
+def test_check_config_prints_what_is_in_force(house):
+    argv = [house.bin_path("teesql-sidecar"), "--check-config", *flags(house.sidecar_options())]
+    said = run(argv).stdout
+    assert "require-client-attestation" in said.replace("_", "-") and str(house.client_policy) in said
+
+
+# ---- teesql connect ------------------------------------------------------------------------------------
+
+def test_connect_prints_a_dsn_that_can_be_pasted(house, io, sidecar):
+    with house.forwarder(sidecar, io=io) as forwarder:
+        said = forwarder.daemon.stdout + forwarder.daemon.log
+        assert f"127.0.0.1:{forwarder.port}" in said and "sslmode=disable" in said
+
+
+def test_connect_verifies_before_it_listens(house, sidecar):
+    """Fail fast: a refused server is a verdict on standard error, not a port."""
+    done = run(house.forwarder_argv(sidecar, policy=house.other_policy), status=1)
+    assert "mrtd" in (done.stderr + done.stdout).lower() and "TQ-4" in done.stderr + done.stdout
+
+
+def test_connect_unreachable(house):
+    done = run(house.forwarder_argv(free_port()), status=3)
+    assert "TQ-7002" in done.stderr + done.stdout
+
+
+def test_connect_lazy_tells_the_driver(house, io, sidecar):
+    """57P03 while the server cannot be reached, 08004 when our policy refuses it; pg_isready agrees."""
+    from cluster import BIN
+    with house.forwarder(free_port(), io=io, lazy="yes") as forwarder:
+        said = psql(forwarder.dsn(options="-c log_min_messages=error"), "\\echo", "select 1", status=2).stderr
+        assert "TQ-7002" in said
+        ready = run([BIN / "pg_isready", "-h", "127.0.0.1", "-p", forwarder.port], status=1)
+        assert "rejecting connections" in ready.stdout
+    with house.forwarder(sidecar, io=io, lazy="yes", policy=house.other_policy) as forwarder:
+        with pytest.raises(psycopg.OperationalError) as caught:
+            psycopg.connect(forwarder.dsn())
+        said = str(caught.value)
+        assert "TQ-4" in said and "DETAIL" in said and "HINT" in said and "teesql verify" in said
+
+
+def test_connect_tells_that_the_server_refused_us(house, io):
+    """The sidecar's ErrorResponse reaches the driver, with our own measurement nowhere in it."""
+    with house.sidecar(io=io, policy=house.other_policy) as sidecar:
+        with house.forwarder(sidecar, io=io) as forwarder:
+            said = psql(forwarder.dsn(), "select 1", status=2).stderr
+    assert "TQ-4" in said
+
+
+def test_connect_command_gets_its_environment(house, io, sidecar):
+    argv = [*house.forwarder_argv(sidecar, io=io), "--", "sh", "-c",
+            'echo "$PGHOST|$PGPORT|$PGSSLMODE|$DATABASE_URL"']
+    host, port, sslmode, url = run(argv).stdout.strip().split("|")
+    assert sslmode == "disable" and host and int(port) and url.startswith("postgresql://")
+
+
+@pytest.mark.parametrize("script, status", [("exit 0", 0), ("exit 7", 7), ("kill -TERM $$", 143)])
+def test_connect_command_status(house, io, sidecar, script, status):
+    run([*house.forwarder_argv(sidecar, io=io), "--", "sh", "-c", script], status=status)
+
+
+def test_connect_command_runs_psql(house, io, sidecar):
+    from cluster import BIN
+    argv = [*house.forwarder_argv(sidecar, io=io), "--", BIN / "psql", "-XqtA", "-U", "app", "-d", "app",
+            "-c", "select 'through'"]
+    assert run(argv, {"PGPASSWORD": APP_PASSWORD}).stdout.strip() == "through"
+
+
+def test_connect_command_missing(house, sidecar):
+    done = run([*house.forwarder_argv(sidecar), "--", "/nonexistent/psql"], status=127)
+    assert "/nonexistent/psql" in done.stderr
+
+
+def test_connect_forwards_signals_to_its_command(house, io, sidecar):
+    script = 'trap "echo caught; exit 9" INT; echo waiting >&2; while :; do read -r _ </dev/zero; done'
+    daemon = Daemon("connect --", [*house.forwarder_argv(sidecar, io=io), "--", "bash", "-c", script],
+                    ready="waiting")
+    daemon.send_signal(signal.SIGINT)
+    assert daemon.wait() == 9 and "caught" in daemon.stdout
+
+
+def test_connect_leaves_no_socket_behind(house, io, sidecar):
+    with house.forwarder(sidecar, io=io) as forwarder:
+        assert os.path.exists(forwarder.socket)
+    assert not os.path.exists(forwarder.socket)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a session must survive or end with: bulk data, cancel, half-close, death of the backend, crowds."""
+
+import concurrent.futures
+import hashlib
+import random
+import socket
+import threading
+
+import psycopg
+import pytest
+
+import wire
+from cluster import APP_PASSWORD
+from house import psql
+from wire import Wire
+
+MEGABYTES = 100
+
+
+def lines(megabytes):
+    """This much COPY text, the same each time, in parts of 1 MB."""
+    noise = random.Random(7)
+    for _ in range(megabytes):
+        part = noise.randbytes(499_968).hex()  # 8 x 62,496 bytes in, hex twice as long
+        yield "".join(part[i:i + 124_992] + "\n" for i in range(0, len(part), 124_992)).encode()
+
+
+def test_copy_100_mb_each_way_byte_for_byte(forwarder):
+    sent, received, size = hashlib.sha256(), hashlib.sha256(), 0
+    with psycopg.connect(forwarder.dsn()) as connection, connection.cursor() as cursor:
+        cursor.execute("create temp table big (line text)")
+        with cursor.copy("copy big from stdin") as copy:
+            for part in lines(MEGABYTES):
+                sent.update(part)
+                size += len(part)
+                copy.write(part)
+        with cursor.copy("copy big to stdout") as copy:
+            for part in copy:
+                received.update(part)
+                size -= len(part)
+    assert size == 0 and received.digest() == sent.digest()
+
+
+def test_copy_waits_for_a_slow_reader(forwarder):
+    """Backpressure: what one side does not read stays with the other, and all of it arrives."""
+    with psycopg.connect(forwarder.dsn()) as connection, connection.cursor() as cursor:
+        total = 0
+        with cursor.copy("copy (select repeat('x', 1000) from generate_series(1, 20000)) to stdout") as copy:
+            with psycopg.connect(forwarder.dsn()) as other:  # does not wait for the first
+                assert other.execute("select 1").fetchone() == (1,)
+            for part in copy:
+                total += len(part)
+    assert total == 20000 * 1001
+
+
+def cancelled_sleep(dsn):
+    """Run pg_sleep(60), cancel it from another thread once Postgres executes it; the SQLSTATE."""
+    with psycopg.connect(dsn) as connection, psycopg.connect(dsn, autocommit=True) as other:
+        pid = connection.info.backend_pid
+
+        def cancel():
+            active = "select count(*) from pg_stat_activity where pid = %s and state = 'active' " \
+                     "and wait_event = 'PgSleep'"
+            while other.execute(active, [pid]).fetchone()[0] == 0:
+                pass
+            connection.cancel()
+        canceller = threading.Thread(target=cancel)
+        canceller.start()
+        with pytest.raises(psycopg.errors.QueryCanceled) as caught:
+            connection.execute("select pg_sleep(60)")
+        canceller.join()
+        connection.rollback()
+        assert connection.execute("select 1").fetchone() == (1,)
+        return caught.value.sqlstate
+
+
+def test_cancel_through_the_forwarder(forwarder):
+    assert cancelled_sleep(forwarder.dsn()) == "57014"
+
+
+def test_cancel_through_the_unix_socket(forwarder):
+    assert cancelled_sleep(forwarder.socket_dsn()) == "57014"
+
+
+def authenticated(house, address):
+    """A session by hand, as a role that needs no password, up to ReadyForQuery."""
+    peer = Wire(address)
+    peer.send(wire.startup(user="guest", database="postgres"))
+    assert peer.until(b"Z")[-1][0] == b"Z"
+    return peer
+
+
+@pytest.fixture(scope="module")
+def guest(house):
+    """A role that Postgres admits without a password, for sessions that are spoken by hand."""
+    hba = house.cluster.folder / "data" / "pg_hba.conf"
+    before = hba.read_text()
+    house.cluster.sql("create role guest login")
+    hba.write_text("host all guest 127.0.0.1/32 trust\n" + before)
+    house.cluster.sql("select pg_reload_conf()")
+    yield
+    hba.write_text(before)
+    house.cluster.sql("select pg_reload_conf()")
+    house.cluster.sql("drop role guest")
+
+
+def test_half_close_still_brings_the_answer(house, guest, forwarder):
+    """A client that sends its query, closes its sending side and reads gets all of the answer."""
+    with authenticated(house, ("127.0.0.1", forwarder.port)) as peer:
+        peer.send(wire.query("select repeat('x', 1000) from generate_series(1, 5000)"))
+        peer.send(wire.message(b"X"))
+        peer.socket.shutdown(socket.SHUT_WR)
+        answer = peer.rest()
+    assert answer.count(b"x" * 1000) == 5000 and b"SELECT 5000" in answer
+
+
+def test_terminate_ends_the_backend(house, guest, forwarder):
+    with authenticated(house, ("127.0.0.1", forwarder.port)) as peer:
+        mark = house.cluster.server.mark()
+        peer.send(wire.message(b"X"))
+        assert peer.rest() == b""
+    house.cluster.server.wait_for("disconnection:.*user=guest", after=mark)
+
+
+def test_client_that_vanishes_ends_the_backend(house, guest, forwarder):
+    peer = authenticated(house, ("127.0.0.1", forwarder.port))
+    mark = house.cluster.server.mark()
+    # An RST in place of a farewell.
+    peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    peer.socket.close()
+    house.cluster.server.wait_for("disconnection:.*user=guest", after=mark)
+
+
+def test_backend_that_dies_mid_query_is_told(house, forwarder):
+    """Postgres's own farewell reaches the driver whole."""
+    with psycopg.connect(forwarder.dsn()) as connection, psycopg.connect(forwarder.dsn()) as other:
+        pid = connection.info.backend_pid
+        other.execute("select pg_terminate_backend(%s)", [pid])
+        with pytest.raises(psycopg.errors.AdminShutdown):
+            for _ in range(1000):
+                connection.execute("select 1")
+        connection.close()
+        assert other.execute("select 1").fetchone() == (1,)
+
+
+def test_backend_that_cannot_be_reached_is_said_so(house, io):
+    from cluster import free_port
+    with house.sidecar(io=io, backend=f"127.0.0.1:{free_port()}") as sidecar, \
+            house.forwarder(sidecar, io=io) as forwarder:
+        done = psql(forwarder.dsn(), "select 1", status=2)
+        assert "TQ-" in done.stderr or "could not" in done.stderr
+
+
+def test_200_concurrent_sessions(house, forwarder):
+    everyone_is_in = threading.Barrier(200)
+
+    def session(number):
+        with psycopg.connect(forwarder.dsn()) as connection:
+            everyone_is_in.wait(120)
+            return connection.execute("select %s::int", [number]).fetchone()[0]
+    with concurrent.futures.ThreadPoolExecutor(200) as pool:
+        assert list(pool.map(session, range(200))) == list(range(200))
+
+
+@pytest.mark.parametrize("where", ["tcp", "unix"])
+def test_sidecar_with_threads(house, io, where):
+    """Several loops on one port: every session is served, whichever loop has it."""
+    backend = f"127.0.0.1:{house.cluster.port}" if where == "tcp" else \
+        f"{house.cluster.folder}:{house.cluster.port}"
+    with house.sidecar(io=io, threads=4, backend=backend) as sidecar, \
+            house.forwarder(sidecar, io=io, threads=2) as forwarder:
+        def session(number):
+            with psycopg.connect(forwarder.dsn()) as connection:
+                return sum(connection.execute("select %s::int", [number]).fetchone()[0] for _ in range(20))
+        with concurrent.futures.ThreadPoolExecutor(32) as pool:
+            assert list(pool.map(session, range(64))) == [20 * n for n in range(64)]
