@@ -81,7 +81,7 @@ static int set_number(uint64_t *ret, const char *text, const struct unit *units,
 
 static int set_time(int64_t *field, const char *text, struct ratls_error *err)
 {
-	uint64_t ms;
+	uint64_t ms = 0;
 	int rc = set_number(&ms, text, time_units, "s", err);
 
 	if (rc != RATLS_OK)

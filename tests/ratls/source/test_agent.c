@@ -108,8 +108,8 @@ static void a_tls_key_of_another_shape_is_refused(void **state)
 		"{\"key\":\"\",\"certificate_chain\":[\"c\"]}", "{\"key\":7,\"certificate_chain\":[\"c\"]}",
 		"{\"certificate_chain\":[\"c\"]}", "{\"key\":\"k\",\"certificate_chain\":[\"c\"]} x",
 		"{\"key\":\"k\",\"key\":\"k\",\"certificate_chain\":[\"c\"]}",
-		"{\"key\":\"k\",\"certificate_chain\":[\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\","
-		"\"\",\"\",\"\",\"\",\"\",\"\",\"\"]}",
+		("{\"key\":\"k\",\"certificate_chain\":[\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\","
+		"\"\",\"\",\"\",\"\",\"\",\"\",\"\"]}"),
 	};
 	struct agent_tls_key_request request = {0};
 
