@@ -50,7 +50,7 @@ enum ratls_code {
 	RATLS_E_TLS = -9,         /* the TLS handshake or record layer failed */
 };
 
-#define RATLS_ERROR_MESSAGE_SIZE 256
+#define RATLS_ERROR_MESSAGE_SIZE 512
 
 /* Caller-owned, needs no cleanup. `reason` is a TQ number (see `teesql explain`), 0 if there is none. */
 struct ratls_error {

@@ -30,22 +30,23 @@ struct verifier_options {
 
 struct verdict {
 	bool accepted;
-	bool attested; /* false when insecure_allow_simulator let it pass */
+	bool attested; /* false where there was no evidence, so also when insecure_allow_simulator let it pass */
 	int reason;    /* of reason.h; 0 if accepted */
 	enum reason_class class;
-	int64_t valid_until;
+	int64_t valid_until; /* of an attested acceptance, the time to live included; else 0 */
 	char message[RATLS_ERROR_MESSAGE_SIZE]; /* for our own log and our own user */
 	char tcb[40];                           /* platform status, "" if unknown */
 	char mrtd[97];                          /* hex, "" if there is no evidence */
 };
 
-/* policy may be NULL (empty); takes it. */
+/* policy may be NULL (empty); takes it, also when it fails. */
 int verifier_new(const struct verifier_options *options, struct ratls_policy *policy, struct verifier **ret,
 	struct ratls_error *err);
 void verifier_free(struct verifier *v);
 
-/* Replace the policy (takes it): every cached verdict is void. */
-void verifier_set_policy(struct verifier *v, struct ratls_policy *policy);
+/* Replace the policy (takes it): every cached verdict is void, and appraisals in flight end with the policy
+ * that they began with, uncached. RATLS_E_NOMEM changes nothing. */
+int verifier_set_policy(struct verifier *v, struct ratls_policy *policy, struct ratls_error *err);
 
 /* An accepting verdict for this very certificate, if one is cached and still holds. Never blocks on I/O. */
 bool verifier_cached(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret);
