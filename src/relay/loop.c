@@ -84,6 +84,7 @@ void loop_free(struct loop *l)
 
 	if (l == NULL)
 		return;
+	loop_run_posts(l); /* answers that came too late free themselves */
 	if (l->state != NULL)
 		l->backend->stop(l);
 	if (l->wake_fd >= 0)

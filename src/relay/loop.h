@@ -85,10 +85,11 @@ void loop_out_release(struct loop *l, struct loop_out *o);
 
 /* ---- sockets -------------------------------------------------------------------------------------------------- */
 
-/* Embedded in its owner. Owners find themselves with container arithmetic (sock_owner). */
+/* Embedded in its owner. */
 struct sock {
 	int fd; /* -1 when not open */
 	struct loop *loop;
+	void *owner; /* the owner's, for its completions */
 	/* Completions; set by the owner before the operation begins. */
 	void (*received)(struct sock *s, int result, struct loop_chunk chunk); /* >0 chunk, 0 EOF, -errno */
 	void (*sent)(struct sock *s, int result);      /* 0: all of it, or -errno */

@@ -279,7 +279,8 @@ static void uring_accept_stop(struct loop_acceptor *a)
 	struct io_uring_sqe *sqe = next_sqe(a->loop);
 
 	loop_timer_clear(a->loop, &a->retry);
-	io_uring_prep_cancel_fd(sqe, a->fd, IORING_ASYNC_CANCEL_ALL);
+	/* By what it is, not by descriptor, which the caller may close before this is submitted. */
+	io_uring_prep_cancel64(sqe, (uint64_t)(uintptr_t)a | TAG_ACCEPT, 0);
 	mark(sqe, NULL, TAG_IGNORE);
 }
 

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The attested end: TLS, then the peer's certificate becomes a verdict, from the cache at once or on a
+ * worker. Nothing is relayed before (invariant no_bytes_before_verdict).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "relay/conn.h"
+
+static bool new_channel(struct conn *c, struct end *e)
+{
+	const struct service_options *o = &c->service->options;
+	const char *name = o->role == SERVICE_FORWARDER ? o->targets[c->setup->target > 0 ? c->setup->target - 1 : 0].host
+							: NULL;
+	struct channel_context *context = service_context(c->service);
+	int rc = channel_new(context, name, &e->channel, NULL);
+
+	channel_context_free(context);
+	return rc == RATLS_OK;
+}
+
+static enum conn_step handshake_failed(struct conn *c, const char *message)
+{
+	if (c->service->options.role == SERVICE_SIDECAR) {
+		conn_log(c, LOG_LEVEL_WARNING, "%s", message);
+		c->why = "TLS handshake failed";
+		return STEP_CLOSE;
+	}
+	return conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_TLS_HANDSHAKE, "%s", message);
+}
+
+/* One round: give the channel what came and send what it answers. */
+static enum channel_status shake(struct end *e, struct ratls_error *err)
+{
+	struct loop_out *out = loop_out_borrow(e->sock.loop);
+	struct channel_out room;
+	enum channel_status status;
+
+	if (out == NULL)
+		return CHANNEL_FAILED;
+	room = (struct channel_out){out->bytes, 0, LOOP_OUT_SIZE};
+	status = channel_handshake(e->channel, &e->unread, &room, err);
+	if (e->unread.left == 0)
+		end_consumed(e);
+	if (room.len == 0) {
+		loop_out_release(e->sock.loop, out);
+		return status;
+	}
+	e->out = out;
+	sock_send(&e->sock, out->bytes, room.len);
+	return status;
+}
+
+enum conn_step handshake_step(struct conn *c)
+{
+	struct end *e = conn_attested(c);
+	struct ratls_error err = {.message = "out of memory"};
+	enum channel_status status;
+
+	if (e->out != NULL)
+		return STEP_AGAIN;
+	if (e->channel == NULL && !new_channel(c, e))
+		return handshake_failed(c, "out of memory");
+	if (e->finished)
+		return handshake_failed(c, "TLS handshake failed: the connection was lost");
+	status = shake(e, &err);
+	if (status == CHANNEL_OK)
+		return channel_has_pending(e->channel) ? STEP_AGAIN : STEP_NEXT;
+	if (status != CHANNEL_WANT_READ)
+		return handshake_failed(c, err.message);
+	if (e->eof)
+		return handshake_failed(c, "TLS handshake failed: the peer closed the connection");
+	if (!channel_has_pending(e->channel))
+		end_want(e);
+	return STEP_AGAIN;
+}
+
+/* ---- the verdict ------------------------------------------------------------------------------------------ */
+
+struct decide_job {
+	struct conn_job base;
+	struct verifier *verifier;
+	struct buf leaf;
+	struct verdict verdict;
+};
+
+static void decide_run(struct pool_job *j)
+{
+	struct decide_job *d = (struct decide_job *)j;
+
+	verifier_decide(d->verifier, cur_of(d->leaf.p, d->leaf.len), clock_now(), &d->verdict, NULL);
+}
+
+static void decide_free(struct conn_job *j)
+{
+	struct decide_job *d = (struct decide_job *)j;
+
+	buf_done(&d->leaf);
+	free(d);
+}
+
+static void decide_answer(struct conn *c, struct conn_job *j)
+{
+	c->setup->verdict = ((struct decide_job *)j)->verdict;
+	c->setup->decided = true;
+}
+
+static bool decide_on_worker(struct conn *c, struct buf *leaf)
+{
+	struct decide_job *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return false;
+	d->base.job.run = decide_run;
+	d->base.answer = decide_answer;
+	d->base.free = decide_free;
+	d->verifier = c->service->options.verifier;
+	d->leaf = *leaf;
+	*leaf = (struct buf){0};
+	return conn_job_submit(c, &d->base);
+}
+
+/* Fill the verdict now if it can be known now. */
+static enum conn_step begin_decision(struct conn *c)
+{
+	struct setup *s = c->setup;
+	struct verifier *v = c->service->options.verifier;
+	struct buf leaf = {0};
+	enum conn_step step = STEP_NEXT;
+	int rc = channel_peer_certificate(conn_attested(c)->channel, &leaf, NULL);
+
+	if (rc == RATLS_E_NO_EVIDENCE) {
+		verifier_no_certificate(v, &s->verdict);
+		s->decided = true;
+	} else if (rc == RATLS_OK && verifier_cached(v, cur_of(leaf.p, leaf.len), clock_now(), &s->verdict)) {
+		s->decided = true;
+	} else if (rc == RATLS_OK && decide_on_worker(c, &leaf)) {
+		step = STEP_AGAIN;
+	} else {
+		step = conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_OVERLOADED,
+			"too many connections are being set up");
+	}
+	buf_done(&leaf);
+	return step;
+}
+
+/* What the other side learns: everything if it is our own user, one sentence and a code if it is the peer. */
+static enum conn_step refuse_peer(struct conn *c, const struct verdict *v)
+{
+	const struct reason_row *row = reason_find(v->reason);
+	struct refusal *r = &c->setup->refusal;
+	bool undetermined = v->class == CLASS_UNDETERMINED || v->class == CLASS_CLOCK;
+
+	atomic_fetch_add(&c->service->counters.refused_verdict, 1);
+	conn_log(c, LOG_LEVEL_WARNING, "refused (%s, TQ-%d): %s", reason_class_name(v->class), v->reason, v->message);
+	if (c->service->options.role == SERVICE_SIDECAR)
+		return conn_refuse(c, undetermined ? PG_SQLSTATE_CANNOT_CONNECT : PG_SQLSTATE_AUTHORIZATION, v->reason,
+			"client attestation %s", undetermined ? "could not be determined" : "was refused");
+	conn_refuse(c, undetermined ? PG_SQLSTATE_CANNOT_CONNECT : PG_SQLSTATE_REFUSED_BY_POLICY, v->reason,
+		"attested connection %s: %s", undetermined ? "could not be verified" : "refused",
+		row != NULL ? row->meaning : "the peer is not acceptable");
+	snprintf(r->detail, sizeof(r->detail), "%s: %s", c->service->options.name, v->message);
+	snprintf(r->hint, sizeof(r->hint), "Run \"teesql verify %.128s\" to see every check.", c->service->options.name);
+	return STEP_REFUSE;
+}
+
+enum conn_step appraise_step(struct conn *c)
+{
+	const struct service_options *o = &c->service->options;
+	struct setup *s = c->setup;
+	enum conn_step step;
+
+	if (s->job != NULL)
+		return STEP_AGAIN;
+	if (s->refused) /* one connection too many: it is told so without costing an appraisal */
+		return STEP_NEXT;
+	if (o->role == SERVICE_SIDECAR && !o->require_attestation) {
+		s->verdict = (struct verdict){.accepted = true};
+		s->decided = true;
+		return STEP_NEXT;
+	}
+	if (!s->decided) {
+		step = begin_decision(c);
+		if (step != STEP_NEXT)
+			return step;
+	}
+	if (!s->verdict.accepted)
+		return refuse_peer(c, &s->verdict);
+	channel_forget_peer(conn_attested(c)->channel);
+	conn_log(c, LOG_LEVEL_INFO, "verified: mrtd %.16s..., TCB %s%s", s->verdict.mrtd, s->verdict.tcb,
+		s->verdict.attested ? "" : ", insecure: without evidence");
+	return STEP_NEXT;
+}

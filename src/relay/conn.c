@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The life of a connection: the table of its states, the driver that walks it, the one way to close.
+ * doc/ARCHITECTURE.md draws the table; a test keeps both equal.
+ */
+#include "relay/conn.h"
+
+#include <netdb.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+
+#define NO_LIMIT ((size_t)-1)
+#define LIMIT(member) offsetof(struct service_timeouts, member)
+
+static const struct {
+	const char *name;
+	size_t limit; /* offset in the timeouts */
+	enum conn_step (*step)(struct conn *c);
+	enum conn_state next[SERVICE_ROLES]; /* by role: sidecar, forwarder */
+} states[CONN_STATES] = {
+	[CONN_GREETING] = {"greeting", LIMIT(greeting), greeting_step, {CONN_HANDSHAKE, CONN_STARTUP}},
+	[CONN_STARTUP] = {"startup", LIMIT(startup), startup_step, {CONN_DIAL, CONN_DIAL}},
+	[CONN_DIAL] = {"dial", LIMIT(dial), dial_step, {CONN_RELAY, CONN_UPGRADE}},
+	[CONN_UPGRADE] = {"upgrade", LIMIT(handshake), upgrade_step, {CONN_CLOSED, CONN_HANDSHAKE}},
+	[CONN_HANDSHAKE] = {"handshake", LIMIT(handshake), handshake_step, {CONN_APPRAISE, CONN_APPRAISE}},
+	[CONN_APPRAISE] = {"appraise", LIMIT(appraise), appraise_step, {CONN_STARTUP, CONN_RELAY}},
+	[CONN_RELAY] = {"relay", NO_LIMIT, relay_step, {CONN_CLOSED, CONN_CLOSED}},
+	[CONN_REFUSE] = {"refuse", LIMIT(linger), refuse_step, {CONN_CLOSED, CONN_CLOSED}},
+	[CONN_CLOSED] = {"closed", NO_LIMIT, NULL, {CONN_CLOSED, CONN_CLOSED}},
+};
+
+const char *conn_state_name(enum conn_state state)
+{
+	return states[state].name;
+}
+
+enum conn_state conn_state_next(enum conn_state state, enum service_role role)
+{
+	return states[state].next[role];
+}
+
+static enum service_role role_of(const struct conn *c)
+{
+	return c->service->options.role;
+}
+
+struct end *conn_attested(struct conn *c)
+{
+	return role_of(c) == SERVICE_SIDECAR ? &c->front : &c->back;
+}
+
+void conn_log(const struct conn *c, int level, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	if (!log_wants((enum log_level)level))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_event((enum log_level)level, c->id, (struct log_field[]){{"state", states[c->state].name}, {0}}, "%s",
+		text);
+}
+
+/* ---- deadlines ------------------------------------------------------------------------------------------ */
+
+static int64_t state_limit(const struct conn *c, enum conn_state state)
+{
+	const struct service_timeouts *t = &c->service->options.timeouts;
+
+	return states[state].limit == NO_LIMIT ? 0 : *(const int64_t *)((const char *)t + states[state].limit);
+}
+
+/* Of a session that is relayed: until it has been idle or open for too long; 0 for never. */
+static int64_t session_limit(const struct conn *c)
+{
+	const struct service_timeouts *t = &c->service->options.timeouts;
+	int64_t now = loop_now(c->loop);
+	int64_t idle = t->idle > 0 ? c->active_at + t->idle - now : INT64_MAX;
+	int64_t life = t->lifetime > 0 ? c->opened_at + t->lifetime - now : INT64_MAX;
+	int64_t first = idle < life ? idle : life;
+
+	if (first == INT64_MAX)
+		return 0;
+	return first > 1 ? first : 1;
+}
+
+static void set_deadline(struct conn *c)
+{
+	int64_t limit = c->state == CONN_RELAY ? session_limit(c) : state_limit(c, c->state);
+
+	loop_timer_clear(c->loop, &c->deadline);
+	if (limit > 0 && !loop_timer_set(c->loop, &c->deadline, limit))
+		conn_close(c, "out of memory");
+}
+
+static void enter(struct conn *c, enum conn_state state)
+{
+	c->state = state;
+	set_deadline(c);
+}
+
+/* ---- refusing ------------------------------------------------------------------------------------------- */
+
+enum conn_step conn_refuse(struct conn *c, const char *sqlstate, int reason, const char *fmt, ...)
+{
+	struct refusal *r = &c->setup->refusal;
+	va_list ap;
+
+	r->sqlstate = sqlstate;
+	r->reason = reason;
+	va_start(ap, fmt);
+	vsnprintf(r->message, sizeof(r->message), fmt, ap);
+	va_end(ap);
+	return STEP_REFUSE;
+}
+
+/* A client of the sidecar whose evidence is refused has not yet sent its StartupMessage, and drivers show no
+ * error that comes before it: so it is read first. */
+static enum conn_state refusal_is_told_in(const struct conn *c)
+{
+	bool too_early = role_of(c) == SERVICE_SIDECAR && c->state == CONN_APPRAISE;
+
+	return too_early ? CONN_STARTUP : CONN_REFUSE;
+}
+
+static void refuse(struct conn *c)
+{
+	c->setup->refused = true;
+	if (c->setup->job != NULL) {
+		c->setup->job->conn = NULL; /* its answer comes too late */
+		c->setup->job = NULL;
+	}
+	enter(c, refusal_is_told_in(c));
+}
+
+static void on_deadline(struct loop_timer *t)
+{
+	struct conn *c = (void *)((char *)t - offsetof(struct conn, deadline));
+	long long ms = (long long)state_limit(c, c->state);
+	bool front_waits = c->state == CONN_APPRAISE || c->state == CONN_DIAL ||
+			   (role_of(c) == SERVICE_FORWARDER &&
+				   (c->state == CONN_UPGRADE || c->state == CONN_HANDSHAKE));
+
+	if (c->state == CONN_RELAY) {
+		if (session_limit(c) > 1)
+			set_deadline(c);
+		else
+			conn_close(c, "session time limit");
+		return;
+	}
+	atomic_fetch_add(&c->service->counters.timed_out, 1);
+	if (!front_waits) {
+		conn_close(c, "timed out");
+		return;
+	}
+	if (c->state == CONN_APPRAISE)
+		conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_NONE, "appraisal timed out after %lld ms", ms);
+	else
+		conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_UNREACHABLE, "upstream %s timed out after %lldms",
+			c->state == CONN_DIAL ? "connect" : "TLS handshake", ms);
+	refuse(c);
+	conn_drive(c);
+}
+
+/* ---- birth, driving, death ------------------------------------------------------------------------------ */
+
+static void setup_free(struct setup *s)
+{
+	if (s == NULL)
+		return;
+	if (s->job != NULL)
+		s->job->conn = NULL;
+	if (s->addresses != NULL)
+		freeaddrinfo(s->addresses);
+	buf_done(&s->startup);
+	buf_done(&s->raw_reply);
+	free(s);
+}
+
+void conn_setup_done(struct conn *c)
+{
+	setup_free(c->setup);
+	c->setup = NULL;
+}
+
+static void conn_free(struct conn *c)
+{
+	struct worker *w = service_worker(c->service, c->loop);
+
+	channel_free(c->front.channel);
+	channel_free(c->back.channel);
+	setup_free(c->setup);
+	if (c->previous != NULL)
+		c->previous->next = c->next;
+	else
+		w->conns = c->next;
+	if (c->next != NULL)
+		c->next->previous = c->previous;
+	peers_leave(c->service->peers, &c->peer);
+	atomic_fetch_sub(&w->n_conns, 1);
+	atomic_fetch_sub(&c->service->counters.open, 1);
+	if (w->conns == NULL && atomic_load(&c->service->ending))
+		loop_stop(w->loop);
+	free(c);
+}
+
+void conn_close(struct conn *c, const char *why)
+{
+	if (c->state == CONN_CLOSED)
+		return;
+	c->why = why;
+	conn_log(c, LOG_LEVEL_INFO, "closed: %s; %llu bytes to the server, %llu bytes to the client", why,
+		(unsigned long long)c->bytes_up, (unsigned long long)c->bytes_down);
+	loop_timer_clear(c->loop, &c->deadline);
+	c->state = CONN_CLOSED;
+	end_close(c, &c->front);
+	end_close(c, &c->back);
+}
+
+void conn_drive(struct conn *c)
+{
+	while (c->state != CONN_CLOSED) {
+		switch (states[c->state].step(c)) {
+		case STEP_AGAIN:
+			return;
+		case STEP_NEXT:
+			if (states[c->state].next[role_of(c)] == CONN_CLOSED)
+				conn_close(c, "both ends are done");
+			else
+				enter(c, states[c->state].next[role_of(c)]);
+			break;
+		case STEP_REFUSE:
+			refuse(c);
+			break;
+		case STEP_CLOSE:
+			conn_close(c, c->why != NULL ? c->why : "the peer went away");
+			break;
+		}
+	}
+	if (c->closing == 0 && !c->front.open && !c->back.open)
+		conn_free(c);
+}
+
+static bool admit(struct conn *c, uint64_t open)
+{
+	const struct service_limits *limits = &c->service->options.limits;
+
+	if (limits->connections > 0 && open > limits->connections) {
+		conn_refuse(c, PG_SQLSTATE_TOO_MANY, REASON_TOO_MANY_CONNECTIONS,
+			"sorry, too many connections already (limit %llu)",
+			(unsigned long long)limits->connections);
+		return false;
+	}
+	if (!peers_enter(c->service->peers, &c->peer)) {
+		c->peer.family = 0;
+		conn_refuse(c, PG_SQLSTATE_TOO_MANY, REASON_TOO_MANY_CONNECTIONS,
+			"sorry, too many connections from this address already (limit %llu)",
+			(unsigned long long)limits->per_peer);
+		return false;
+	}
+	return true;
+}
+
+static void link_in(struct conn *c)
+{
+	struct worker *w = service_worker(c->service, c->loop);
+
+	c->next = w->conns;
+	if (c->next != NULL)
+		c->next->previous = c;
+	w->conns = c;
+	atomic_fetch_add(&w->n_conns, 1);
+}
+
+void conn_start(struct service *s, struct loop *l, int fd)
+{
+	uint64_t open = atomic_fetch_add(&s->counters.open, 1) + 1;
+	struct conn *c = calloc(1, sizeof(*c));
+	char peer[80];
+
+	if (c != NULL)
+		c->setup = calloc(1, sizeof(*c->setup));
+	/* Those above the limit are told so, but the telling must have a bound too. */
+	if (c == NULL || c->setup == NULL ||
+		(s->options.limits.connections > 0 && open > s->options.limits.connections * 2 + 16)) {
+		free(c != NULL ? c->setup : NULL);
+		free(c);
+		close(fd);
+		atomic_fetch_add(&s->counters.refused_limit, 1);
+		atomic_fetch_sub(&s->counters.open, 1);
+		return;
+	}
+	c->service = s;
+	c->loop = l;
+	c->id = atomic_fetch_add(&s->next_id, 1) + 1;
+	c->deadline.fire = on_deadline;
+	c->opened_at = c->active_at = loop_now(l);
+	c->peer = listen_peer(fd, peer, sizeof(peer));
+	c->back.unread = cur_of(NULL, 0);
+	link_in(c);
+	atomic_fetch_add(&s->counters.accepted, 1);
+	conn_log(c, LOG_LEVEL_DEBUG, "accepted from %s", peer);
+	if (!admit(c, open)) {
+		atomic_fetch_add(&s->counters.refused_limit, 1);
+		c->setup->refused = true;
+	}
+	if (end_open(c, &c->front, fd, NULL) != RATLS_OK) {
+		close(fd);
+		conn_close(c, "out of resources");
+	} else {
+		enter(c, role_of(c) == SERVICE_SIDECAR ? CONN_GREETING : CONN_STARTUP);
+	}
+	conn_drive(c);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One connection: two ends and a state. The states are the rows of one table (conn.c), with one driver and
+ * one way to close. Private to the room.
+ */
+#ifndef RELAY_CONN_H
+#define RELAY_CONN_H
+
+#include "base/buf.h"
+#include "base/cur.h"
+#include "pg/message.h"
+#include "relay/service_private.h"
+#include "tls/channel.h"
+#include "tls/verifier.h"
+
+enum conn_state {
+	CONN_GREETING,  /* sidecar: the first bytes, up to the beginning of TLS */
+	CONN_STARTUP,   /* the StartupMessage or CancelRequest */
+	CONN_DIAL,      /* the back end is resolved and connected */
+	CONN_UPGRADE,   /* forwarder with starttls: SSLRequest to the back end */
+	CONN_HANDSHAKE, /* TLS on the attested end */
+	CONN_APPRAISE,  /* the peer's evidence becomes a verdict */
+	CONN_RELAY,     /* bytes both ways until both have ended */
+	CONN_REFUSE,    /* the reason is told to the front, then its last bytes are awaited */
+	CONN_CLOSED,
+	CONN_STATES,
+};
+
+enum conn_step {
+	STEP_AGAIN,  /* waiting for a completion */
+	STEP_NEXT,   /* on to the state's successor */
+	STEP_REFUSE, /* setup->refusal is filled */
+	STEP_CLOSE,
+};
+
+struct end {
+	struct sock sock;
+	struct channel *channel; /* NULL: plaintext */
+	struct loop_chunk in;    /* received; `unread` is what is left of it */
+	struct cur unread;
+	struct loop_out *out; /* being sent */
+	bool open;            /* the socket is in the loop */
+	bool eof;             /* nothing more will come from here */
+	bool truncated;       /* it ended without close_notify, or with an error */
+	bool finished;        /* nothing more may be sent to here */
+};
+
+struct refusal {
+	const char *sqlstate; /* static */
+	int reason;           /* of reason.h */
+	char message[RATLS_ERROR_MESSAGE_SIZE];
+	char detail[RATLS_ERROR_MESSAGE_SIZE + 64]; /* "" is none */
+	char hint[256];
+};
+
+/* What only the setup of a connection needs; gone once bytes are relayed. */
+struct setup {
+	struct buf startup;  /* greeting, then the StartupMessage, plaintext */
+	unsigned requests;   /* SSLRequest and GSSENCRequest answered so far */
+	bool cancel;         /* it is a CancelRequest */
+	bool refused;        /* refusal is filled and will be told once the front can hear it */
+	bool told;           /* the refusal has been sent */
+	struct refusal refusal;
+	struct buf raw_reply; /* what to say in place of an ErrorResponse, if not empty */
+	bool decided;
+	struct verdict verdict;
+	struct conn_job *job; /* under way on a worker; knows the way back */
+	size_t target;        /* index of the one that is tried */
+	struct addrinfo *addresses, *address;
+	struct sockaddr_storage numeric; /* where no name had to be resolved */
+	bool connecting, connected, asked;
+	int connect_result;
+};
+
+struct conn {
+	struct service *service;
+	struct loop *loop;
+	uint64_t id;
+	enum conn_state state;
+	struct loop_timer deadline;
+	struct end front, back;
+	struct setup *setup;
+	struct conn *next, *previous; /* of this loop's connections */
+	uint64_t bytes_up, bytes_down;
+	int64_t opened_at, active_at;
+	const char *why; /* it was closed: static text */
+	unsigned closing; /* sockets that still have to close */
+	struct peer_key peer;
+};
+
+/* A new connection of an accepted socket, in its loop's thread. Takes fd. */
+void conn_start(struct service *s, struct loop *l, int fd);
+
+/* Run state after state until one has to wait. */
+void conn_drive(struct conn *c);
+
+/* The only way down. Idempotent. */
+void conn_close(struct conn *c, const char *why);
+
+/* The end whose peer is attested, by role. */
+struct end *conn_attested(struct conn *c);
+
+/* The name of a state, for the log and for the test that compares doc/ARCHITECTURE.md. */
+const char *conn_state_name(enum conn_state state);
+enum conn_state conn_state_next(enum conn_state state, enum service_role role);
+
+/* Fill the setup's refusal. Returns STEP_REFUSE. */
+enum conn_step conn_refuse(struct conn *c, const char *sqlstate, int reason, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Log with the connection's number. */
+void conn_log(const struct conn *c, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- the ends (end.c) ----------------------------------------------------------------------------------- */
+
+int end_open(struct conn *c, struct end *e, int fd, struct ratls_error *err);
+void end_close(struct conn *c, struct end *e);
+
+/* Ask for bytes if none are there and none are coming. */
+void end_want(struct end *e);
+
+/* The chunk has been read: give its buffer back. */
+void end_consumed(struct end *e);
+
+/* Send plaintext to e: sealed if it has a channel. Only when nothing is being sent. False: out of memory or
+ * TLS has failed. An empty text sends what the channel has pending. */
+bool end_send(struct end *e, const uint8_t *p, size_t len);
+
+/* Say that nothing more comes. True once that is done; false while it is being sent. */
+bool end_finish(struct end *e);
+
+/* Read plaintext: at most cap bytes into p. WANT_READ when nothing is left. */
+enum channel_status end_read(struct end *e, uint8_t *p, size_t cap, size_t *ret_len, struct ratls_error *err);
+
+/* ---- jobs of connections on workers ------------------------------------------------------------------ */
+
+struct conn_job {
+	struct pool_job job;
+	struct conn *conn; /* NULL: it has closed meanwhile, and the answer is dropped */
+	void (*answer)(struct conn *c, struct conn_job *j); /* in the loop's thread */
+	void (*free)(struct conn_job *j);
+};
+
+/* Bytes are relayed: what only the setup needed goes. */
+void conn_setup_done(struct conn *c);
+
+/* False if the workers' queue is full (j is freed). */
+bool conn_job_submit(struct conn *c, struct conn_job *j);
+
+/* ---- the steps ------------------------------------------------------------------------------------------ */
+
+enum conn_step greeting_step(struct conn *c);  /* greeting.c */
+enum conn_step startup_step(struct conn *c);   /* startup.c */
+enum conn_step dial_step(struct conn *c);      /* dial.c */
+enum conn_step upgrade_step(struct conn *c);   /* dial.c */
+enum conn_step handshake_step(struct conn *c); /* attest.c */
+enum conn_step appraise_step(struct conn *c);  /* attest.c */
+enum conn_step relay_step(struct conn *c);     /* relay.c */
+enum conn_step refuse_step(struct conn *c);    /* refuse.c */
+
+#endif

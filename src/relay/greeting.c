@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The sidecar's port by first bytes (behaviour of PostgreSQL's own, and what it must refuse): everything
+ * up to the first byte of TLS.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "pg/first.h"
+#include <stdio.h>
+
+#include "relay/conn.h"
+
+static enum conn_step close_because(struct conn *c, const char *why)
+{
+	c->why = why;
+	atomic_fetch_add(&c->service->counters.refused_protocol, 1);
+	return STEP_CLOSE;
+}
+
+/* Answer an SSLRequest or GSSENCRequest with one byte. Invariant nothing_after_sslrequest: what is already
+ * there behind it was not encrypted, so whoever sent it wants it taken for what follows (CVE-2021-23214). */
+static enum conn_step answer(struct conn *c, const char *byte)
+{
+	struct setup *s = c->setup;
+
+	if (s->startup.len > 8 || c->front.unread.left > 0)
+		return close_because(c, "unencrypted bytes behind a request for encryption");
+	if (++s->requests > 2)
+		return close_because(c, "too many requests for encryption");
+	s->startup.len = 0;
+	s->asked = byte[0] == 'S'; /* only TLS may follow now */
+	if (!end_send(&c->front, (const uint8_t *)byte, 1))
+		return STEP_CLOSE;
+	return STEP_AGAIN;
+}
+
+static enum conn_step refuse_plaintext(struct conn *c)
+{
+	conn_refuse(c, PG_SQLSTATE_AUTHORIZATION, REASON_TLS_REQUIRED, "TLS is required");
+	snprintf(c->setup->refusal.hint, sizeof(c->setup->refusal.hint), "%s",
+		reason_find(REASON_TLS_REQUIRED)->remedy);
+	atomic_fetch_add(&c->service->counters.refused_protocol, 1);
+	return STEP_REFUSE;
+}
+
+static enum conn_step refuse_http(struct conn *c)
+{
+	buf_str(&c->setup->raw_reply, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+				      "Content-Length: 62\r\n\r\n"
+				      "this is the PostgreSQL port; the HTTP endpoints are on 8080.\r\n");
+	atomic_fetch_add(&c->service->counters.refused_protocol, 1);
+	return conn_refuse(c, PG_SQLSTATE_PROTOCOL, REASON_HTTP_ON_SQL_PORT, "HTTP request on the PostgreSQL port");
+}
+
+static enum conn_step by_first_bytes(struct conn *c)
+{
+	struct setup *s = c->setup;
+	size_t len;
+	enum pg_first first = pg_first_look(cur_of(s->startup.p, s->startup.len), &len);
+
+	if (s->asked && first != PG_FIRST_MORE)
+		return close_because(c, "no TLS after an answered SSLRequest");
+	switch (first) {
+	case PG_FIRST_SSL_REQUEST:
+		return answer(c, "S");
+	case PG_FIRST_GSS_REQUEST:
+		return answer(c, "N");
+	case PG_FIRST_STARTUP:
+		return refuse_plaintext(c);
+	case PG_FIRST_OVERSIZED:
+		atomic_fetch_add(&c->service->counters.refused_protocol, 1);
+		return conn_refuse(c, PG_SQLSTATE_PROTOCOL, REASON_STARTUP_FORMAT, "invalid length of startup packet");
+	case PG_FIRST_CANCEL:
+		return close_because(c, "plaintext CancelRequest");
+	case PG_FIRST_HTTP:
+		return refuse_http(c);
+	case PG_FIRST_MORE:
+		return STEP_AGAIN;
+	case PG_FIRST_TLS:
+	case PG_FIRST_OTHER:
+		break;
+	}
+	return close_because(c, "the first bytes are neither TLS nor PostgreSQL's");
+}
+
+enum conn_step greeting_step(struct conn *c)
+{
+	struct end *front = &c->front;
+	struct setup *s = c->setup;
+	enum conn_step step = STEP_AGAIN;
+	size_t n;
+
+	while (step == STEP_AGAIN && front->unread.left > 0 && front->out == NULL) {
+		struct cur got;
+
+		if (s->startup.len == 0 && front->unread.p[0] == 0x16)
+			return STEP_NEXT;
+		n = PG_STARTUP_MAX - s->startup.len;
+		got = cur_take(&front->unread, n < front->unread.left ? n : front->unread.left);
+		buf_bytes(&s->startup, got.p, got.left);
+		step = s->startup.bad ? STEP_CLOSE : by_first_bytes(c);
+		if (front->unread.left == 0)
+			end_consumed(front);
+	}
+	if (step != STEP_AGAIN)
+		return step;
+	if (front->eof)
+		return STEP_CLOSE;
+	end_want(front);
+	return STEP_AGAIN;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Listening sockets and the names of addresses.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "relay/service_private.h"
+
+#define BACKLOG 4096
+
+static void name_address(const struct sockaddr_storage *a, char *text, size_t size)
+{
+	const struct sockaddr_un *local = (const void *)a;
+	const struct sockaddr_in *v4 = (const void *)a;
+	const struct sockaddr_in6 *v6 = (const void *)a;
+	char digits[INET6_ADDRSTRLEN];
+
+	if (a->ss_family == AF_INET) {
+		inet_ntop(AF_INET, &v4->sin_addr, digits, sizeof(digits));
+		snprintf(text, size, "%s:%u", digits, ntohs(v4->sin_port));
+	} else if (a->ss_family == AF_INET6) {
+		inet_ntop(AF_INET6, &v6->sin6_addr, digits, sizeof(digits));
+		snprintf(text, size, "[%s]:%u", digits, ntohs(v6->sin6_port));
+	} else {
+		snprintf(text, size, "%s", local->sun_path[0] != '\0' ? local->sun_path : "local socket");
+	}
+}
+
+int listen_adopt(int fd, struct listener *ret, struct ratls_error *err)
+{
+	struct sockaddr_storage a = {0};
+	socklen_t len = sizeof(a);
+	int on = 1;
+
+	if (getsockname(fd, (struct sockaddr *)&a, &len) < 0)
+		return err_set(err, RATLS_E_ARG, "descriptor %d is no socket: %s", fd, strerror(errno));
+	if (a.ss_family != AF_UNIX) { /* accepted sockets inherit both */
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	}
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	name_address(&a, ret->name, sizeof(ret->name));
+	ret->acceptor.fd = fd;
+	return RATLS_OK;
+}
+
+/* A socket file that nobody listens on is left over from a program that did not end well. */
+static bool is_stale(const struct sockaddr_un *a)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool stale = fd >= 0 && connect(fd, (const struct sockaddr *)a, sizeof(*a)) < 0 && errno == ECONNREFUSED;
+
+	if (fd >= 0)
+		close(fd);
+	return stale;
+}
+
+static int open_local(const char *path, struct listener *ret, struct ratls_error *err)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	mode_t mask;
+	int fd, rc;
+
+	if (strlen(path) >= sizeof(a.sun_path))
+		return err_set(err, RATLS_E_ARG, "socket path \"%s\" is longer than %zu bytes", path,
+			sizeof(a.sun_path) - 1);
+	strcpy(a.sun_path, path);
+	if (is_stale(&a))
+		unlink(path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	mask = umask(0177);
+	rc = fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, BACKLOG) < 0 ? -errno : 0;
+	umask(mask);
+	if (rc < 0) {
+		if (fd >= 0)
+			close(fd);
+		return err_set(err, RATLS_E_IO, "could not listen on \"%s\": %s", path, strerror(-rc));
+	}
+	ret->unlink_path = true;
+	return listen_adopt(fd, ret, err);
+}
+
+static int open_address(const struct addrinfo *a)
+{
+	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (a->ai_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
+		int error = errno;
+
+		close(fd);
+		return -error;
+	}
+	return fd;
+}
+
+/* "ADDR:PORT" or "[ADDR6]:PORT" into its parts. */
+static bool split(const char *where, char host[static 128], char port[static 8])
+{
+	const char *colon = strrchr(where, ':');
+	bool bracket = where[0] == '[' && colon != NULL && colon > where + 1 && colon[-1] == ']';
+	const char *begin = bracket ? where + 1 : where;
+	size_t len;
+
+	if (colon == NULL || strlen(colon + 1) == 0 || strlen(colon + 1) > 5)
+		return false;
+	len = (size_t)(colon - begin) - (bracket ? 1 : 0);
+	if (len == 0 || len >= 128)
+		return false;
+	memcpy(host, begin, len);
+	host[len] = '\0';
+	strcpy(port, colon + 1);
+	return true;
+}
+
+int listen_open(const char *where, struct listener *ret, struct ratls_error *err)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *list;
+	char host[128], port[8];
+	int fd, rc;
+
+	if (where[0] == '/')
+		return open_local(where, ret, err);
+	if (!split(where, host, port))
+		return err_set(err, RATLS_E_ARG, "listen address \"%s\" is not ADDR:PORT", where);
+	rc = getaddrinfo(host, port, &hints, &list);
+	if (rc != 0)
+		return err_set(err, RATLS_E_ARG, "listen address \"%s\": %s", where, gai_strerror(rc));
+	fd = open_address(list);
+	freeaddrinfo(list);
+	if (fd < 0)
+		return err_set(err, RATLS_E_IO, "could not listen on %s: %s", where, strerror(-fd));
+	return listen_adopt(fd, ret, err);
+}
+
+void listen_close(struct listener *l)
+{
+	if (l->acceptor.fd < 0)
+		return;
+	close(l->acceptor.fd);
+	l->acceptor.fd = -1;
+	if (l->unlink_path)
+		unlink(l->name);
+}
+
+struct peer_key listen_peer(int fd, char *text, size_t size)
+{
+	struct sockaddr_storage a = {0};
+	const struct sockaddr_in *v4 = (const void *)&a;
+	const struct sockaddr_in6 *v6 = (const void *)&a;
+	struct peer_key key = {0};
+	socklen_t len = sizeof(a);
+
+	snprintf(text, size, "unknown");
+	if (getpeername(fd, (struct sockaddr *)&a, &len) < 0)
+		return key;
+	name_address(&a, text, size);
+	if (a.ss_family == AF_INET) {
+		key.family = AF_INET;
+		memcpy(&key.address, &v4->sin_addr, sizeof(v4->sin_addr));
+	} else if (a.ss_family == AF_INET6) {
+		key.family = AF_INET6;
+		key.address = v6->sin6_addr;
+	}
+	return key;
+}

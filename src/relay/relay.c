@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Bytes both ways. What one receive brought becomes one send: at most one chunk waits and one buffer is on
+ * its way in each direction, and while it is, the next chunk may come but is not read, which is all the back
+ * pressure there is. An idle session holds neither.
+ */
+#include "relay/conn.h"
+
+#include "base/log.h"
+
+/* Fill room from `from`. The room takes what a chunk can become, so that one pass empties it. */
+static enum channel_status fill(struct end *from, struct end *to, struct channel_out *room, uint64_t *bytes)
+{
+	enum channel_status status = CHANNEL_OK;
+	size_t n;
+
+	if (to->channel != NULL) {
+		channel_flush(to->channel, room);
+		n = from->unread.left;
+		if (n > 0)
+			status = channel_write(to->channel, from->unread.p, n, room, NULL);
+		*bytes += n;
+		end_consumed(from);
+		return status;
+	}
+	while (status == CHANNEL_OK && room->len < room->cap) {
+		status = end_read(from, room->p + room->len, room->cap - room->len, &n, NULL);
+		room->len += n;
+		*bytes += n;
+	}
+	return status;
+}
+
+static bool has_work(const struct end *from, const struct end *to)
+{
+	return from->unread.left > 0 || (to->channel != NULL && channel_has_pending(to->channel));
+}
+
+/* One direction. False if TLS has failed: nothing of this session can be trusted any more. */
+static bool pump(struct end *from, struct end *to, uint64_t *bytes)
+{
+	struct loop *l = from->sock.loop;
+
+	if (to->finished) { /* nobody is there to read it */
+		end_consumed(from);
+		from->eof = true;
+		return true;
+	}
+	if (to->out == NULL && has_work(from, to)) {
+		struct loop_out *out = loop_out_borrow(l);
+		struct channel_out room;
+
+		if (out == NULL)
+			return false;
+		room = (struct channel_out){out->bytes, 0, LOOP_OUT_SIZE};
+		if (fill(from, to, &room, bytes) == CHANNEL_FAILED) {
+			loop_out_release(l, out);
+			return false;
+		}
+		if (room.len > 0) {
+			to->out = out;
+			sock_send(&to->sock, out->bytes, room.len);
+		} else {
+			loop_out_release(l, out);
+		}
+	}
+	end_want(from);
+	if (from->eof && from->unread.left == 0 && to->out == NULL)
+		end_finish(to);
+	return true;
+}
+
+/* The StartupMessage, or CancelRequest, that was read before the back end was there. */
+static enum conn_step begin(struct conn *c)
+{
+	struct setup *s = c->setup;
+
+	if (!s->verdict.accepted)
+		return STEP_CLOSE;
+	if (c->back.out != NULL)
+		return STEP_AGAIN;
+	if (!end_send(&c->back, s->startup.p, s->startup.len))
+		return STEP_CLOSE;
+	c->bytes_up += s->startup.len;
+	atomic_fetch_add(&c->service->counters.established, 1);
+	conn_setup_done(c);
+	return STEP_NEXT;
+}
+
+enum conn_step relay_step(struct conn *c)
+{
+	uint64_t up = c->bytes_up, down = c->bytes_down;
+	bool fine;
+
+	if (c->setup != NULL && begin(c) != STEP_NEXT)
+		return c->setup->verdict.accepted && c->back.out != NULL ? STEP_AGAIN : STEP_CLOSE;
+	fine = pump(&c->front, &c->back, &c->bytes_up) && pump(&c->back, &c->front, &c->bytes_down);
+	/* Reading one end may have made its TLS want to say something (a key update): it goes with the next send. */
+	fine = fine && pump(&c->front, &c->back, &c->bytes_up);
+	atomic_fetch_add_explicit(&c->service->counters.bytes_up, c->bytes_up - up, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->service->counters.bytes_down, c->bytes_down - down, memory_order_relaxed);
+	if (!fine) {
+		c->why = "TLS failed";
+		return STEP_CLOSE;
+	}
+	if (!c->front.finished || !c->back.finished)
+		return STEP_AGAIN;
+	if (c->front.truncated || c->back.truncated)
+		c->why = c->front.truncated ? "the client went away without a goodbye" : "the server went away without a goodbye";
+	return c->why != NULL ? STEP_CLOSE : STEP_NEXT;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/service.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "relay/conn.h"
+
+#define POOL_THREADS 4
+
+struct worker *service_worker(struct service *s, const struct loop *l)
+{
+	unsigned i = 0;
+
+	while (s->workers[i].loop != l)
+		i++;
+	return &s->workers[i];
+}
+
+/* ---- accepting: the first loop listens, every loop serves ------------------------------------------------- */
+
+struct handover {
+	struct loop_post post;
+	struct worker *worker;
+	int fd;
+};
+
+static void take_over(struct loop_post *p)
+{
+	struct handover *h = (struct handover *)p;
+
+	if (atomic_load(&h->worker->service->ending))
+		close(h->fd);
+	else
+		conn_start(h->worker->service, h->worker->loop, h->fd);
+	free(h);
+}
+
+static struct worker *least_busy(struct service *s)
+{
+	struct worker *best = &s->workers[0];
+
+	for (unsigned i = 1; i < s->n_workers; i++)
+		if (atomic_load(&s->workers[i].n_conns) < atomic_load(&best->n_conns))
+			best = &s->workers[i];
+	return best;
+}
+
+static void accepted(struct loop_acceptor *a, int fd)
+{
+	struct listener *l = (struct listener *)a;
+	struct worker *w = least_busy(l->service);
+	struct handover *h;
+
+	if (w->loop == a->loop) {
+		conn_start(l->service, w->loop, fd);
+		return;
+	}
+	h = calloc(1, sizeof(*h));
+	if (h == NULL) {
+		close(fd);
+		return;
+	}
+	*h = (struct handover){.post.run = take_over, .worker = w, .fd = fd};
+	loop_post(w->loop, &h->post);
+}
+
+/* ---- jobs of connections ------------------------------------------------------------------------------------ */
+
+static void job_done(struct pool_job *job)
+{
+	struct conn_job *j = (struct conn_job *)job;
+	struct conn *c = j->conn;
+
+	if (c != NULL) {
+		c->setup->job = NULL;
+		j->answer(c, j);
+	}
+	j->free(j);
+	if (c != NULL)
+		conn_drive(c);
+}
+
+bool conn_job_submit(struct conn *c, struct conn_job *j)
+{
+	j->conn = c;
+	j->job.done = job_done;
+	j->job.home = c->loop;
+	c->setup->job = j;
+	if (pool_submit(c->service->pool, &j->job))
+		return true;
+	c->setup->job = NULL;
+	j->free(j);
+	return false;
+}
+
+/* ---- the context -------------------------------------------------------------------------------------------- */
+
+void service_set_context(struct service *s, struct channel_context *context)
+{
+	struct channel_context *old;
+
+	channel_context_ref(context);
+	pthread_mutex_lock(&s->context_lock);
+	old = s->context;
+	s->context = context;
+	pthread_mutex_unlock(&s->context_lock);
+	channel_context_free(old);
+}
+
+struct channel_context *service_context(struct service *s)
+{
+	struct channel_context *context;
+
+	pthread_mutex_lock(&s->context_lock);
+	context = channel_context_ref(s->context);
+	pthread_mutex_unlock(&s->context_lock);
+	return context;
+}
+
+/* ---- start and end ------------------------------------------------------------------------------------------ */
+
+static void *run_worker(void *arg)
+{
+	struct worker *w = arg;
+
+	loop_run(w->loop);
+	return NULL;
+}
+
+static void drain_listeners(struct loop_post *p)
+{
+	struct worker *w = (void *)((char *)p - offsetof(struct worker, drain_post));
+	struct service *s = w->service;
+
+	for (size_t i = 0; i < s->n_listeners; i++) {
+		loop_accept_stop(&s->listeners[i].acceptor);
+		listen_close(&s->listeners[i]);
+	}
+}
+
+static void end_sessions(struct loop_post *p)
+{
+	struct worker *w = (void *)((char *)p - offsetof(struct worker, stop_post));
+	struct conn *c, *next;
+
+	if (w->conns == NULL)
+		loop_stop(w->loop);
+	for (c = w->conns; c != NULL; c = next) {
+		next = c->next;
+		conn_close(c, "shutting down");
+		conn_drive(c);
+	}
+}
+
+static int start_workers(struct service *s, char choice[static 160], struct ratls_error *err)
+{
+	sigset_t all, before;
+	int rc;
+
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		s->workers[i].service = s;
+		s->workers[i].drain_post.run = drain_listeners;
+		s->workers[i].stop_post.run = end_sessions;
+		rc = loop_new(s->options.io, &s->workers[i].loop, choice, err);
+		if (rc != RATLS_OK)
+			return rc;
+	}
+	for (size_t i = 0; i < s->n_listeners; i++) {
+		rc = loop_accept(s->workers[0].loop, &s->listeners[i].acceptor, err);
+		if (rc != RATLS_OK)
+			return rc;
+	}
+	/* Signals are the main thread's business. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pool_new(POOL_THREADS, (unsigned)s->options.limits.appraisals, &s->pool, err);
+	for (unsigned i = 0; rc == RATLS_OK && i < s->n_workers; i++) {
+		s->workers[i].started = pthread_create(&s->workers[i].thread, NULL, run_worker, &s->workers[i]) == 0;
+		if (!s->workers[i].started)
+			rc = err_set(err, RATLS_E_NOMEM, "could not start a thread");
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+static int open_listeners(struct service *s, struct ratls_error *err)
+{
+	const struct service_options *o = &s->options;
+	size_t n = 0, names = 0, fds = 0;
+	int rc;
+
+	while (o->listen != NULL && o->listen[names] != NULL)
+		names++;
+	while (o->listen_fds != NULL && o->listen_fds[fds] >= 0)
+		fds++;
+	s->listeners = calloc(names + fds + 1, sizeof(*s->listeners));
+	if (s->listeners == NULL)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	for (; n < names + fds; n++) {
+		struct listener *l = &s->listeners[n];
+
+		l->service = s;
+		l->acceptor.fd = -1;
+		l->acceptor.accepted = accepted;
+		rc = n < names ? listen_open(o->listen[n], l, err) : listen_adopt(o->listen_fds[n - names], l, err);
+		if (rc != RATLS_OK)
+			return rc;
+		s->n_listeners++;
+	}
+	return RATLS_OK;
+}
+
+int service_start(const struct service_options *options, struct channel_context *context,
+	struct service **ret, char ret_choice[static 160], struct ratls_error *err)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	struct service *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (s == NULL)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	s->options = *options;
+	pthread_mutex_init(&s->context_lock, NULL);
+	s->context = channel_context_ref(context);
+	s->n_workers = options->threads > 0 ? options->threads : (processors > 3 ? (unsigned)processors / 2 : 1);
+	s->workers = calloc(s->n_workers, sizeof(*s->workers));
+	s->peers = peers_new(options->limits.per_peer);
+	rc = s->workers == NULL || s->peers == NULL ? err_set(err, RATLS_E_NOMEM, "out of memory") : RATLS_OK;
+	if (rc == RATLS_OK)
+		rc = open_listeners(s, err);
+	if (rc == RATLS_OK)
+		rc = start_workers(s, ret_choice, err);
+	if (rc != RATLS_OK) {
+		service_free(s);
+		return rc;
+	}
+	*ret = s;
+	return RATLS_OK;
+}
+
+const char *service_listening(const struct service *s, size_t i)
+{
+	return i < s->n_listeners ? s->listeners[i].name : NULL;
+}
+
+const struct service_counters *service_counters(const struct service *s)
+{
+	return &s->counters;
+}
+
+void service_drain(struct service *s)
+{
+	loop_post(s->workers[0].loop, &s->workers[0].drain_post);
+}
+
+void service_free(struct service *s)
+{
+	if (s == NULL)
+		return;
+	atomic_store(&s->ending, true);
+	for (unsigned i = 0; s->workers != NULL && i < s->n_workers; i++)
+		if (s->workers[i].started)
+			loop_post(s->workers[i].loop, &s->workers[i].stop_post);
+	for (unsigned i = 0; s->workers != NULL && i < s->n_workers; i++)
+		if (s->workers[i].started)
+			pthread_join(s->workers[i].thread, NULL);
+	pool_free(s->pool);
+	for (unsigned i = 0; s->workers != NULL && i < s->n_workers; i++)
+		loop_free(s->workers[i].loop);
+	for (size_t i = 0; i < s->n_listeners; i++)
+		listen_close(&s->listeners[i]);
+	free(s->listeners);
+	free(s->workers);
+	peers_free(s->peers);
+	channel_context_free(s->context);
+	pthread_mutex_destroy(&s->context_lock);
+	free(s);
+}

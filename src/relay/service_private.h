@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The service as its connections see it. Private to the room.
+ */
+#ifndef RELAY_SERVICE_PRIVATE_H
+#define RELAY_SERVICE_PRIVATE_H
+
+#include <pthread.h>
+#include <netinet/in.h>
+
+#include "relay/pool.h"
+#include "relay/service.h"
+
+struct conn;
+
+/* Whose connection it is, for the limit of one peer: the address without the port. */
+struct peer_key {
+	sa_family_t family; /* 0: not counted */
+	struct in6_addr address;
+};
+
+struct worker {
+	struct service *service;
+	struct loop *loop;
+	pthread_t thread;
+	bool started;
+	struct conn *conns;            /* of this loop; only its thread touches them */
+	atomic_uint_fast64_t n_conns;  /* what the acceptor looks at when it chooses a loop */
+	struct loop_post drain_post, stop_post;
+};
+
+struct listener {
+	struct loop_acceptor acceptor;
+	struct service *service;
+	char name[128];
+	bool unlink_path;
+};
+
+struct service {
+	struct service_options options;
+	struct service_counters counters;
+	atomic_uint_fast64_t next_id;
+	struct pool *pool;
+	struct worker *workers;
+	unsigned n_workers;
+	struct listener *listeners;
+	size_t n_listeners;
+	pthread_mutex_t context_lock;
+	struct channel_context *context;
+	struct peer_table *peers;
+	atomic_bool ending;
+};
+
+struct worker *service_worker(struct service *s, const struct loop *l);
+
+/* The current context, a reference for the caller. */
+struct channel_context *service_context(struct service *s);
+
+/* Count one more connection of this peer; false if it is one too many (not counted then). */
+bool peers_enter(struct peer_table *t, const struct peer_key *key);
+void peers_leave(struct peer_table *t, const struct peer_key *key);
+struct peer_table *peers_new(uint64_t limit);
+void peers_free(struct peer_table *t);
+
+/* ---- addresses and listening sockets (listen.c) ------------------------------------------------------- */
+
+int listen_open(const char *where, struct listener *ret, struct ratls_error *err);
+int listen_adopt(int fd, struct listener *ret, struct ratls_error *err);
+void listen_close(struct listener *l);
+struct peer_key listen_peer(int fd, char *text, size_t size);
+
+#endif
