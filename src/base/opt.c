@@ -67,6 +67,30 @@ struct reader {
 	size_t n_rest;
 };
 
+/* The i-th row, or NULL; i is then less by the number of rows. */
+static const struct opt *row_in(const struct opt *opts, size_t *i)
+{
+	for (; opts->name != NULL; opts++)
+		if ((*i)-- == 0)
+			return opts;
+	return NULL;
+}
+
+/* The i-th row of all tables, NULL at their end; *ret_offset is its place in the configuration. */
+static const struct opt *row_at(const struct opt_program *program, size_t i, size_t *ret_offset)
+{
+	const struct opt *o = row_in(program->opts, &i);
+	size_t base = 0;
+
+	for (const struct opt_table *t = program->shared; o == NULL && t != NULL && t->opts != NULL; t++) {
+		o = row_in(t->opts, &i);
+		base = t->offset;
+	}
+	if (o != NULL)
+		*ret_offset = base + o->offset;
+	return o;
+}
+
 static bool is_insecure(const struct opt *o)
 {
 	return strncmp(o->name, "insecure-", 9) == 0;
@@ -340,9 +364,10 @@ static int collect_all(struct reader *r, char **argv, struct ratls_error *err)
 static int reader_init(struct reader *r, const struct opt_program *program, char **argv, void *config,
 	struct ratls_error *err)
 {
-	size_t n = 0, argc = 0;
+	size_t n = 0, argc = 0, offset;
+	const struct opt *o;
 
-	while (program->opts[n].name != NULL)
+	while (row_at(program, n, &offset) != NULL)
 		n++;
 	while (argv[argc] != NULL)
 		argc++;
@@ -352,10 +377,9 @@ static int reader_init(struct reader *r, const struct opt_program *program, char
 	r->rest = calloc(argc + 1, sizeof(*r->rest));
 	if (r->all.v == NULL || r->arguments == NULL || r->rest == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	for (size_t i = 0; i < n; i++)
-		r->all.v[r->all.n++] = (struct opt_setting){.opt = &program->opts[i],
-			.field = (char *)config + program->opts[i].offset,
-			.origins = FROM_ANYWHERE};
+	for (; (o = row_at(program, r->all.n, &offset)) != NULL; r->all.n++)
+		r->all.v[r->all.n] = (struct opt_setting){
+			.opt = o, .field = (char *)config + offset, .origins = FROM_ANYWHERE};
 	for (size_t i = 0; i < N_COMMON; i++)
 		if (program->daemon || !common_opts[i].daemon)
 			r->all.v[r->all.n++] = (struct opt_setting){.opt = &common_opts[i].opt,
@@ -424,13 +448,19 @@ out:
 
 void opt_free(const struct opt_program *program, void *config)
 {
-	for (const struct opt *o = program->opts; o->name != NULL; o++)
-		opt_value_clear(o->type, (char *)config + o->offset);
+	const struct opt *o;
+	size_t offset;
+
+	for (size_t i = 0; (o = row_at(program, i, &offset)) != NULL; i++)
+		opt_value_clear(o->type, (char *)config + offset);
 }
 
 void opt_each_insecure(const struct opt_program *program, const void *config, void (*fn)(const char *name))
 {
-	for (const struct opt *o = program->opts; o->name != NULL; o++)
-		if (is_insecure(o) && opt_value_is_set(o->type, (const char *)config + o->offset))
+	const struct opt *o;
+	size_t offset;
+
+	for (size_t i = 0; (o = row_at(program, i, &offset)) != NULL; i++)
+		if (is_insecure(o) && opt_value_is_set(o->type, (const char *)config + offset))
 			fn(o->name);
 }

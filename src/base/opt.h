@@ -31,12 +31,19 @@ struct opt {
 	const char *help;
 };
 
-struct opt_program {
-	const char *name;       /* "teesql-sidecar" or "teesql verify" */
-	const char *synopsis;   /* "[OPTION]..." */
-	const char *purpose;    /* one sentence */
+/* Rows that several programs share: for a struct that each has within its configuration. */
+struct opt_table {
 	const struct opt *opts; /* ends with {.name = NULL} */
-	bool daemon;            /* knows --config, --check-config, production */
+	size_t offset;          /* of that struct in the configuration */
+};
+
+struct opt_program {
+	const char *name;               /* "teesql-sidecar" or "teesql verify" */
+	const char *synopsis;           /* "[OPTION]..." */
+	const char *purpose;            /* one sentence */
+	const struct opt *opts;         /* ends with {.name = NULL} */
+	bool daemon;                    /* knows --config, --check-config, production */
+	const struct opt_table *shared; /* ends with {.opts = NULL}; NULL if there are none */
 };
 
 enum opt_action { OPT_RUN, OPT_EXIT }; /* OPT_EXIT: help, version or --check-config was printed */

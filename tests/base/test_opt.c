@@ -19,7 +19,9 @@ struct config {
 	bool require, insecure_debug;
 	uint64_t threads, limit;
 	int64_t timeout;
-	char *insecure_root;
+	struct {
+		char *insecure_root;
+	} shared;
 };
 
 static const struct opt opts[] = {
@@ -32,13 +34,17 @@ static const struct opt opts[] = {
 	{"threads", OPT_UINT, offsetof(struct config, threads), "2", "N", "workers"},
 	{"limit", OPT_SIZE, offsetof(struct config, limit), "64k", "SIZE", "buffer"},
 	{"timeout", OPT_TIME, offsetof(struct config, timeout), "15s", "TIME", "patience"},
-	{"insecure-trust-root", OPT_STR, offsetof(struct config, insecure_root), NULL, "FILE",
-		"another root"},
 	{.name = NULL},
 };
 
-static const struct opt_program daemon_program = {"teesql-test", "[OPTION]...", "Test.", opts, true};
-static const struct opt_program command_program = {"teesql test", "[OPTION]...", "Test.", opts, false};
+static const struct opt shared_opts[] = {
+	{"insecure-trust-root", OPT_STR, 0, NULL, "FILE", "another root"},
+	{.name = NULL},
+};
+static const struct opt_table shared[] = {{shared_opts, offsetof(struct config, shared)}, {.opts = NULL}};
+
+static const struct opt_program daemon_program = {"teesql-test", "[OPTION]...", "Test.", opts, true, shared};
+static const struct opt_program command_program = {"teesql test", "[OPTION]...", "Test.", opts, false, NULL};
 
 struct result {
 	int rc;
@@ -67,7 +73,7 @@ static struct result parse(const struct opt_program *program, const char *args)
 
 static void result_done(struct result *r)
 {
-	opt_free(&command_program, &r->config);
+	opt_free(&daemon_program, &r->config);
 	free(r->rest);
 	free(r->words);
 }
@@ -286,6 +292,7 @@ static void insecure_options_can_be_listed(void **state)
 	struct result r = parse(&daemon_program, "--insecure-trust-root x --insecure-allow-debug=no");
 
 	(void)state;
+	assert_string_equal(r.config.shared.insecure_root, "x");
 	n_insecure = 0;
 	opt_each_insecure(&daemon_program, &r.config, count_insecure);
 	assert_int_equal(n_insecure, 1);
