@@ -6,6 +6,8 @@
 #ifndef EVIDENCE_EVIDENCE_H
 #define EVIDENCE_EVIDENCE_H
 
+#include <stdatomic.h>
+
 #include "base/cur.h"
 #include "evidence/eventlog.h"
 #include "evidence/quote.h"
@@ -34,6 +36,7 @@ struct evidence_claims {
 };
 
 struct ratls_evidence {
+	atomic_uint refs; /* 1 when made; ratls_evidence_free drops one, and frees at the last */
 	enum evidence_format format;
 	const char *oid; /* of the certificate extension it came in, NULL if it came in none */
 	struct quote quote;
@@ -50,5 +53,13 @@ struct ratls_evidence {
 };
 
 /* The public constructors and accessors are in ratls.h. */
+
+/* Share it: reports keep the evidence that they are about. Thread-safe; the caller frees its reference. */
+static inline const struct ratls_evidence *evidence_ref(const struct ratls_evidence *e)
+{
+	/* The count is the one thing in it that changes. */
+	atomic_fetch_add_explicit((atomic_uint *)&e->refs, 1, memory_order_relaxed);
+	return e;
+}
 
 #endif
