@@ -8,8 +8,6 @@
 
 #include "base/log.h"
 #include "pg/first.h"
-#include <stdio.h>
-
 #include "relay/conn.h"
 
 static enum conn_step close_because(struct conn *c, const char *why)

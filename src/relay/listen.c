@@ -75,7 +75,7 @@ static int open_local(const char *path, struct listener *ret, struct ratls_error
 	if (strlen(path) >= sizeof(a.sun_path))
 		return err_set(err, RATLS_E_ARG, "socket path \"%s\" is longer than %zu bytes", path,
 			sizeof(a.sun_path) - 1);
-	strcpy(a.sun_path, path);
+	memcpy(a.sun_path, path, strlen(path) + 1);
 	if (is_stale(&a))
 		unlink(path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -125,7 +125,7 @@ static bool split(const char *where, char host[static 128], char port[static 8])
 		return false;
 	memcpy(host, begin, len);
 	host[len] = '\0';
-	strcpy(port, colon + 1);
+	memcpy(port, colon + 1, strlen(colon + 1) + 1);
 	return true;
 }
 

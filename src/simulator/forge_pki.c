@@ -355,7 +355,7 @@ int forge_pki_make(const struct forge_pki_options *o, struct forge_pki *ret, str
 
 	memcpy(pki.seed, o->seed, sizeof(pki.seed));
 	for (size_t i = 0; ok && i < FORGE_ROLES; i++)
-		ok = make_cert(o, i, &pki.cert[i]);
+		ok = make_cert(o, (enum forge_role)i, &pki.cert[i]);
 	for (size_t i = 0; ok && i < FORGE_CRLS; i++)
 		ok = make_crl(o, &o->crl[i], &pki.crl[i]);
 	if (!ok) {

@@ -29,8 +29,8 @@ void forge_quote_defaults(struct forge_quote_options *o)
 		.qe_signed_by = FORGE_KEY_PCK, .outer_type = 6, .inner_type = 5, .padding = PADDING};
 	memcpy(o->vendor_id, intel_vendor_id, sizeof(o->vendor_id));
 	memcpy(o->qe.mrsigner, forge_qe_mrsigner, sizeof(o->qe.mrsigner));
-	for (uint8_t i = 0; i < o->qe.auth_len; i++)
-		o->qe.auth[i] = i;
+	for (size_t i = 0; i < o->qe.auth_len; i++)
+		o->qe.auth[i] = (uint8_t)i;
 }
 
 static void put_zeros(struct buf *b, size_t n)
