@@ -5,20 +5,22 @@
 #ifndef EVIDENCE_EVENTLOG_H
 #define EVIDENCE_EVENTLOG_H
 
+#include "base/buf.h"
 #include "base/cur.h"
 #include "base/hash.h"
 #include "ratls.h"
 
 #define EVENTLOG_EVENTS_MAX   1024
 #define EVENTLOG_RUNTIME_TYPE 0x08000001u
+#define EVENTLOG_RUNTIME_IMR  3u /* the register that runtime events extend */
 #define EVENTLOG_RTMR_SIZE    HASH_SHA384_SIZE
 
 struct event {
 	uint32_t imr;      /* register, 0 to 3 */
 	uint32_t type;     /* EVENTLOG_RUNTIME_TYPE for dstack's own */
-	uint8_t version;   /* how the digest of a runtime event is made: 1 or 2 */
+	uint32_t version;  /* how the digest of a runtime event is made: 1 or 2 */
 	struct cur digest; /* 48 bytes, or empty where it was stripped */
-	struct cur name;
+	struct cur name;   /* UTF-8 */
 	struct cur payload;
 	struct cur preimage; /* of version 2, hex text; empty if absent */
 };
@@ -29,11 +31,22 @@ struct eventlog {
 };
 
 /* The digest of a runtime event by its version: SHA-384 of type:name:payload (1), of the canonical JSON
- * (2). False if the version is neither or the cryptographic library fails. */
+ * (2). False if the version is neither, memory runs out or the cryptographic library fails. */
 bool event_runtime_digest(const struct event *e, uint8_t digest[static HASH_SHA384_SIZE]);
+
+/* Append what version 2 hashes: RFC 8785 JSON of name, payload and type. */
+void event_canonical(const struct event *e, struct buf *b);
 
 /* Extend rtmr with digest: rtmr = SHA-384(rtmr || digest). */
 bool eventlog_extend(uint8_t rtmr[static EVENTLOG_RTMR_SIZE], const uint8_t *digest);
+
+/* Is each event what it may be: a register and version that exist, a digest of 48 bytes or none; and do
+ * the digest and the preimage that a runtime event carries belong to its fields? RATLS_E_FORMAT names the
+ * first that is not, counted from 0. */
+int eventlog_check(const struct eventlog *log, struct ratls_error *err);
+
+/* Are the events of RTMR3 in log the runtime events, one by one? RATLS_E_FORMAT if not. */
+int eventlog_compare(const struct eventlog *log, const struct eventlog *runtime, struct ratls_error *err);
 
 /* Replay the events of register imr from zero. Runtime events are hashed from their fields, whatever
  * digest they carry (one that is carried must be equal); of others the carried digest is used, and one

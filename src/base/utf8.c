@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/utf8.h"
+
+/* RFC 3629, section 4: by the first byte, the range of the second and how many follow it. */
+static bool tail(struct cur *c, uint8_t low, uint8_t high, size_t more)
+{
+	uint8_t second = cur_u8(c);
+
+	if (!cur_ok(c) || second < low || second > high)
+		return false;
+	for (size_t i = 0; i < more; i++)
+		if ((cur_u8(c) & 0xc0) != 0x80)
+			return false;
+	return cur_ok(c);
+}
+
+static bool character(struct cur *c)
+{
+	uint8_t first = cur_u8(c);
+
+	if (first < 0x80)
+		return true;
+	if (first < 0xc2)
+		return false;
+	if (first < 0xe0)
+		return tail(c, 0x80, 0xbf, 0);
+	if (first < 0xf0)
+		return tail(c, first == 0xe0 ? 0xa0 : 0x80, first == 0xed ? 0x9f : 0xbf, 1);
+	return first < 0xf5 && tail(c, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf, 2);
+}
+
+bool utf8_valid(struct cur text)
+{
+	while (!text.bad && text.left > 0)
+		if (!character(&text))
+			return false;
+	return cur_ok(&text);
+}

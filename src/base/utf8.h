@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+
+#include <stdbool.h>
+
+#include "base/cur.h"
+
+/* Is it all well-formed UTF-8 (RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF)? NUL counts
+ * as a character like any other; empty is well-formed; a bad cursor is not. */
+bool utf8_valid(struct cur text);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/utf8.h"
+
+static void well_formed_text_is_accepted(void **state)
+{
+	static const char *const good[] = {"", "plain", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80",
+		"\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
+		"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x98"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(utf8_valid(cur_of(good[i], strlen(good[i]))));
+	assert_true(utf8_valid(cur_of("a\0b", 3)));
+}
+
+static void malformed_text_is_refused(void **state)
+{
+	static const char *const bad[] = {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x7f",
+		"\xc2\xc0", "\xe0\x9f\xbf", "\xe1\x80", "\xe1\x80\x41", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+		"\xf1\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "ok then \xfe"};
+	struct cur broken = cur_of("a", 1);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (utf8_valid(cur_of(bad[i], strlen(bad[i]))))
+			fail_msg("row %zu", i);
+	cur_take(&broken, 2);
+	assert_false(utf8_valid(broken));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(well_formed_text_is_accepted),
+		cmocka_unit_test(malformed_text_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
