@@ -149,6 +149,17 @@ int listen_open(const char *where, struct listener *ret, struct ratls_error *err
 	return listen_adopt(fd, ret, err);
 }
 
+bool listen_has_ipv6(void)
+{
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool has = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
 void listen_close(struct listener *l)
 {
 	if (l->acceptor.fd < 0)

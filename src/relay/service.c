@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -189,31 +190,65 @@ static int start_workers(struct service *s, char choice[static 160], struct ratl
 	return rc;
 }
 
+/* One more listener. A negative fd means that `where` says it. */
+static int add_listener(struct service *s, const char *where, int fd, struct ratls_error *err)
+{
+	struct listener *l = &s->listeners[s->n_listeners];
+	int rc;
+
+	*l = (struct listener){.service = s, .acceptor = {.fd = -1, .accepted = accepted}};
+	rc = fd < 0 ? listen_open(where, l, err) : listen_adopt(fd, l, err);
+	if (rc == RATLS_OK)
+		s->n_listeners++;
+	return rc;
+}
+
+/* A driver that is told "localhost" tries [::1] first, where with our port no other program must answer. */
+static int add_twin(struct service *s, struct ratls_error *err)
+{
+	char where[64];
+	const char *port = strrchr(s->listeners[0].name, ':');
+
+	if (port == NULL || strncmp(s->listeners[0].name, "127.0.0.1:", 10) != 0)
+		return RATLS_OK;
+	snprintf(where, sizeof(where), "[::1]%s", port);
+	if (!listen_has_ipv6())
+		return RATLS_OK;
+	return add_listener(s, where, -1, err);
+}
+
+static int add_socket(struct service *s, struct ratls_error *err)
+{
+	char where[256];
+	const char *port = strrchr(s->listeners[0].name, ':');
+
+	snprintf(where, sizeof(where), "%.200s/.s.PGSQL.%s", s->options.socket_dir, port != NULL ? port + 1 : "5432");
+	return add_listener(s, where, -1, err);
+}
+
 static int open_listeners(struct service *s, struct ratls_error *err)
 {
 	const struct service_options *o = &s->options;
-	size_t n = 0, names = 0, fds = 0;
-	int rc;
+	size_t names = 0, fds = 0;
+	int rc = RATLS_OK;
 
 	while (o->listen != NULL && o->listen[names] != NULL)
 		names++;
 	while (o->listen_fds != NULL && o->listen_fds[fds] >= 0)
 		fds++;
-	s->listeners = calloc(names + fds + 1, sizeof(*s->listeners));
+	if (names + fds == 0)
+		return err_set(err, RATLS_E_ARG, "there is nothing to listen on");
+	s->listeners = calloc(names + fds + 2, sizeof(*s->listeners));
 	if (s->listeners == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	for (; n < names + fds; n++) {
-		struct listener *l = &s->listeners[n];
-
-		l->service = s;
-		l->acceptor.fd = -1;
-		l->acceptor.accepted = accepted;
-		rc = n < names ? listen_open(o->listen[n], l, err) : listen_adopt(o->listen_fds[n - names], l, err);
-		if (rc != RATLS_OK)
-			return rc;
-		s->n_listeners++;
-	}
-	return RATLS_OK;
+	for (size_t i = 0; rc == RATLS_OK && i < names + fds; i++)
+		rc = i < names ? add_listener(s, o->listen[i], -1, err)
+			       : add_listener(s, NULL, o->listen_fds[i - names], err);
+	if (rc == RATLS_OK && o->listen_twin)
+		rc = add_twin(s, err);
+	if (rc == RATLS_OK && o->socket_dir != NULL)
+		rc = add_socket(s, err);
+	return rc;
 }
 
 int service_start(const struct service_options *options, struct channel_context *context,

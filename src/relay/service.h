@@ -44,6 +44,8 @@ struct service_options {
 	enum service_role role;
 	const char *const *listen; /* "ADDR:PORT", "[ADDR6]:PORT" or "/path" (mode 0600), NULL-terminated */
 	const int *listen_fds;     /* or sockets that listen already (socket activation), -1-terminated; adopted */
+	bool listen_twin;          /* where the first of `listen` is 127.0.0.1, listen on [::1] with its port too */
+	const char *socket_dir;    /* listen on DIR/.s.PGSQL.PORT too, PORT being that of the first; or NULL */
 	const struct service_target *targets; /* tried in order */
 	size_t n_targets;
 	struct verifier *verifier;   /* borrowed; NULL only with require_attestation false */

@@ -67,6 +67,7 @@ void peers_free(struct peer_table *t);
 int listen_open(const char *where, struct listener *ret, struct ratls_error *err);
 int listen_adopt(int fd, struct listener *ret, struct ratls_error *err);
 void listen_close(struct listener *l);
+bool listen_has_ipv6(void);
 struct peer_key listen_peer(int fd, char *text, size_t size);
 
 #endif

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * teesql connect: a localhost door to an attested server, for any driver.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/dial.h"
+#include "cli/target.h"
+#include "program/appraisal_options.h"
+#include "program/daemon.h"
+#include "source/agent.h"
+#include "tls/channel.h"
+#include "tls/identity.h"
+#include "tls/keeper.h"
+#include "tls/verifier.h"
+
+struct config {
+	struct cli cli;
+	char *listen, *socket_dir;
+	bool lazy, starttls, insecure_remote_clients;
+	struct appraisal_options appraisal;
+	struct daemon_options daemon;
+};
+
+#define ROW(name, type, member, fallback, arg, help) {name, type, offsetof(struct config, member), fallback, arg, help}
+
+static const struct opt options[] = {
+	ROW("listen", OPT_STR, listen, NULL, "ADDR:PORT",
+		"where drivers come in; without it 127.0.0.1:15432, or a free port for a COMMAND"),
+	ROW("socket-dir", OPT_STR, socket_dir, NULL, "DIR", "where the Unix socket .s.PGSQL.PORT is; without it a private one"),
+	ROW("lazy", OPT_BOOL, lazy, NULL, NULL, "listen first, and verify with the first connection"),
+	ROW("starttls", OPT_BOOL, starttls, NULL, NULL, "ask the server for TLS as PostgreSQL does"),
+	ROW("insecure-remote-clients", OPT_BOOL, insecure_remote_clients, NULL, NULL,
+		"allow an address that is not loopback: drivers' way here is plaintext"),
+	CLI_ROWS,
+	{.name = NULL},
+};
+
+static const struct opt_table shared[] = {
+	{appraisal_rows, offsetof(struct config, appraisal)},
+	{daemon_rows, offsetof(struct config, daemon)},
+	{.opts = NULL},
+};
+
+static const struct opt_program program = {
+	.name = "teesql connect",
+	.synopsis = "[OPTION]... [DSN|HOST[:PORT]] [-- COMMAND [ARGUMENT]...]",
+	.purpose = "Give any driver on this machine an attested connection to a server.",
+	.opts = options,
+	.daemon = true,
+	.shared = shared,
+};
+
+struct forwarder {
+	struct config config;
+	struct target target;
+	struct service_target targets[DSN_HOSTS_MAX];
+	char name[300];
+	char own_dir[64]; /* of the socket, if we made one */
+	struct buf root;
+	struct ratls_source *source;
+	struct verifier *verifier;
+	struct identity *identity; /* NULL: we present nothing */
+	struct agent *agent;
+	struct keeper *keeper;
+	struct service *service;
+};
+
+/* ---- identity --------------------------------------------------------------------------------------------- */
+
+static int client_context(struct identity *id, struct channel_context **ret, struct ratls_error *err)
+{
+	struct channel_context_options o = {.role = CHANNEL_CLIENT, .identity = id};
+
+	return channel_context_new(&o, ret, err);
+}
+
+static void renewed(void *self, struct identity *id)
+{
+	struct forwarder *f = self;
+	struct channel_context *context;
+	struct ratls_error err;
+
+	if (client_context(id, &context, &err) != RATLS_OK) {
+		log_event(LOG_LEVEL_ERROR, 0, NULL, "the renewed certificate cannot be used: %s", err.message);
+		return;
+	}
+	service_set_context(f->service, context);
+	channel_context_free(context);
+	log_event(LOG_LEVEL_INFO, 0, NULL, "our certificate was renewed");
+}
+
+static void renewal_failed(void *self, const struct ratls_error *err)
+{
+	(void)self;
+	log_event(LOG_LEVEL_WARNING, 0, NULL, "could not renew our certificate, the old one stays: %s", err->message);
+}
+
+/* Only a certificate of the guest agent can be renewed. */
+static int keep_identity(struct forwarder *f, struct ratls_error *err)
+{
+	struct keeper_options o = {
+		.request = {.subject = "teesql-connect", .client_auth = true},
+		.renewed = renewed,
+		.failed = renewal_failed,
+		.self = f,
+	};
+	int rc;
+
+	if (f->identity == NULL || strcmp(f->config.appraisal.client_cert, "auto") != 0)
+		return RATLS_OK;
+	rc = agent_new(appraisal_agent_endpoint(&f->config.appraisal), NULL, NULL, &f->agent, err);
+	if (rc != RATLS_OK)
+		return rc;
+	o.agent = f->agent;
+	return keeper_start(&o, f->identity, &f->keeper, err);
+}
+
+/* ---- the verdict before the door opens ---------------------------------------------------------------------- */
+
+static int make_verifier(struct forwarder *f, struct ratls_error *err)
+{
+	struct verifier_options o = {.insecure_allow_simulator = f->config.appraisal.insecure_allow_simulator};
+	struct ratls_policy *policy;
+	int rc = appraisal_trust_root(&f->config.appraisal, &f->root, err);
+
+	if (rc == RATLS_OK)
+		rc = appraisal_source(&f->config.appraisal, &f->root, &f->source, err);
+	if (rc != RATLS_OK)
+		return rc;
+	o.source = f->source;
+	rc = appraisal_policy(&f->config.appraisal, &policy, err);
+	return rc == RATLS_OK ? verifier_new(&o, policy, &f->verifier, err) : rc;
+}
+
+/* Fail fast, with the reason, where the user sees it. The verdict stays in the verifier's cache. */
+static int verify_first(struct forwarder *f, struct ratls_error *err)
+{
+	struct dial_options o = {
+		.hosts = f->target.hosts,
+		.n_hosts = f->target.n_hosts,
+		.identity = f->identity,
+		.starttls = f->config.starttls,
+		.timeout_ms = f->config.daemon.handshake_timeout,
+	};
+	struct peer peer = {0};
+	struct verdict verdict;
+	int rc = dial(&o, &peer, err);
+
+	if (rc != RATLS_OK)
+		return rc;
+	verifier_decide(f->verifier, cur_of(peer.leaf.p, peer.leaf.len), clock_now(), &verdict, NULL);
+	if (!verdict.accepted)
+		rc = err_reason(err, RATLS_E_ARG, verdict.reason, "%s is refused: %.200s", peer.address, verdict.message);
+	else
+		cli_note(&f->config.cli, "verified %s: %s, mrtd %.16s...%s", f->name, verdict.tcb, verdict.mrtd,
+			verdict.attested ? "" : " (INSECURE: without evidence)");
+	peer_done(&peer);
+	return rc;
+}
+
+/* ---- the door ------------------------------------------------------------------------------------------------ */
+
+static bool is_loopback(const char *listen)
+{
+	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 ||
+	       strncmp(listen, "localhost:", 10) == 0;
+}
+
+static int make_socket_dir(struct forwarder *f, struct ratls_error *err)
+{
+	if (f->config.socket_dir != NULL)
+		return RATLS_OK;
+	snprintf(f->own_dir, sizeof(f->own_dir), "/tmp/teesql-XXXXXX");
+	if (mkdtemp(f->own_dir) == NULL) {
+		f->own_dir[0] = '\0';
+		return err_set(err, RATLS_E_IO, "could not make a folder for the Unix socket: %s", strerror(errno));
+	}
+	return RATLS_OK;
+}
+
+static int open_door(struct forwarder *f, const char *listen, struct ratls_error *err)
+{
+	const char *const addresses[] = {listen, NULL};
+	struct service_options o = {
+		.role = SERVICE_FORWARDER,
+		.listen = addresses,
+		.listen_twin = true,
+		.socket_dir = f->config.socket_dir != NULL ? f->config.socket_dir : f->own_dir,
+		.targets = f->targets,
+		.n_targets = f->target.n_hosts,
+		.verifier = f->verifier,
+		.require_attestation = true,
+		.starttls = f->config.starttls,
+		.name = f->name,
+	};
+	struct channel_context *context;
+	char choice[160];
+	int rc = daemon_service_options(&f->config.daemon, &o, err);
+
+	if (rc == RATLS_OK)
+		rc = client_context(f->identity, &context, err);
+	if (rc != RATLS_OK)
+		return rc;
+	rc = service_start(&o, context, &f->service, choice, err);
+	channel_context_free(context);
+	if (rc != RATLS_OK)
+		return rc;
+	log_event(LOG_LEVEL_DEBUG, 0, NULL, "io: %s", choice);
+	return keep_identity(f, err);
+}
+
+static int start(struct forwarder *f, bool command, struct ratls_error *err)
+{
+	const char *listen = f->config.listen != NULL ? f->config.listen : command ? "127.0.0.1:0" : "127.0.0.1:15432";
+	struct buf name = {0};
+	int rc;
+
+	if (f->target.kind != TARGET_SERVER)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "\"%s\" is a file, not a server", f->target.path);
+	if (!is_loopback(listen) && !f->config.insecure_remote_clients)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+			"--listen %s is not a loopback address, and drivers' way here is plaintext (--insecure-remote-clients allows it)",
+			listen);
+	for (size_t i = 0; i < f->target.n_hosts; i++)
+		f->targets[i] = (struct service_target){f->target.hosts[i].name, f->target.hosts[i].port};
+	target_format(&f->target, &name);
+	snprintf(f->name, sizeof(f->name), "%.*s", (int)name.len, name.p != NULL ? (const char *)name.p : "");
+	buf_done(&name);
+	rc = make_verifier(f, err);
+	if (rc == RATLS_OK)
+		rc = appraisal_identity(&f->config.appraisal, &f->identity, err);
+	if (rc == RATLS_OK && !f->config.lazy)
+		rc = verify_first(f, err);
+	if (rc == RATLS_OK)
+		rc = make_socket_dir(f, err);
+	return rc == RATLS_OK ? open_door(f, listen, err) : rc;
+}
+
+static void finish(struct forwarder *f)
+{
+	keeper_stop(f->keeper);
+	service_free(f->service);
+	agent_free(f->agent);
+	identity_free(f->identity);
+	verifier_free(f->verifier);
+	ratls_source_free(f->source);
+	buf_done(&f->root);
+	if (f->own_dir[0] != '\0')
+		rmdir(f->own_dir);
+	target_done(&f->target);
+	opt_free(&program, &f->config);
+}
+
+/* ---- what the user pastes, or the command gets --------------------------------------------------------------- */
+
+/* The DSN with the door in place of the server. */
+static int local_dsn(struct forwarder *f, bool with_password, struct buf *ret, struct ratls_error *err)
+{
+	static const char *const theirs[] = {"hostaddr", "sslnegotiation", "sslrootcert", "sslcert", "sslkey", "sslcrl",
+		"channel_binding", "target_session_attrs", "load_balance_hosts", "requiressl", "gssencmode"};
+	const char *port = strrchr(service_listening(f->service, 0), ':') + 1;
+	struct dsn *d = f->target.dsn;
+	int rc = d == NULL ? dsn_parse("postgresql://", &f->target.dsn, err) : RATLS_OK;
+
+	d = f->target.dsn;
+	for (size_t i = 0; rc == RATLS_OK && i < sizeof(theirs) / sizeof(theirs[0]); i++)
+		rc = dsn_set(d, theirs[i], NULL, err);
+	if (rc == RATLS_OK)
+		rc = dsn_set(d, "host", "127.0.0.1", err);
+	if (rc == RATLS_OK)
+		rc = dsn_set(d, "port", port, err);
+	if (rc == RATLS_OK)
+		rc = dsn_set(d, "sslmode", "disable", err);
+	if (rc == RATLS_OK)
+		dsn_append_uri(d, with_password, ret);
+	return rc;
+}
+
+static void say_how(struct forwarder *f)
+{
+	const char *port = strrchr(service_listening(f->service, 0), ':') + 1;
+	const char *dir = f->config.socket_dir != NULL ? f->config.socket_dir : f->own_dir;
+	struct buf uri = {0};
+
+	if (local_dsn(f, false, &uri, NULL) == RATLS_OK)
+		cli_note(&f->config.cli, "  psql 'host=%s port=%s sslmode=disable'\n  DATABASE_URL=%.*s", dir, port,
+			(int)uri.len, (const char *)uri.p);
+	buf_done(&uri);
+}
+
+/* In the child: only this thread exists here, and it is about to become another program. */
+static void become(struct forwarder *f, char **command)
+{
+	struct buf uri = {0};
+	char *text;
+	sigset_t none;
+
+	if (local_dsn(f, true, &uri, NULL) != RATLS_OK || (text = buf_take_str(&uri)) == NULL)
+		_exit(126);
+	setenv("PGHOST", "127.0.0.1", 1);
+	setenv("PGPORT", strrchr(service_listening(f->service, 0), ':') + 1, 1);
+	setenv("PGSSLMODE", "disable", 1);
+	setenv("DATABASE_URL", text, 1);
+	unsetenv("PGSSLNEGOTIATION");
+	unsetenv("PGHOSTADDR");
+	unsetenv("PGCHANNELBINDING");
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	execvp(command[0], command);
+	fprintf(stderr, "teesql connect: could not run \"%s\": %s\n", command[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+static int run_command(struct forwarder *f, char **command)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child < 0) {
+		fprintf(stderr, "teesql connect: could not start a process: %s\n", strerror(errno));
+		return CLASS_UNREACHABLE;
+	}
+	if (child == 0)
+		become(f, command);
+	status = daemon_wait(f->service, &f->config.daemon, NULL, NULL, child);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void reload(void *self)
+{
+	struct forwarder *f = self;
+	struct ratls_policy *policy;
+	struct ratls_error err;
+
+	if (appraisal_policy(&f->config.appraisal, &policy, &err) != RATLS_OK ||
+		verifier_set_policy(f->verifier, policy, &err) != RATLS_OK) {
+		log_event(LOG_LEVEL_ERROR, 0, NULL, "reload failed, nothing was changed: %s", err.message);
+		return;
+	}
+	log_event(LOG_LEVEL_INFO, 0, NULL, "reloaded");
+}
+
+static int serve(struct forwarder *f, char **command)
+{
+	struct ratls_error err = {0};
+	int rc = daemon_begin("teesql", &f->config.daemon, &err);
+
+	if (rc == RATLS_OK)
+		rc = start(f, command != NULL, &err);
+	if (rc != RATLS_OK)
+		return cli_fail(&f->config.cli, &err);
+	if (command != NULL)
+		return run_command(f, command);
+	say_how(f);
+	daemon_ready(f->service);
+	daemon_wait(f->service, &f->config.daemon, reload, f, 0);
+	return 0;
+}
+
+int cmd_connect(char **argv)
+{
+	static struct forwarder f;
+	struct ratls_error err = {0};
+	char **rest, **command = NULL;
+	const char *target = NULL;
+	int code;
+
+	if (!cli_parse(&program, argv, &f.config, SIZE_MAX, &rest, &code))
+		return code;
+	if (rest[0] != NULL && strcmp(rest[0], "--") != 0)
+		target = rest[0];
+	for (char **r = rest + (target != NULL); r[0] != NULL && command == NULL; r++) {
+		if (strcmp(r[0], "--") != 0)
+			code = err_reason(&err, RATLS_E_ARG, REASON_OPTION, "unexpected argument \"%s\" (a command follows --)", r[0]);
+		command = r + 1;
+	}
+	if (err.code == 0 && command != NULL && command[0] == NULL)
+		err_reason(&err, RATLS_E_ARG, REASON_OPTION, "there is no command behind --");
+	if (err.code == 0)
+		target_parse(target, &f.target, &err);
+	code = err.code != 0 ? cli_fail(&f.config.cli, &err) : serve(&f, command);
+	finish(&f);
+	free(rest);
+	return code;
+}

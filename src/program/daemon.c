@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "program/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/reason.h"
+#include "base/secret.h"
+
+#define LINGER_MS 2000 /* for a refused client to read why */
+
+#define ROW(name, type, member, fallback, arg, help) \
+	{name, type, offsetof(struct daemon_options, member), fallback, arg, help}
+
+const struct opt daemon_rows[] = {
+	ROW("threads", OPT_UINT, threads, "0", "N", "loops; 0 is half of the processors"),
+	ROW("io", OPT_STR, io, "auto", "auto|uring|epoll", "how the kernel is asked"),
+	ROW("max-connections", OPT_UINT, max_connections, "5000", "N", "open at once"),
+	ROW("max-connections-per-peer", OPT_UINT, max_connections_per_peer, "0", "N",
+		"open at once from one address; 0 is no limit of its own"),
+	ROW("max-appraisals", OPT_UINT, max_appraisals, "256", "N", "waiting at once"),
+	ROW("handshake-timeout", OPT_TIME, handshake_timeout, "15s", "TIME",
+		"for the first bytes, for TLS, and for the startup packet, each"),
+	ROW("appraisal-timeout", OPT_TIME, appraisal_timeout, "30s", "TIME", "for a verdict"),
+	ROW("connect-timeout", OPT_TIME, connect_timeout, "10s", "TIME", "to reach the server"),
+	ROW("idle-timeout", OPT_TIME, idle_timeout, "0", "TIME", "of a session; 0 is none"),
+	ROW("session-lifetime", OPT_TIME, session_lifetime, "0", "TIME", "of a session; 0 is none"),
+	ROW("drain-timeout", OPT_TIME, drain_timeout, "30s", "TIME", "how long sessions may go on after SIGTERM"),
+	ROW("log-format", OPT_STR, log_format, "text", "text|json", "of the lines on standard error"),
+	ROW("log-level", OPT_STR, log_level, "info", "LEVEL", "error, warning, info or debug"),
+	{.name = NULL},
+};
+
+static void waited_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGCHLD);
+}
+
+int daemon_begin(const char *program, const struct daemon_options *o, struct ratls_error *err)
+{
+	enum log_level level;
+	struct rlimit files;
+	sigset_t set;
+	bool json = strcmp(o->log_format, "json") == 0;
+
+	if (!json && strcmp(o->log_format, "text") != 0)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--log-format is \"%s\", not text or json",
+			o->log_format);
+	if (!log_parse_level(o->log_level, &level))
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+			"--log-level is \"%s\", not error, warning, info or debug", o->log_level);
+	log_setup(program, level, json);
+	secret_forbid_core_dumps();
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	waited_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return RATLS_OK;
+}
+
+static bool parse_io(const char *text, enum loop_io *ret)
+{
+	static const char *const names[] = {
+		[LOOP_IO_AUTO] = "auto", [LOOP_IO_URING] = "uring", [LOOP_IO_EPOLL] = "epoll"};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*ret = (enum loop_io)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+int daemon_service_options(const struct daemon_options *o, struct service_options *ret, struct ratls_error *err)
+{
+	enum loop_io io;
+
+	if (!parse_io(o->io, &io))
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--io is \"%s\", not auto, uring or epoll", o->io);
+	if (o->threads > 256)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--threads is more than 256");
+	ret->io = io;
+	ret->threads = (unsigned)o->threads;
+	ret->timeouts = (struct service_timeouts){
+		.greeting = o->handshake_timeout,
+		.handshake = o->handshake_timeout,
+		.startup = o->handshake_timeout,
+		.appraise = o->appraisal_timeout,
+		.dial = o->connect_timeout,
+		.linger = LINGER_MS,
+		.idle = o->idle_timeout,
+		.lifetime = o->session_lifetime,
+	};
+	ret->limits = (struct service_limits){
+		.connections = o->max_connections,
+		.per_peer = o->max_connections_per_peer,
+		.appraisals = o->max_appraisals,
+	};
+	return RATLS_OK;
+}
+
+static void warn_insecure(const char *name)
+{
+	log_event(LOG_LEVEL_WARNING, 0, NULL, "INSECURE: --%s weakens a check", name);
+}
+
+void daemon_warn_insecure(const struct opt_program *program, const void *config)
+{
+	opt_each_insecure(program, config, warn_insecure);
+}
+
+void daemon_notify(const char *text)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	size_t len = path != NULL ? strlen(path) : 0;
+	int fd;
+
+	if (len == 0 || len >= sizeof(a.sun_path) || (path[0] != '/' && path[0] != '@'))
+		return;
+	memcpy(a.sun_path, path, len);
+	if (path[0] == '@')
+		a.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	(void)sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&a,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+	close(fd);
+}
+
+void daemon_ready(const struct service *s)
+{
+	struct buf line = {0};
+	const char *name;
+	unsigned addresses = 0;
+
+	buf_str(&line, "ready");
+	for (size_t i = 0; (name = service_listening(s, i)) != NULL; i++) {
+		if (name[0] == '/')
+			buf_fmt(&line, " socket=%s", name);
+		else if (++addresses == 1)
+			buf_fmt(&line, " listen=%s", name);
+		else
+			buf_fmt(&line, " listen%u=%s", addresses, name);
+	}
+	buf_str(&line, "\n");
+	if (!line.bad)
+		(void)!write(STDERR_FILENO, line.p, line.len);
+	buf_done(&line);
+	daemon_notify("READY=1");
+}
+
+/* The next signal within ms (-1: whenever), 0 if none came. */
+static int next_signal(int64_t ms)
+{
+	struct timespec limit = {ms / 1000, ms % 1000 * 1000000};
+	sigset_t set;
+	int sig;
+
+	waited_signals(&set);
+	do
+		sig = ms < 0 ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &limit);
+	while (sig < 0 && errno == EINTR);
+	return sig > 0 ? sig : 0;
+}
+
+static void drain(struct service *s, const struct daemon_options *o)
+{
+	int64_t until = clock_monotonic_ms() + o->drain_timeout;
+	const struct service_counters *counters = service_counters(s);
+	char status[80];
+	int sig;
+
+	service_drain(s);
+	log_event(LOG_LEVEL_INFO, 0, NULL, "draining: no new connections; %llu sessions are open",
+		(unsigned long long)atomic_load(&counters->open));
+	while (atomic_load(&counters->open) > 0 && clock_monotonic_ms() < until) {
+		snprintf(status, sizeof(status), "STOPPING=1\nSTATUS=draining, %llu sessions",
+			(unsigned long long)atomic_load(&counters->open));
+		daemon_notify(status);
+		sig = next_signal(50);
+		if (sig == SIGTERM || sig == SIGINT)
+			return;
+	}
+}
+
+int daemon_wait(struct service *s, const struct daemon_options *o, void (*reload)(void *self), void *self,
+	int child)
+{
+	int status = 0;
+
+	for (;;) {
+		int sig = next_signal(-1);
+
+		if (sig == SIGCHLD && child > 0 && waitpid(child, &status, WNOHANG) == child)
+			return status;
+		if ((sig == SIGTERM || sig == SIGINT || sig == SIGHUP) && child > 0) {
+			/* The terminal sends SIGINT to the whole group: the child has it already. */
+			if (sig != SIGINT)
+				kill(child, sig);
+			continue;
+		}
+		if (sig == SIGHUP && reload != NULL)
+			reload(self);
+		if (sig == SIGTERM || sig == SIGINT)
+			break;
+	}
+	drain(s, o);
+	return 0;
+}
