@@ -19,12 +19,13 @@ ROOMS = {name: set(LIBRARY[:i]) for i, name in enumerate(LIBRARY)}
 ROOMS["ratls"] = set(LIBRARY)
 ROOMS["pg"] = {"base"}
 ROOMS["relay"] = {*LIBRARY, "pg"}
+ROOMS["program"] = {*LIBRARY, "pg", "relay"}
 for program in ("sidecar", "gateway", "cli"):
-    ROOMS[program] = {*LIBRARY, "pg", "relay"}
+    ROOMS[program] = {*LIBRARY, "pg", "relay", "program"}
 ROOMS["simulator"] = {"base", "evidence", "pg"}
 
 # A header of the system or of another project -> the rooms that may include it.
-PROGRAMS = {"sidecar", "gateway", "cli", "simulator"}
+PROGRAMS = {"program", "sidecar", "gateway", "cli", "simulator"}
 PERMITTED = [
     (r"openssl/(types|x509|x509v3|asn1|objects|err|crypto|bio)\.h",
      {"base", "evidence", "appraisal", "tls", "pg", "simulator"}),

@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PARTS = [
     ("library", ["src/base", "src/ratls", "include"]),
     ("relay, pg", ["src/relay", "src/pg"]),
-    ("programs", ["src/sidecar", "src/gateway", "src/cli"]),
+    ("programs", ["src/program", "src/sidecar", "src/gateway", "src/cli"]),
     ("simulator", ["src/simulator"]),
     ("all of src", ["src", "include"]),
     ("tests, fuzz", ["tests", "fuzz"]),
