@@ -16,7 +16,7 @@ from stage import BenchError, Daemon, cpu_seconds, machine_seconds, memory_kib, 
 GB = 1e9
 ROW_BYTES = 1000
 ECHO_KIB = 256  # through each idle session before its memory is read again
-STARTUP = b"\0\0\0\x23\0\3\0\0user\0bench\0database\0bench\0"
+STARTUP = b"\0\0\0\x23\0\3\0\0user\0bench\0database\0bench\0\0"  # as load.c
 
 
 @contextmanager
