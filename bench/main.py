@@ -118,7 +118,10 @@ class Run:
 
     def take(self, measure, path, number, function, **key):
         began = time.monotonic()
-        sample = {"measure": measure, "path": path.name, "round": number, **key, **function()}
+        try:
+            sample = {"measure": measure, "path": path.name, "round": number, **key, **function()}
+        except BenchError as e:
+            raise BenchError(f"{measure} through {path.name}: {e}{path.last_words()}") from e
         self.samples.append(sample)
         figures = " ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in sample.items())
         say(f"{figures} ({time.monotonic() - began:.1f} s)")

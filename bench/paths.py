@@ -28,6 +28,9 @@ class Direct:
     def pids(self):
         return []
 
+    def last_words(self):
+        return ""
+
     def close(self):
         pass
 
@@ -64,6 +67,9 @@ class Pair:
 
     def pids(self):
         return [pid for d in self.daemons for pid in family(d.process.pid)]
+
+    def last_words(self):
+        return "".join(f"\n{d.name} ({d.process.poll() or 'alive'}): {d.log.read_text()[-1000:]}" for d in self.daemons)
 
     def client_certificate(self):
         """What opens the TLS port between the two: (chain, key)."""
