@@ -14,7 +14,9 @@
 struct backend {
 	int (*start)(struct loop *l, struct ratls_error *err);
 	void (*stop)(struct loop *l);
-	void (*wait)(struct loop *l, int64_t timeout_ms); /* -1: no limit; runs completions */
+	/* -1: no limit. Reads the clock when the kernel returns, then runs completions: what they set a timer
+	 * from must not be the time before a long wait. */
+	void (*wait)(struct loop *l, int64_t timeout_ms);
 	int (*open)(struct sock *s, struct ratls_error *err);
 	void (*connect)(struct sock *s, const struct sockaddr *address, socklen_t len);
 	void (*receive)(struct sock *s);

@@ -231,7 +231,6 @@ void loop_run(struct loop *l)
 		if (l->n_timers > 0)
 			timeout = l->timers[0]->at > l->now ? l->timers[0]->at - l->now : 0;
 		l->backend->wait(l, timeout);
-		l->now = clock_monotonic_ms();
 		run_timers(l);
 	}
 }

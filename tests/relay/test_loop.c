@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "relay/loop.h"
 #include "relay/pool.h"
 
@@ -328,6 +329,32 @@ static void timers_fire_in_order_unless_cleared(void **state)
 	finish();
 }
 
+static void note_now(struct sock *s, int result, struct loop_chunk chunk)
+{
+	assert_int_equal(result, 1);
+	loop_chunk_release(s->loop, &chunk);
+	order[0] = loop_now(s->loop);
+	close_pair();
+}
+
+/* Else a timer that a completion sets after a long wait has run out already. */
+static void completions_know_the_time_after_the_wait(void **state)
+{
+	int64_t written;
+
+	if (!start(state))
+		return;
+	open_pair();
+	f->right.received = note_now;
+	sock_receive(&f->right);
+	while ((written = clock_monotonic_ms()) <= loop_now(f->loop))
+		;
+	assert_int_equal(write(f->pair[0], "x", 1), 1);
+	loop_run(f->loop);
+	assert_true(order[0] >= written);
+	finish();
+}
+
 struct counted_job {
 	struct pool_job job;
 	pthread_t ran_in;
@@ -379,6 +406,7 @@ int main(void)
 		ON_BOTH(connect_tells_success_and_failure),
 		ON_BOTH(connections_come_by_themselves),
 		ON_BOTH(timers_fire_in_order_unless_cleared),
+		ON_BOTH(completions_know_the_time_after_the_wait),
 		ON_BOTH(jobs_run_elsewhere_and_come_home),
 	};
 
