@@ -112,8 +112,9 @@ static bool log_boot(struct forge_log *log, const bool fixed[static 4])
 }
 
 /* The order in which dstack's guest extends register 3. */
-static bool log_runtime(struct forge_machine *m, uint8_t version)
+static bool log_runtime(struct forge_machine *m)
 {
+	uint8_t version = m->event_version;
 	struct forge_log *log = &m->log;
 	struct cur none = cur_of(NULL, 0);
 	bool ok = forge_log_runtime(log, "system-preparing", none, version) &&
@@ -154,7 +155,7 @@ static int make_machine(const struct forge_options *o, struct forge_machine *m, 
 		goto out;
 	if (kms == NULL || !kms_root_write(kms, &m->kms_root) || !make_ids(m, o) ||
 		!make_texts(m, o->compose, kms) || !log_boot(&m->log, o->fixed_rtmr) ||
-		!log_runtime(m, o->event_version))
+		!log_runtime(m))
 		rc = err_set(err, RATLS_E_CRYPTO, "could not make the machine's identity");
 out:
 	EVP_PKEY_free(kms);
@@ -165,7 +166,8 @@ int forge_machine_make(const struct forge_options *o, struct forge_machine *ret,
 {
 	int rc;
 
-	*ret = (struct forge_machine){.quote = o->quote, .evidence = o->evidence, .chain = o->chain};
+	*ret = (struct forge_machine){.quote = o->quote, .event_version = o->event_version,
+		.evidence = o->evidence, .chain = o->chain};
 	memcpy(ret->seed, o->seed, sizeof(ret->seed));
 	memcpy(ret->fixed_rtmr, o->fixed_rtmr, sizeof(ret->fixed_rtmr));
 	rc = make_machine(o, ret, err);
@@ -193,7 +195,7 @@ int forge_machine_collateral(const struct forge_machine *m, struct buf *ret, str
 
 /* ---- evidence ------------------------------------------------------------------------------------------ */
 
-static bool measure(const struct forge_machine *m, struct forge_td *ret)
+bool forge_machine_measure(const struct forge_machine *m, struct forge_td *ret)
 {
 	*ret = m->quote.td;
 	for (uint32_t i = 0; i < 4; i++)
@@ -207,7 +209,7 @@ int forge_machine_quote(const struct forge_machine *m, const uint8_t report_data
 {
 	struct forge_quote_options o = m->quote;
 
-	if (!measure(m, &o.td))
+	if (!forge_machine_measure(m, &o.td))
 		return err_set(err, RATLS_E_CRYPTO, "could not replay the event log");
 	memcpy(o.td.report_data, report_data, sizeof(o.td.report_data));
 	return forge_quote_write(&o, &m->pki, ret, err);
@@ -266,7 +268,7 @@ bool forge_machine_aggregate(const struct forge_machine *m, struct forge_aggrega
 	struct forge_td td;
 	uint8_t provider[HASH_SHA256_SIZE];
 
-	if (!measure(m, &td) || !hash_bytes(HASH_SHA256, m->key_provider, strlen(m->key_provider), provider))
+	if (!forge_machine_measure(m, &td) || !hash_bytes(HASH_SHA256, m->key_provider, strlen(m->key_provider), provider))
 		return false;
 	struct cur system[] = {cur_of(td.mrtd, 48), cur_of(td.rtmr[0], 48), cur_of(td.rtmr[1], 48),
 		cur_of(td.rtmr[2], 48), cur_of(provider, sizeof(provider))};

@@ -63,6 +63,7 @@ struct forge_machine {
 	struct forge_collateral collateral;
 	struct forge_quote_options quote;
 	bool fixed_rtmr[4];
+	uint8_t event_version;
 	struct forge_log log; /* may be added to: quotes show what it replays to */
 	enum forge_evidence evidence;
 	enum forge_chain chain;
@@ -76,6 +77,9 @@ void forge_defaults(struct forge_options *o, const uint8_t seed[static FORGE_SEE
 /* Make it; free with forge_machine_done, also after a failure. */
 int forge_machine_make(const struct forge_options *o, struct forge_machine *ret, struct ratls_error *err);
 void forge_machine_done(struct forge_machine *m);
+
+/* The TD report as a quote would show it now, but for REPORTDATA. */
+bool forge_machine_measure(const struct forge_machine *m, struct forge_td *ret);
 
 /* Append the endorsements as one JSON object. */
 int forge_machine_collateral(const struct forge_machine *m, struct buf *ret, struct ratls_error *err);

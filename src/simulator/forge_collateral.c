@@ -109,14 +109,17 @@ static void put_components(struct buf *b, const char *name, const uint32_t *svn)
 	buf_u8(b, ']');
 }
 
-static void put_tcb_levels(struct buf *b, const struct forge_tcb_level *levels)
+static void put_tcb_levels(struct buf *b, const struct forge_tcb_level *levels, bool tdx)
 {
 	buf_str(b, ",\"tcbLevels\":[");
 	for (size_t i = 0; i < FORGE_LEVELS_MAX && levels[i].status != NULL; i++) {
 		buf_fmt(b, "%s{\"tcb\":{", i > 0 ? "," : "");
 		put_components(b, "sgxtcbcomponents", levels[i].sgx);
-		buf_fmt(b, ",\"pcesvn\":%u,", levels[i].pcesvn);
-		put_components(b, "tdxtcbcomponents", levels[i].tdx);
+		buf_fmt(b, ",\"pcesvn\":%u", levels[i].pcesvn);
+		if (tdx) {
+			buf_u8(b, ',');
+			put_components(b, "tdxtcbcomponents", levels[i].tdx);
+		}
 		buf_u8(b, '}');
 		put_level_end(b, i == 0, levels[i].status, levels[i].advisory);
 	}
@@ -153,15 +156,17 @@ static void put_modules(struct buf *b, const struct forge_tcb_info_options *o)
 
 static void put_tcb_info(struct buf *b, const struct forge_tcb_info_options *o)
 {
+	bool tdx = strcmp(o->id, "TDX") == 0;
+
 	buf_fmt(b, "{\"id\":\"%s\",\"version\":%u", o->id, o->version);
 	put_time(b, "issueDate", o->document.issued);
 	put_time(b, "nextUpdate", o->document.next_update);
 	put_hex(b, "fmspc", o->fmspc, sizeof(o->fmspc));
 	put_hex(b, "pceId", o->pceid, sizeof(o->pceid));
 	buf_fmt(b, ",\"tcbType\":%u,\"tcbEvaluationDataNumber\":%u", o->tcb_type, o->document.evaluation_number);
-	if (strcmp(o->id, "TDX") == 0)
+	if (tdx)
 		put_modules(b, o);
-	put_tcb_levels(b, o->levels);
+	put_tcb_levels(b, o->levels, tdx);
 	buf_u8(b, '}');
 }
 

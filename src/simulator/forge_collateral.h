@@ -52,7 +52,7 @@ struct forge_document {
 
 struct forge_tcb_info_options {
 	struct forge_document document;
-	const char *id; /* "TDX" */
+	const char *id; /* "TDX"; any other has no TDX members */
 	uint32_t version, tcb_type;
 	uint8_t fmspc[6], pceid[2];
 	struct forge_module module;                      /* tdxModule: id and levels unused */

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "simulator/collateral_http.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/hex.h"
+#include "simulator/forge_x509.h"
+
+#define CHAIN_TCB      "TCB-Info-Issuer-Chain"
+#define CHAIN_IDENTITY "SGX-Enclave-Identity-Issuer-Chain"
+#define CHAIN_PCK_CRL  "SGX-PCK-CRL-Issuer-Chain"
+
+int collateral_service_init(struct collateral_service *s, const struct forge_collateral_options *options,
+	const struct forge_pki *pki, struct ratls_error *err)
+{
+	struct forge_collateral_options sgx = *options;
+	int rc;
+
+	*s = (struct collateral_service){.pki = pki};
+	memcpy(s->fmspc, options->tcb_info.fmspc, sizeof(s->fmspc));
+	sgx.tcb_info.id = "SGX";
+	sgx.qe_identity.id = "QE";
+	sgx.qe_identity.isvprodid = 1;
+	rc = forge_collateral_make(options, pki, &s->tdx, err);
+	if (rc == RATLS_OK)
+		rc = forge_collateral_make(&sgx, pki, &s->sgx, err);
+	return rc;
+}
+
+void collateral_service_done(struct collateral_service *s)
+{
+	forge_collateral_done(&s->tdx);
+	forge_collateral_done(&s->sgx);
+}
+
+static const char *argument(const struct http_request *request, const char *name)
+{
+	const char *value = json_string_value(json_object_get(request->query, name));
+
+	return value != NULL ? value : "";
+}
+
+static void refuse(struct http_reply *reply, unsigned status, const char *why)
+{
+	reply->status = status;
+	reply->content_type = "text/plain";
+	buf_fmt(&reply->body, "%s\n", why);
+}
+
+/* PEM in a header: percent-encoded, as Intel does it. */
+static void put_chain(struct http_reply *reply, const char *name, const struct buf *pem)
+{
+	struct buf text = {0};
+
+	for (size_t i = 0; i < pem->len; i++) {
+		if (memchr("+/= \n", pem->p[i], 5) != NULL)
+			buf_fmt(&text, "%%%02X", pem->p[i]);
+		else
+			buf_u8(&text, pem->p[i]);
+	}
+	reply->header = name;
+	reply->header_value = buf_take_str(&text);
+}
+
+static const struct forge_collateral *half(const struct collateral_service *s, const struct http_request *request)
+{
+	return strncmp(request->path, "/tdx/", 5) == 0 ? &s->tdx : &s->sgx;
+}
+
+static void answer_tcb(const struct collateral_service *s, const struct http_request *request,
+	struct http_reply *reply)
+{
+	const char *text = argument(request, "fmspc");
+	uint8_t fmspc[6];
+
+	if (!hex_decode(text, strlen(text), fmspc, sizeof(fmspc))) {
+		refuse(reply, 400, "fmspc must be 12 hexadecimal digits");
+		return;
+	}
+	if (memcmp(fmspc, s->fmspc, sizeof(fmspc)) != 0) {
+		refuse(reply, 404, "there is no TCB info for this FMSPC");
+		return;
+	}
+	put_chain(reply, CHAIN_TCB, &half(s, request)->tcb_info_chain);
+	reply->content_type = "application/json";
+	forge_tcb_info_envelope(half(s, request), &reply->body);
+}
+
+static void answer_qe_identity(const struct collateral_service *s, const struct http_request *request,
+	struct http_reply *reply)
+{
+	put_chain(reply, CHAIN_IDENTITY, &half(s, request)->qe_identity_chain);
+	reply->content_type = "application/json";
+	forge_qe_identity_envelope(half(s, request), &reply->body);
+}
+
+static void answer_pck_crl(const struct collateral_service *s, const struct http_request *request,
+	struct http_reply *reply)
+{
+	const struct buf *crl = &s->pki->crl[FORGE_PCK_CRL];
+	const char *ca = argument(request, "ca"), *encoding = argument(request, "encoding");
+	struct buf chain = {0};
+
+	if (strcmp(ca, "platform") != 0) {
+		if (strcmp(ca, "processor") == 0)
+			refuse(reply, 404, "there is no processor CA in this PKI");
+		else
+			refuse(reply, 400, "ca must be processor or platform");
+		return;
+	}
+	forge_pki_pck_ca_chain(s->pki, &chain);
+	put_chain(reply, CHAIN_PCK_CRL, &chain);
+	buf_done(&chain);
+	if (strcasecmp(encoding, "der") == 0) {
+		reply->content_type = "application/pkix-crl";
+		buf_bytes(&reply->body, crl->p, crl->len);
+	} else {
+		reply->content_type = "application/x-pem-file";
+		forge_pem_put(&reply->body, "X509 CRL", cur_of(crl->p, crl->len));
+	}
+}
+
+/* As caching services send it: hex of DER. */
+static void answer_root_crl(const struct collateral_service *s, const struct http_request *request,
+	struct http_reply *reply)
+{
+	const struct buf *crl = &s->pki->crl[FORGE_ROOT_CRL];
+
+	(void)request;
+	reply->content_type = "text/plain";
+	hex_append(&reply->body, crl->p, crl->len);
+}
+
+/* As Intel's certificate host sends it. */
+static void answer_root_crl_der(const struct collateral_service *s, const struct http_request *request,
+	struct http_reply *reply)
+{
+	const struct buf *crl = &s->pki->crl[FORGE_ROOT_CRL];
+
+	(void)request;
+	reply->content_type = "application/pkix-crl";
+	buf_bytes(&reply->body, crl->p, crl->len);
+}
+
+static const struct {
+	const char *path;
+	void (*answer)(const struct collateral_service *, const struct http_request *, struct http_reply *);
+} paths[] = {
+	{"/sgx/certification/v4/tcb", answer_tcb},
+	{"/tdx/certification/v4/tcb", answer_tcb},
+	{"/sgx/certification/v4/qe/identity", answer_qe_identity},
+	{"/tdx/certification/v4/qe/identity", answer_qe_identity},
+	{"/sgx/certification/v4/pckcrl", answer_pck_crl},
+	{"/sgx/certification/v4/rootcacrl", answer_root_crl},
+	{"/IntelSGXRootCA.der", answer_root_crl_der},
+};
+
+void collateral_http(void *self, const struct http_request *request, struct http_reply *reply)
+{
+	if (strcmp(request->method, "GET") != 0) {
+		refuse(reply, 405, "only GET is supported");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (strcmp(request->path, paths[i].path) != 0)
+			continue;
+		reply->status = 200;
+		paths[i].answer(self, request, reply);
+		return;
+	}
+	refuse(reply, 404, "there is no such document");
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * teesql-simulator: a confidential VM for development. It gives out real keys, quotes and collateral under
+ * a root that only whoever was told to trust it trusts.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/reason.h"
+#include "base/secret.h"
+#include "simulator/collateral_http.h"
+#include "simulator/guest.h"
+#include "simulator/guest_http.h"
+#include "simulator/home.h"
+#include "simulator/listen.h"
+#include "simulator/settings.h"
+
+#define SOCKET_FILE "dstack.sock"
+
+struct simulator {
+	struct settings settings;
+	struct home home;
+	struct guest guest;
+	struct collateral_service collateral;
+	char socket[PATH_MAX]; /* "" if none was made */
+	char http[LISTEN_TEXT_SIZE], pccs[LISTEN_TEXT_SIZE];
+	struct http_server *on_socket, *on_http, *on_pccs;
+};
+
+/* Signals are waited for: every thread that comes later inherits the mask. */
+static void block_signals(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGINT);
+	pthread_sigmask(SIG_BLOCK, ret, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int setup_log(const struct settings *s, struct ratls_error *err)
+{
+	bool json = strcmp(s->log_format, "json") == 0;
+	enum log_level level;
+
+	if (!json && strcmp(s->log_format, "text") != 0)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--log-format is \"%s\", not text or json",
+			s->log_format);
+	if (!log_parse_level(s->log_level, &level))
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+			"--log-level is \"%s\", not error, warning, info or debug", s->log_level);
+	log_setup(settings_program.name, level, json);
+	return RATLS_OK;
+}
+
+static int make_machine(struct simulator *s, struct ratls_error *err)
+{
+	uint8_t seed[FORGE_SEED_SIZE];
+	struct forge_options options;
+	struct buf compose = {0};
+	int rc = home_seed(&s->home, s->settings.seed, seed, err);
+
+	if (rc == RATLS_OK)
+		rc = settings_forge(&s->settings, seed, clock_now(), &options, &compose, err);
+	if (rc == RATLS_OK)
+		rc = guest_init(&s->guest, &options, s->settings.cert_lifetime / 1000, err);
+	if (rc == RATLS_OK)
+		rc = collateral_service_init(&s->collateral, &options.collateral, &s->guest.machine.pki, err);
+	if (rc == RATLS_OK)
+		rc = home_publish(&s->home, &s->guest.machine, err);
+	secret_wipe(seed, sizeof(seed));
+	buf_done(&compose);
+	return rc;
+}
+
+static int serve_socket(struct simulator *s, struct ratls_error *err)
+{
+	char path[PATH_MAX];
+	int fd, rc = RATLS_OK;
+
+	if (s->settings.socket == NULL)
+		rc = home_path(&s->home, SOCKET_FILE, path, err);
+	else if (snprintf(path, sizeof(path), "%s", s->settings.socket) >= (int)sizeof(path))
+		rc = err_reason(err, RATLS_E_ARG, REASON_OPTION, "--socket is too long");
+	if (rc == RATLS_OK)
+		rc = listen_unix(path, &fd, err);
+	if (rc != RATLS_OK)
+		return rc;
+	snprintf(s->socket, sizeof(s->socket), "%s", path);
+	return http_start(fd, "guest agent", guest_http, &s->guest, &s->on_socket, err);
+}
+
+static int serve(struct simulator *s, struct ratls_error *err)
+{
+	int fd, rc = serve_socket(s, err);
+
+	if (rc == RATLS_OK && s->settings.http != NULL) {
+		rc = listen_tcp(s->settings.http, &fd, s->http, err);
+		if (rc == RATLS_OK)
+			rc = http_start(fd, "guest agent", guest_http, &s->guest, &s->on_http, err);
+	}
+	if (rc == RATLS_OK)
+		rc = listen_tcp(s->settings.collateral, &fd, s->pccs, err);
+	if (rc == RATLS_OK)
+		rc = http_start(fd, "collateral service", collateral_http, &s->collateral, &s->on_pccs, err);
+	return rc;
+}
+
+/* Three lines for the caller's environment, then readiness. With --http the endpoint is the URL: some
+ * clients know no sockets. */
+static void announce(const struct simulator *s)
+{
+	if (s->on_http != NULL)
+		printf("DSTACK_SIMULATOR_ENDPOINT=http://%s\n", s->http);
+	else
+		printf("DSTACK_SIMULATOR_ENDPOINT=%s\n", s->socket);
+	printf("TEESQL_PCCS=http://%s\n", s->pccs);
+	printf("TEESQL_INSECURE_TRUST_ROOT=%s/root.pem\n", s->home.dir);
+	fflush(stdout);
+	fprintf(stderr, "ready socket=%s%s%s collateral=%s\n", s->socket, s->on_http != NULL ? " http=" : "", s->http,
+		s->pccs);
+}
+
+static void finish(struct simulator *s)
+{
+	http_stop(s->on_socket);
+	http_stop(s->on_http);
+	http_stop(s->on_pccs);
+	if (s->socket[0] != '\0')
+		unlink(s->socket);
+	collateral_service_done(&s->collateral);
+	guest_done(&s->guest);
+	home_close(&s->home);
+	opt_free(&settings_program, &s->settings);
+}
+
+static int fail(struct simulator *s, const struct ratls_error *err)
+{
+	const struct reason_row *row = reason_find(err->reason);
+
+	fprintf(stderr, "%s: %s\n", settings_program.name, err->message);
+	if (row != NULL)
+		fprintf(stderr, "HINT: %s\n", row->remedy);
+	finish(s);
+	return CLASS_USAGE;
+}
+
+static int start(struct simulator *s, struct ratls_error *err)
+{
+	int rc = setup_log(&s->settings, err);
+
+	if (rc == RATLS_OK)
+		rc = home_open(&s->home, s->settings.dir, err);
+	if (rc == RATLS_OK)
+		rc = make_machine(s, err);
+	return rc == RATLS_OK ? serve(s, err) : rc;
+}
+
+int main(int argc, char **argv)
+{
+	static struct simulator s;
+	struct ratls_error err = {0};
+	enum opt_action action;
+	sigset_t signals;
+	char **rest;
+	int rc, signal_number;
+
+	(void)argc;
+	rc = opt_parse(&settings_program, argv, &s.settings, &action, &rest, &err);
+	if (rc != RATLS_OK)
+		return fail(&s, &err);
+	if (action == OPT_RUN && rest[0] != NULL)
+		rc = err_reason(&err, RATLS_E_ARG, REASON_OPTION, "unexpected argument \"%s\"", rest[0]);
+	free(rest);
+	if (action == OPT_EXIT) {
+		finish(&s);
+		return 0;
+	}
+	secret_forbid_core_dumps();
+	block_signals(&signals);
+	if (rc == RATLS_OK)
+		rc = start(&s, &err);
+	if (rc != RATLS_OK)
+		return fail(&s, &err);
+	announce(&s);
+	sigwait(&signals, &signal_number);
+	finish(&s);
+	return 0;
+}
