@@ -5,7 +5,8 @@
 
 static bool is_http(const struct cur *bytes)
 {
-	static const char *const verbs[] = {"GET ", "POST", "HEAD", "PUT ", "DELE", "OPTI", "PATC", "CONN", "PRI "};
+	static const char *const verbs[] = {
+		"GET ", "POST", "HEAD", "PUT ", "DELE", "OPTI", "PATC", "CONN", "TRAC", "PRI "};
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (memcmp(bytes->p, verbs[i], 4) == 0)
@@ -13,32 +14,25 @@ static bool is_http(const struct cur *bytes)
 	return false;
 }
 
-static enum pg_first packet(uint32_t length, uint32_t code, size_t received)
+/* What a packet with this length and code is once all of it is here. */
+static enum pg_first packet(uint32_t length, uint32_t code)
 {
-	enum pg_first kind;
-
-	if (code == PG_SSL_REQUEST || code == PG_GSS_REQUEST) {
-		kind = code == PG_SSL_REQUEST ? PG_FIRST_SSL_REQUEST : PG_FIRST_GSS_REQUEST;
-		return length == 8 ? kind : PG_FIRST_OTHER;
-	}
-	if (code == PG_CANCEL_REQUEST) {
-		if (length < 12 || length > PG_CANCEL_MAX)
-			return PG_FIRST_OTHER;
-		kind = PG_FIRST_CANCEL;
-	} else if (code >> 16 == 3) {
-		if (length < 9)
-			return PG_FIRST_OTHER;
-		kind = PG_FIRST_STARTUP;
-	} else {
+	if (code == PG_SSL_REQUEST)
+		return length == 8 ? PG_FIRST_SSL_REQUEST : PG_FIRST_OTHER;
+	if (code == PG_GSS_REQUEST)
+		return length == 8 ? PG_FIRST_GSS_REQUEST : PG_FIRST_OTHER;
+	if (code == PG_CANCEL_REQUEST)
+		return length >= PG_CANCEL_MIN && length <= PG_CANCEL_MAX ? PG_FIRST_CANCEL : PG_FIRST_OTHER;
+	if (code >> 16 != 3 || length < PG_STARTUP_MIN)
 		return PG_FIRST_OTHER;
-	}
-	return received < length ? PG_FIRST_MORE : kind;
+	return length <= PG_STARTUP_MAX ? PG_FIRST_STARTUP : PG_FIRST_OVERSIZED;
 }
 
 enum pg_first pg_first_look(struct cur bytes, size_t *ret_len)
 {
 	struct cur in = bytes;
-	uint32_t length, code;
+	enum pg_first kind;
+	uint32_t length;
 
 	*ret_len = 0;
 	if (bytes.left >= 1 && bytes.p[0] == 0x16)
@@ -48,15 +42,17 @@ enum pg_first pg_first_look(struct cur bytes, size_t *ret_len)
 	if (is_http(&bytes))
 		return PG_FIRST_HTTP;
 	length = cur_u32be(&in);
-	if (length < 8)
+	if (length < 8 || length > PG_LENGTH_MAX)
 		return PG_FIRST_OTHER;
 	if (bytes.left < 8)
-		return length > PG_STARTUP_MAX && bytes.p[0] != 0 ? PG_FIRST_OTHER : PG_FIRST_MORE;
-	code = cur_u32be(&in);
-	if (length > PG_STARTUP_MAX)
-		return code >> 16 == 3 ? PG_FIRST_OVERSIZED : PG_FIRST_OTHER;
+		return PG_FIRST_MORE;
+	kind = packet(length, cur_u32be(&in));
+	if (kind == PG_FIRST_OTHER || kind == PG_FIRST_OVERSIZED)
+		return kind;
+	if (bytes.left < length)
+		return PG_FIRST_MORE;
 	*ret_len = length;
-	return packet(length, code, bytes.left);
+	return kind;
 }
 
 const char *pg_first_name(enum pg_first first)

@@ -10,11 +10,16 @@
 
 #include "base/cur.h"
 
-/* PostgreSQL's own limit (MAX_STARTUP_PACKET_LENGTH). */
+/* Length, version and the terminator of no parameter at all; PostgreSQL's MAX_STARTUP_PACKET_LENGTH. */
+#define PG_STARTUP_MIN 9
 #define PG_STARTUP_MAX 10000
 
-/* A cancel request of protocol 3.2 carries a key of up to 256 bytes. */
+/* Length, code, process and a key: of 4 bytes, with protocol 3.2 of up to 256. */
+#define PG_CANCEL_MIN 16
 #define PG_CANCEL_MAX 268
+
+/* Four bytes that are more than this are another protocol's text, not a length. */
+#define PG_LENGTH_MAX 0xffffffu
 
 enum pg_first {
 	PG_FIRST_MORE,        /* too few bytes to tell */
@@ -28,7 +33,8 @@ enum pg_first {
 	PG_FIRST_OTHER,       /* anything else */
 };
 
-/* Look at the bytes received so far. *ret_len is the length of the packet, for those that have one. */
+/* Look at the bytes received so far. What a piece of them is once it is not PG_FIRST_MORE, more of them do not
+ * change. *ret_len is the length of the whole packet that they begin with, 0 where there is none. */
 enum pg_first pg_first_look(struct cur bytes, size_t *ret_len);
 
 /* For logs: "TLS", "SSLRequest", ... never content. */

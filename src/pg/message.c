@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pg/message.h"
 
+/* An empty slot points nowhere, which no value does: an empty value counts too. */
 static bool keep_once(struct cur *slot, struct cur value)
 {
-	if (slot->left > 0)
+	if (slot->p != NULL)
 		return false;
 	*slot = value;
 	return true;
@@ -11,7 +12,7 @@ static bool keep_once(struct cur *slot, struct cur value)
 
 bool pg_startup_parse(struct cur packet, struct pg_startup *ret)
 {
-	struct pg_startup s = {.user = cur_of(NULL, 0), .database = cur_of(NULL, 0), .replication = cur_of(NULL, 0)};
+	struct pg_startup s = {.user.p = NULL};
 
 	cur_take(&packet, 8); /* length and protocol version */
 	for (;;) {
@@ -36,6 +37,8 @@ bool pg_startup_parse(struct cur packet, struct pg_startup *ret)
 		return false;
 	if (s.database.left == 0)
 		s.database = s.user;
+	if (s.replication.p == NULL)
+		s.replication = cur_of(NULL, 0);
 	*ret = s;
 	return true;
 }
