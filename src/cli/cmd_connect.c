@@ -43,13 +43,14 @@ static const struct opt options[] = {
 	ROW("starttls", OPT_BOOL, starttls, NULL, NULL, "ask the server for TLS as PostgreSQL does"),
 	ROW("insecure-remote-clients", OPT_BOOL, insecure_remote_clients, NULL, NULL,
 		"allow an address that is not loopback: drivers' way here is plaintext"),
-	CLI_ROWS,
 	{.name = NULL},
 };
 
 static const struct opt_table shared[] = {
 	{appraisal_rows, offsetof(struct config, appraisal)},
+	{appraisal_self_rows, offsetof(struct config, appraisal)},
 	{daemon_rows, offsetof(struct config, daemon)},
+	{cli_rows, offsetof(struct config, cli)},
 	{.opts = NULL},
 };
 

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+const struct opt cli_rows[] = {
+	{"json", OPT_BOOL, offsetof(struct cli, json), NULL, NULL, "print one JSON object"},
+	{"quiet", OPT_BOOL, offsetof(struct cli, quiet), NULL, NULL, "print the result only (also -q)"},
+	{"verbose", OPT_BOOL, offsetof(struct cli, verbose), NULL, NULL,
+		"print everything in full (also -v)"},
+	{.name = NULL},
+};
+
+enum reason_class cli_class(const struct ratls_error *err)
+{
+	const struct reason_row *row = reason_find(err->reason);
+
+	if (row != NULL)
+		return row->class;
+	switch ((enum ratls_code)err->code) {
+	case RATLS_E_ARG:
+		return CLASS_USAGE;
+	case RATLS_E_FORMAT:
+	case RATLS_E_NO_EVIDENCE:
+	case RATLS_E_UNSUPPORTED:
+		return CLASS_EVIDENCE;
+	case RATLS_E_IO:
+	case RATLS_E_TLS:
+		return CLASS_UNREACHABLE;
+	case RATLS_OK:
+	case RATLS_E_NOMEM:
+	case RATLS_E_UNAVAILABLE:
+	case RATLS_E_CRYPTO:
+		break;
+	}
+	return CLASS_UNDETERMINED;
+}
+
+void cli_code(int reason, char text[static 16])
+{
+	text[0] = '\0';
+	if (reason != 0)
+		snprintf(text, 16, "TQ-%d", reason);
+}
+
+void cli_note(const struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (c->quiet)
+		return;
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+void cli_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("teesql: warning: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+void cli_print_json(json_t *object)
+{
+	if (object == NULL) {
+		cli_warn("out of memory");
+		return;
+	}
+	json_dumpf(object, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(object);
+}
+
+bool cli_colors(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (no_color != NULL && *no_color != '\0')
+		return false;
+	return isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
+}
+
+int cli_fail(const struct cli *c, const struct ratls_error *err)
+{
+	const struct reason_row *row = reason_find(err->reason);
+	enum reason_class class = cli_class(err);
+	char code[16];
+
+	cli_code(err->reason, code);
+	if (c->json) {
+		cli_print_json(json_pack("{s:s, s:i, s:s, s:s?, s:s, s:s?}", "schema", "teesql.error/1",
+			"exit", (int)class, "class", reason_class_name(class), "code",
+			row != NULL ? code : NULL, "message", err->message, "hint",
+			row != NULL ? row->remedy : NULL));
+		return (int)class;
+	}
+	fprintf(stderr, "teesql: error: %s%s%s%s\n", err->message, row != NULL ? " (" : "", code,
+		row != NULL ? ")" : "");
+	if (row != NULL && !c->quiet)
+		fprintf(stderr, "teesql: hint: %s\n", row->remedy);
+	return (int)class;
+}
+
+static void say_insecure(const char *name)
+{
+	cli_warn("--%s is in effect", name);
+}
+
+/* Where the options cannot be read, --json can still be seen. */
+static bool asks_for_json(char **argv)
+{
+	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++)
+		if (strcmp(*argv, "--json") == 0 || strcmp(*argv, "--json=yes") == 0)
+			return true;
+	return false;
+}
+
+bool cli_parse(const struct opt_program *program, char **argv, void *config, size_t max_rest,
+	char ***ret_rest, int *ret_exit)
+{
+	struct ratls_error err = {0};
+	enum opt_action action = OPT_EXIT;
+	char **rest = NULL;
+	size_t n = 0;
+	int rc = opt_parse(program, argv, config, &action, &rest, &err);
+
+	while (rest != NULL && rest[n] != NULL)
+		n++;
+	if (rc == RATLS_OK && action == OPT_RUN && n > max_rest) {
+		rc = err_reason(&err, RATLS_E_ARG, REASON_OPTION, "there is one argument too many: \"%.64s\"",
+			rest[max_rest]);
+		opt_free(program, config);
+	}
+	if (rc == RATLS_OK && action == OPT_RUN) {
+		opt_each_insecure(program, config, say_insecure);
+		*ret_rest = rest;
+		return true;
+	}
+	free(rest);
+	*ret_exit = 0;
+	if (rc == RATLS_OK)
+		opt_free(program, config);
+	else
+		*ret_exit = cli_fail(&(struct cli){.json = asks_for_json(argv)}, &err);
+	return false;
+}

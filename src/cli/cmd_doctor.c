@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * teesql doctor: what attested connections stand on, probed one by one, each with its remedy.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "cli/obtain.h"
+#include "source/agent.h"
+#include "source/fetch.h"
+#include "source/pcs.h"
+
+#define SKEW_MAX     300 /* seconds between two clocks that are both right */
+#define ANSWER_MAX   ((size_t)4 << 20)
+#define LIBPQ_DIRECT 170000 /* the first libpq with sslnegotiation=direct */
+#define DETAIL_MAX   400
+
+struct doctor_config {
+	struct cli cli;
+	struct appraisal_options appraisal; /* of which only who we are has options here, and pccs */
+	struct obtain_options obtain;
+};
+
+static const struct opt opts[] = {
+	{"pccs", OPT_LIST, offsetof(struct doctor_config, appraisal.pccs), NULL, "URL",
+		"probe this collateral service; else Intel's"},
+	{.name = NULL},
+};
+
+static const struct opt_table tables[] = {
+	{appraisal_self_rows, offsetof(struct doctor_config, appraisal)},
+	{obtain_rows, offsetof(struct doctor_config, obtain)},
+	{cli_rows, offsetof(struct doctor_config, cli)},
+	{.opts = NULL},
+};
+
+static const struct opt_program program = {"teesql doctor", "[OPTION]... [TARGET]",
+	"Probe what attested connections stand on: guest agent, collateral, clock, TARGET, key files, libpq.",
+	opts, false, tables};
+
+enum health { HEALTH_OK, HEALTH_NOT_THERE, HEALTH_BAD };
+
+struct finding {
+	enum health health;
+	enum reason_class class; /* of HEALTH_BAD: the exit code */
+	char detail[DETAIL_MAX];
+	const char *fix; /* static, or NULL */
+};
+
+struct visit {
+	const struct doctor_config *config;
+	const char *target;
+	int64_t their_time; /* of the collateral service's answer, 0 if it gave none */
+};
+
+static void found(struct finding *f, enum health health, const char *fix, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void found(struct finding *f, enum health health, const char *fix, const char *fmt, ...)
+{
+	va_list ap;
+
+	f->health = health;
+	f->fix = fix;
+	va_start(ap, fmt);
+	vsnprintf(f->detail, sizeof(f->detail), fmt, ap);
+	va_end(ap);
+}
+
+static void failed(struct finding *f, const struct ratls_error *err)
+{
+	const struct reason_row *row = reason_find(err->reason);
+
+	found(f, HEALTH_BAD, row != NULL ? row->remedy : NULL, "%s", err->message);
+	f->class = cli_class(err);
+}
+
+/* ---- the probes -------------------------------------------------------------------------------------- */
+
+static void probe_agent(struct visit *v, struct finding *f)
+{
+	const char *endpoint = appraisal_agent_endpoint(&v->config->appraisal);
+	struct ratls_error err = {0};
+	struct agent *agent = NULL;
+	struct buf info = {0};
+	int rc = agent_new(endpoint, NULL, NULL, &agent, &err);
+
+	if (rc == RATLS_OK)
+		rc = agent_info(agent, &info, &err);
+	if (rc == RATLS_OK)
+		found(f, HEALTH_OK, NULL, "%s answers", agent_endpoint(agent));
+	else if (endpoint == NULL && err.reason == REASON_AGENT_UNREACHABLE)
+		found(f, HEALTH_NOT_THERE, "Only needed where servers require attested clients.",
+			"none on this machine");
+	else
+		failed(f, &err);
+	buf_done(&info);
+	agent_free(agent);
+}
+
+/* RFC 9110 section 5.6.7: the one form of a date that servers send. */
+static int64_t http_date(const struct ratls_http_response *answer)
+{
+	char *text = http_header(answer, "Date");
+	struct tm tm = {0};
+	int64_t at = 0;
+
+	if (text != NULL && strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm) != NULL)
+		at = timegm(&tm);
+	free(text);
+	return at;
+}
+
+/* The PCK CRL of the platform CA: an item that every collateral service has. */
+static int ask_collateral(struct visit *v, const char *base, struct ratls_error *err)
+{
+	struct ratls_http_request request = {
+		.method = "GET", .max_body = ANSWER_MAX, .timeout_ms = PCS_TIMEOUT_MS};
+	struct ratls_http_response answer = {0};
+	char url[1024];
+	int rc;
+
+	snprintf(url, sizeof(url), "%s/sgx/certification/v4/pckcrl?ca=platform&encoding=der", base);
+	request.url = url;
+	rc = fetch_curl(NULL, &request, &answer, err);
+	if (rc != RATLS_OK)
+		return err_prefix(err, rc, "%s", base);
+	v->their_time = http_date(&answer);
+	if (answer.status != 200)
+		rc = err_set(err, RATLS_E_UNAVAILABLE, "%s answered with status %ld", base, answer.status);
+	http_response_done(&answer);
+	return rc;
+}
+
+static void probe_collateral(struct visit *v, struct finding *f)
+{
+	static const char *const intel[] = {PCS_INTEL_URL, NULL};
+	const char *const *urls = (const char *const *)v->config->appraisal.pccs;
+	struct ratls_error err = {0};
+
+	for (urls = urls != NULL ? urls : intel; *urls != NULL; urls++) {
+		if (ask_collateral(v, *urls, &err) == RATLS_OK) {
+			found(f, HEALTH_OK, NULL, "%s answers", *urls);
+			return;
+		}
+	}
+	failed(f, &err);
+	f->fix = "Check the network's way out, or name another service with --pccs.";
+}
+
+static void probe_clock(struct visit *v, struct finding *f)
+{
+	int64_t now = clock_now(), skew = now - v->their_time;
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_format(now, text);
+	if (v->their_time == 0) {
+		found(f, HEALTH_NOT_THERE, NULL, "%s, with nothing to compare it with", text);
+	} else if (skew > SKEW_MAX || skew < -SKEW_MAX) {
+		found(f, HEALTH_BAD,
+			"Set this machine's clock: collateral and certificates are judged by it.",
+			"%s is %lld seconds off the collateral service's", text, (long long)skew);
+		f->class = CLASS_CLOCK;
+	} else {
+		found(f, HEALTH_OK, NULL, "%s", text);
+	}
+}
+
+static bool has_target(const char *target)
+{
+	const char *url = getenv("DATABASE_URL"), *host = getenv("PGHOST");
+
+	return target != NULL || (url != NULL && *url != '\0') || (host != NULL && *host != '\0');
+}
+
+static void probe_target(struct visit *v, struct finding *f)
+{
+	struct obtained o = {0};
+	struct ratls_evidence *evidence = NULL;
+	struct ratls_error err = {0};
+	int rc;
+
+	if (!has_target(v->target)) {
+		found(f, HEALTH_NOT_THERE, NULL, "none is given");
+		return;
+	}
+	rc = obtain(v->target, &v->config->obtain, &v->config->appraisal, &v->config->cli, &o, &err);
+	if (rc == RATLS_OK)
+		rc = material_evidence(&o.material, &evidence, &err);
+	if (rc == RATLS_OK)
+		found(f, HEALTH_OK, NULL, "%s presents evidence (\"teesql verify\" appraises it)",
+			o.requested);
+	else
+		failed(f, &err);
+	ratls_evidence_free(evidence);
+	obtained_done(&o);
+}
+
+/* The key that libpq would use. False if the name would be too long. */
+static bool key_path(const struct doctor_config *c, char path[static PATH_MAX])
+{
+	const char *dir = c->appraisal.client_cert, *key = getenv("PGSSLKEY"), *home = getenv("HOME");
+	int n;
+
+	if (dir != NULL && strcmp(dir, "auto") != 0 && strcmp(dir, "none") != 0)
+		n = snprintf(path, PATH_MAX, "%s/client-key.pem", dir);
+	else if (key != NULL && *key != '\0')
+		n = snprintf(path, PATH_MAX, "%s", key);
+	else
+		n = snprintf(path, PATH_MAX, "%s/.postgresql/postgresql.key", home != NULL ? home : "");
+	return n < PATH_MAX;
+}
+
+/* PostgreSQL's own rule: nothing for others, and the group may read what belongs to root. */
+static void probe_key(struct visit *v, struct finding *f)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	mode_t forbidden;
+
+	if (!key_path(v->config, path) || stat(path, &st) < 0) {
+		found(f, HEALTH_NOT_THERE,
+			"Only libpq without \"teesql connect\" needs one: \"teesql client-cert\".",
+			"no key file");
+		return;
+	}
+	forbidden = st.st_uid == 0 ? S_IRWXO | S_IWGRP | S_IXGRP : S_IRWXO | S_IRWXG;
+	if ((st.st_mode & forbidden) != 0) {
+		found(f, HEALTH_BAD, "chmod 600 the key: libpq refuses it otherwise.", "%.200s has mode %04o",
+			path, (unsigned)st.st_mode & 07777u);
+		f->class = CLASS_USAGE;
+	} else {
+		found(f, HEALTH_OK, NULL, "%.200s has mode %04o", path, (unsigned)st.st_mode & 07777u);
+	}
+}
+
+static void probe_libpq(struct visit *v, struct finding *f)
+{
+	void *library = dlopen("libpq.so.5", RTLD_LAZY | RTLD_LOCAL);
+	int (*version)(void) = NULL;
+	void *symbol = library != NULL ? dlsym(library, "PQlibVersion") : NULL;
+
+	(void)v;
+	memcpy(&version, &symbol, sizeof(version));
+	if (version == NULL)
+		found(f, HEALTH_NOT_THERE, NULL, "none on this machine");
+	else if (version() < LIBPQ_DIRECT)
+		found(f, HEALTH_OK,
+			"sslnegotiation=direct needs libpq 17; \"teesql connect\" works with any.",
+			"version %d, negotiates TLS", version() / 10000);
+	else
+		found(f, HEALTH_OK, NULL, "version %d, also with sslnegotiation=direct", version() / 10000);
+	if (library != NULL)
+		dlclose(library);
+}
+
+/* The clock is compared with what the collateral service said: it comes after it. */
+static const struct {
+	const char *name;
+	void (*probe)(struct visit *v, struct finding *f);
+} probes[] = {
+	{"guest agent", probe_agent},
+	{"collateral", probe_collateral},
+	{"clock", probe_clock},
+	{"server", probe_target},
+	{"client key", probe_key},
+	{"libpq", probe_libpq},
+};
+
+/* ---- the result -------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *shown, *status;
+} marks[] = {
+	[HEALTH_OK] = {"ok", "ok"},
+	[HEALTH_NOT_THERE] = {"--", "absent"},
+	[HEALTH_BAD] = {"FAIL", "failed"},
+};
+
+static void say(const struct cli *cli, const char *name, const struct finding *f)
+{
+	if (cli->quiet && f->health != HEALTH_BAD)
+		return;
+	printf("%-5s %-14s %s\n", marks[f->health].shown, name, f->detail);
+	if (f->fix != NULL)
+		printf("%20s %s\n", "", f->fix);
+}
+
+static json_t *finding_json(const char *name, const struct finding *f)
+{
+	return json_pack("{s:s, s:s, s:s, s:s?}", "probe", name, "status", marks[f->health].status, "detail",
+		f->detail, "fix", f->fix);
+}
+
+static int examine(struct visit *v)
+{
+	const struct cli *cli = &v->config->cli;
+	json_t *list = cli->json ? json_array() : NULL;
+	int result = 0;
+
+	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
+		struct finding f = {.class = CLASS_ACCEPTED};
+
+		probes[i].probe(v, &f);
+		if (result == 0)
+			result = (int)f.class;
+		if (cli->json)
+			json_array_append_new(list, finding_json(probes[i].name, &f));
+		else
+			say(cli, probes[i].name, &f);
+	}
+	if (cli->json)
+		cli_print_json(json_pack(
+			"{s:s, s:i, s:o}", "schema", "teesql.doctor/1", "exit", result, "probes", list));
+	return result;
+}
+
+int cmd_doctor(char **argv)
+{
+	struct doctor_config config = {.cli = {0}};
+	char **rest = NULL;
+	int result;
+
+	if (!cli_parse(&program, argv, &config, 1, &rest, &result))
+		return result;
+	result = examine(&(struct visit){.config = &config, .target = rest[0]});
+	opt_free(&program, &config);
+	free(rest);
+	return result;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * teesql verify: obtain evidence, appraise it, report every check.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/evaluation.h"
+#include "cli/render.h"
+
+static const struct opt opts[] = {
+	{.name = NULL},
+};
+
+static const struct opt_program program = {"teesql verify", "[OPTION]... [TARGET]",
+	"Obtain evidence from TARGET, appraise it, and say what held and what did not.\n"
+	"TARGET is HOST[:PORT] (5433), a connection string, a file with a certificate, a quote or an\n"
+	"attestation, or - for standard input; without it DATABASE_URL or PGHOST.",
+	opts, false, evaluation_tables};
+
+static void show(const struct evaluation *e, json_t *object)
+{
+	const struct cli *cli = &e->config->cli;
+	struct render_style style = {.verbose = cli->verbose, .color = cli_colors()};
+	struct buf out = {0};
+
+	if (object != NULL && (cli->quiet || e->report == NULL))
+		render_verdict(object, &style, &out);
+	else if (object != NULL)
+		render_report(object, &style, &out);
+	if (object == NULL || out.bad)
+		cli_warn("out of memory");
+	else
+		fwrite(out.p, 1, out.len, stdout);
+	buf_done(&out);
+	json_decref(object);
+}
+
+static void say(const struct evaluation *e)
+{
+	json_t *object = evaluation_json(e);
+
+	if (e->config->cli.json) {
+		cli_print_json(object);
+		return;
+	}
+	if (e->conclusion.class != CLASS_ACCEPTED && e->report == NULL)
+		(void)cli_fail(&e->config->cli, &e->err);
+	show(e, object);
+}
+
+int cmd_verify(char **argv)
+{
+	struct evaluation_config config = {.cli = {0}};
+	struct evaluation e;
+	char **rest = NULL;
+	int result;
+
+	if (!cli_parse(&program, argv, &config, 1, &rest, &result))
+		return result;
+	evaluation_run(&e, &config, rest[0]);
+	say(&e);
+	result = (int)e.conclusion.class;
+	evaluation_done(&e);
+	opt_free(&program, &config);
+	free(rest);
+	return result;
+}

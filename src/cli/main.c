@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * teesql: a table of commands.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct command commands[] = {
+	{"verify", cmd_verify, "obtain evidence, appraise it, and say what held and what did not"},
+	{"inspect", cmd_inspect, "show what a server or a file presents; trusts nothing"},
+	{"pin", cmd_pin, "write a policy with the measurements seen (trust on first use)"},
+	{"root", cmd_root, "print the last certificate of the chain that a server presents"},
+	{"client-cert", cmd_client_cert, "get certificate, key and root for libpq from the guest agent"},
+	{"explain", cmd_explain, "say what a code (TQ-...) means and what to do about it"},
+	{"doctor", cmd_doctor, "probe guest agent, clock, names, collateral and files"},
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(FILE *to)
+{
+	fputs("Usage: teesql COMMAND [OPTION]... [ARGUMENT]...\nAttested connections to "
+	      "PostgreSQL.\n\nCommands:\n",
+		to);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].purpose);
+	fputs("\n\"teesql COMMAND --help\" shows the options of a command, which can also be set in the "
+	      "environment\n"
+	      "(TEESQL_...).\n\n"
+	      "Exit codes: 0 accepted, 1 refused by policy, 2 usage or configuration, 3 unreachable, 4 no "
+	      "or\n"
+	      "malformed evidence, 5 not authentic, 6 TCB status not accepted, 7 undetermined, 8 own clock\n"
+	      "implausible.\n",
+		to);
+}
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2) {
+		print_help(stderr);
+		return CLASS_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		print_help(stdout);
+		return 0;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		printf("teesql %s\n", TEESQL_VERSION);
+		return 0;
+	}
+	command = find(argv[1]);
+	if (command == NULL) {
+		fprintf(stderr,
+			"teesql: error: unknown command \"%s\"\nteesql: hint: \"teesql --help\" lists "
+			"them.\n",
+			argv[1]);
+		return CLASS_USAGE;
+	}
+	signal(SIGPIPE, SIG_IGN); /* a server that hangs up is an error to report, not an end */
+	return command->run(argv + 1);
+}

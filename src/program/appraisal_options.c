@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "program/appraisal_options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appraisal/endorsements.h"
+#include "appraisal/pem.h"
+#include "appraisal/policy.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/reason.h"
+
+#define POLICY_FILE_MAX     ((size_t)1 << 20)
+#define COLLATERAL_FILE_MAX (4 * ENDORSEMENTS_ITEM_MAX)
+#define ROOT_FILE_MAX       ((size_t)64 << 10)
+#define STATUS_MAX          64
+
+#define AT(member) offsetof(struct appraisal_options, member)
+
+const struct opt appraisal_rows[] = {
+	{"policy", OPT_STR, AT(policy), NULL, "FILE", "what to accept, as JSON"},
+	{"mrtd", OPT_LIST, AT(mrtd), NULL, "HEX", "accept this virtual firmware"},
+	{"rtmr0", OPT_LIST, AT(rtmr0), NULL, "HEX", "accept this virtual hardware"},
+	{"rtmr1", OPT_LIST, AT(rtmr1), NULL, "HEX", "accept this kernel"},
+	{"rtmr2", OPT_LIST, AT(rtmr2), NULL, "HEX", "accept this kernel command line and initrd"},
+	{"rtmr3", OPT_LIST, AT(rtmr3), NULL, "HEX", "accept this application"},
+	{"compose-hash", OPT_LIST, AT(compose_hash), NULL, "HEX", "accept this compose file"},
+	{"app-id", OPT_LIST, AT(app_id), NULL, "HEX", "accept this application id"},
+	{"os-image-hash", OPT_LIST, AT(os_image_hash), NULL, "HEX", "accept this image"},
+	{"ppid", OPT_LIST, AT(ppid), NULL, "HEX", "accept this platform"},
+	{"accept-tcb", OPT_STR, AT(accept_tcb), NULL, "STATUS,...",
+		"accept these TCB statuses; if nothing names any, UpToDate and SWHardeningNeeded"},
+	{"verifier", OPT_STR, AT(verifier), "dcap", "dcap", "who verifies quotes"},
+	{"pccs", OPT_LIST, AT(pccs), NULL, "URL", "ask this collateral service, in order; else Intel's"},
+	{"collateral-dir", OPT_STR, AT(collateral_dir), NULL, "DIR", "look here for collateral first"},
+	{"collateral", OPT_STR, AT(collateral), NULL, "FILE", "use the collateral in this file, ask nobody"},
+	{"insecure-trust-root", OPT_STR, AT(insecure_trust_root), NULL, "FILE",
+		"trust this root certificate instead of Intel's"},
+	{"insecure-allow-debug", OPT_BOOL, AT(insecure_allow_debug), NULL, NULL,
+		"accept machines whose memory their host can read"},
+	{"insecure-allow-simulator", OPT_BOOL, AT(insecure_allow_simulator), NULL, NULL,
+		"accept a peer without any evidence"},
+	{.name = NULL},
+};
+
+static int load(const char *path, size_t max, struct buf *ret, struct ratls_error *err)
+{
+	int rc = file_read(path, max, ret, err);
+
+	if (rc != RATLS_OK && err != NULL)
+		err->reason = REASON_FILE;
+	return rc;
+}
+
+/* ---- policy ------------------------------------------------------------------------------------------ */
+
+static int load_policy(const char *path, struct ratls_policy **ret, struct ratls_error *err)
+{
+	struct buf text = {0};
+	int rc = load(path, POLICY_FILE_MAX, &text, err);
+
+	if (rc != RATLS_OK)
+		return rc;
+	rc = ratls_policy_from_json((const char *)text.p, text.len, ret, err);
+	if (rc != RATLS_OK)
+		err_prefix(err, rc, "%s", path);
+	buf_done(&text);
+	return rc;
+}
+
+static int add(struct ratls_policy *policy, const char *name, const char *value, const char *option,
+	struct ratls_error *err)
+{
+	int rc = ratls_policy_add(policy, name, value, err);
+
+	return rc == RATLS_OK ? rc : err_prefix(err, rc, "%s", option);
+}
+
+static int add_lists(const struct appraisal_options *o, struct ratls_policy *policy, struct ratls_error *err)
+{
+	const struct {
+		char *const *values;
+		const char *name, *option;
+	} lists[] = {
+		{o->mrtd, "mrtd", "--mrtd"},
+		{o->rtmr0, "rtmr0", "--rtmr0"},
+		{o->rtmr1, "rtmr1", "--rtmr1"},
+		{o->rtmr2, "rtmr2", "--rtmr2"},
+		{o->rtmr3, "rtmr3", "--rtmr3"},
+		{o->compose_hash, "compose_hash", "--compose-hash"},
+		{o->app_id, "app_id", "--app-id"},
+		{o->os_image_hash, "os_image_hash", "--os-image-hash"},
+		{o->ppid, "ppid", "--ppid"},
+	};
+	int rc = RATLS_OK;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (char *const *v = lists[i].values; v != NULL && *v != NULL && rc == RATLS_OK; v++)
+			rc = add(policy, lists[i].name, *v, lists[i].option, err);
+	return rc;
+}
+
+/* OK is what Intel Trust Authority calls UpToDate. */
+static int add_statuses(const char *list, struct ratls_policy *policy, struct ratls_error *err)
+{
+	int rc = RATLS_OK;
+
+	while (list != NULL && *list != '\0' && rc == RATLS_OK) {
+		size_t len = strcspn(list, ",");
+		char status[STATUS_MAX];
+
+		snprintf(status, sizeof(status), "%.*s", (int)(len < STATUS_MAX ? len : STATUS_MAX), list);
+		rc = add(policy, "tcb_status", strcmp(status, "OK") == 0 ? "UpToDate" : status,
+			"--accept-tcb", err);
+		list += len + (list[len] == ',');
+	}
+	return rc;
+}
+
+/* Some say `none` where they mean that nothing shall be verified: that needs another word here. */
+static int check_verifier(const char *verifier, struct ratls_error *err)
+{
+	if (verifier == NULL || strcmp(verifier, "dcap") == 0)
+		return RATLS_OK;
+	if (strcmp(verifier, "none") == 0)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+			"--verifier: \"none\" would verify nothing; to look at evidence use \"teesql "
+			"inspect\"");
+	return err_reason(
+		err, RATLS_E_ARG, REASON_OPTION, "--verifier: \"%.32s\" is not available", verifier);
+}
+
+int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **ret, struct ratls_error *err)
+{
+	const char *expected = getenv("EXPECTED_MRTD");
+	struct ratls_policy *policy = NULL;
+	int rc = check_verifier(o->verifier, err);
+
+	if (rc == RATLS_OK)
+		rc = o->policy != NULL ? load_policy(o->policy, &policy, err)
+				       : ratls_policy_new(&policy, err);
+	if (rc == RATLS_OK)
+		rc = add_lists(o, policy, err);
+	if (rc == RATLS_OK)
+		rc = add_statuses(o->accept_tcb, policy, err);
+	if (rc == RATLS_OK && expected != NULL && *expected != '\0' && policy->mrtd.n == 0)
+		rc = add(policy, "mrtd", expected, "EXPECTED_MRTD", err);
+	if (rc == RATLS_OK && o->insecure_allow_debug)
+		rc = add(policy, "insecure_allow_debug", "yes", "--insecure-allow-debug", err);
+	if (rc == RATLS_OK)
+		*ret = policy;
+	else
+		ratls_policy_free(policy);
+	return rc;
+}
+
+/* ---- endorsements ------------------------------------------------------------------------------------ */
+
+int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, struct ratls_error *err)
+{
+	struct buf file = {0};
+	struct cur text;
+	int rc;
+
+	if (o->insecure_trust_root == NULL)
+		return RATLS_OK;
+	rc = load(o->insecure_trust_root, ROOT_FILE_MAX, &file, err);
+	if (rc != RATLS_OK)
+		return rc;
+	text = cur_of(file.p, file.len);
+	if (file.len > 0 && file.p[0] == 0x30)
+		buf_bytes(ret, file.p, file.len);
+	else if (!pem_next(&text, "CERTIFICATE", ret) || pem_next(&text, "CERTIFICATE", ret) || text.bad)
+		rc = err_reason(err, RATLS_E_ARG, REASON_FILE, "\"%s\" is not one certificate in PEM or DER",
+			o->insecure_trust_root);
+	if (rc == RATLS_OK && ret->bad)
+		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
+	buf_done(&file);
+	if (rc != RATLS_OK)
+		buf_done(ret);
+	return rc;
+}
+
+int appraisal_source(const struct appraisal_options *o, const struct buf *root, struct ratls_source **ret,
+	struct ratls_error *err)
+{
+	struct ratls_source_options options = {
+		.size = sizeof(options),
+		.urls = (const char *const *)o->pccs,
+		.directory = o->collateral_dir,
+		.insecure_trust_root = root->p,
+		.insecure_trust_root_len = root->len,
+	};
+
+	return ratls_source_new(&options, ret, err);
+}
+
+static int endorse_from_file(
+	const char *path, const struct buf *root, struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	struct ratls_endorsements_options options = {.size = sizeof(options),
+		.insecure_trust_root = root->p,
+		.insecure_trust_root_len = root->len};
+	struct buf text = {0};
+	int rc = load(path, COLLATERAL_FILE_MAX, &text, err);
+
+	if (rc != RATLS_OK)
+		return rc;
+	rc = ratls_endorsements_from_json((const char *)text.p, text.len, &options, ret, err);
+	if (rc != RATLS_OK)
+		err_prefix(err, rc, "%s", path);
+	buf_done(&text);
+	return rc;
+}
+
+int appraisal_endorse(const struct appraisal_options *o, const struct buf *root, struct ratls_source *source,
+	const struct ratls_evidence *evidence, int64_t at, struct ratls_endorsements **ret,
+	struct ratls_error *err)
+{
+	if (o->collateral != NULL)
+		return endorse_from_file(o->collateral, root, ret, err);
+	return ratls_source_endorse(source, evidence, at, ret, err);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The options that say how a peer is appraised, and who we are to it: the same in every program, and the
+ * objects of the library that they stand for.
+ */
+#ifndef PROGRAM_APPRAISAL_OPTIONS_H
+#define PROGRAM_APPRAISAL_OPTIONS_H
+
+#include "base/buf.h"
+#include "base/opt.h"
+#include "ratls.h"
+
+struct identity;
+
+struct appraisal_options {
+	char *policy, *verifier;
+	char **mrtd, **rtmr0, **rtmr1, **rtmr2, **rtmr3;
+	char **compose_hash, **app_id, **os_image_hash, **ppid;
+	char *accept_tcb;
+	char **pccs;
+	char *collateral, *collateral_dir;
+	char *insecure_trust_root;
+	bool insecure_allow_debug, insecure_allow_simulator;
+	char *client_cert, *agent; /* who we are */
+};
+
+/* The tables of these options, for struct opt_program.shared: how the peer is appraised, and who we are. */
+extern const struct opt appraisal_rows[];
+extern const struct opt appraisal_self_rows[];
+
+/* The policy of --policy, widened by the values of the options. EXPECTED_MRTD of the environment counts
+ * where neither names an MRTD: it never widens what was asked for. RATLS_E_ARG names the option, or file and
+ * line. */
+int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **ret, struct ratls_error *err);
+
+/* The development root of --insecure-trust-root as DER, from PEM or DER; empty if there is none. */
+int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, struct ratls_error *err);
+
+/* Where endorsements come from. root is that of appraisal_trust_root. */
+int appraisal_source(const struct appraisal_options *o, const struct buf *root, struct ratls_source **ret,
+	struct ratls_error *err);
+
+/* The endorsements for this evidence: of --collateral, else from the source (blocking). */
+int appraisal_endorse(const struct appraisal_options *o, const struct buf *root, struct ratls_source *source,
+	const struct ratls_evidence *evidence, int64_t at, struct ratls_endorsements **ret,
+	struct ratls_error *err);
+
+/* --agent, else DSTACK_SIMULATOR_ENDPOINT, else NULL: what agent_new wants. Borrowed. */
+const char *appraisal_agent_endpoint(const struct appraisal_options *o);
+
+/* Who we are, as --client-cert says; RATLS_OK with NULL if that is nobody. A guest agent that was named but
+ * does not answer is an error, and so is one that says no. Blocking. */
+int appraisal_identity(const struct appraisal_options *o, struct identity **ret, struct ratls_error *err);
+
+#endif
