@@ -86,6 +86,9 @@ static inline struct sock *sock_list_pop(struct sock_list *list)
 	return s;
 }
 
+/* Read the clock: the back end calls it when the kernel has returned, before any completion runs. */
+void loop_tick(struct loop *l);
+
 /* Run what was posted; the back end calls it when wake_fd was readable. */
 void loop_run_posts(struct loop *l);
 

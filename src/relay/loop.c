@@ -50,7 +50,7 @@ static int prepare(struct loop *l, struct ratls_error *err)
 	l->wake_fd = eventfd(0, EFD_CLOEXEC);
 	if (l->wake_fd < 0)
 		return err_set(err, RATLS_E_IO, "could not create an eventfd: %s", strerror(errno));
-	l->now = clock_monotonic_ms();
+	loop_tick(l);
 	return l->backend->start(l, err);
 }
 
@@ -98,6 +98,11 @@ void loop_free(struct loop *l)
 	free(l->timers);
 	pthread_mutex_destroy(&l->posts_lock);
 	free(l);
+}
+
+void loop_tick(struct loop *l)
+{
+	l->now = clock_monotonic_ms();
 }
 
 int64_t loop_now(const struct loop *l)
