@@ -13,7 +13,7 @@
 #include "evidence/quote.h"
 #include "ratls.h"
 
-/* The largest versioned attestation, certificate or quote that is looked at at all. */
+/* The largest certificate and versioned attestation that are looked at at all. */
 #define EVIDENCE_CERTIFICATE_MAX ((size_t)256 << 10)
 #define EVIDENCE_ENVELOPE_MAX    ((size_t)1 << 20)
 
@@ -45,11 +45,13 @@ struct ratls_evidence {
 	bool has_report_data;
 	struct cur report_data; /* the envelope's own copy, 64 bytes, if has_report_data */
 	struct cur config;      /* the envelope's configuration text */
+	bool is_pod;            /* its report data are those of its own payload (stack dstack-pod) */
+	struct cur pod_payload;
 	struct evidence_claims claims;
 	struct cur spki; /* the certificate's SubjectPublicKeyInfo, DER; empty if it came in none */
 	struct cur leaf; /* the certificate, DER; empty if it came in none */
 	int64_t not_before, not_after; /* of the certificate; 0 if it came in none */
-	uint8_t *arena;                /* owned; everything above points into it */
+	_Alignas(8) uint8_t arena[];   /* everything above points into it */
 };
 
 /* The public constructors and accessors are in ratls.h. */

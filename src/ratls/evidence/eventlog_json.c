@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evidence/eventlog_json.h"
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/hex.h"
+#include "base/reason.h"
+
+static bool read_u32(const json_t *value, uint32_t *ret)
+{
+	json_int_t v = json_integer_value(value);
+
+	if (!json_is_integer(value) || v < 0 || v > UINT32_MAX)
+		return false;
+	*ret = (uint32_t)v;
+	return true;
+}
+
+static bool read_text(const json_t *value, struct store *store, struct cur *ret)
+{
+	if (!json_is_string(value))
+		return false;
+	*ret = store_copy(store, cur_of(json_string_value(value), json_string_length(value)));
+	return true;
+}
+
+static bool read_hex(const json_t *value, struct store *store, struct cur *ret)
+{
+	size_t len = json_string_length(value);
+	const char *text = json_string_value(value);
+	uint8_t *p;
+
+	if (text == NULL || len % 2 != 0)
+		return false;
+	p = store_take(store, len / 2);
+	if (p != NULL && !hex_decode(text, len, p, len / 2))
+		return false;
+	*ret = cur_of(p != NULL ? p : (const uint8_t *)text, len / 2);
+	return true;
+}
+
+/* Members that may be left out have the value that the guest agent leaves out. */
+static bool read_event(const json_t *object, struct store *store, struct event *e)
+{
+	const json_t *digest = json_object_get(object, "digest"),
+		     *version = json_object_get(object, "version"),
+		     *preimage = json_object_get(object, "preimage");
+
+	*e = (struct event){.version = 1, .digest = cur_of(NULL, 0), .preimage = cur_of(NULL, 0)};
+	return read_u32(json_object_get(object, "imr"), &e->imr) &&
+	       read_u32(json_object_get(object, "event_type"), &e->type) &&
+	       read_text(json_object_get(object, "event"), store, &e->name) &&
+	       read_hex(json_object_get(object, "event_payload"), store, &e->payload) &&
+	       (digest == NULL || read_hex(digest, store, &e->digest)) &&
+	       (version == NULL || read_u32(version, &e->version)) &&
+	       (preimage == NULL || json_is_null(preimage) || read_text(preimage, store, &e->preimage));
+}
+
+int eventlog_json_read(struct cur text, struct store *store, struct eventlog *ret, struct ratls_error *err)
+{
+	json_error_t where;
+	json_t *root = json_loadb((const char *)text.p, text.left, JSON_REJECT_DUPLICATES, &where);
+	size_t n = json_array_size(root);
+	struct event e;
+	int rc = RATLS_OK;
+
+	if (!json_is_array(root)) {
+		rc = err_reason(err, RATLS_E_FORMAT, REASON_EVENTLOG_FORMAT,
+			"could not parse event log: it is no JSON array of events (byte %d)",
+			root == NULL ? where.position : 0);
+		goto out;
+	}
+	if (n > EVENTLOG_EVENTS_MAX) {
+		rc = err_reason(err, RATLS_E_FORMAT, REASON_EVENTLOG_COUNT,
+			"could not parse event log: %zu events, but at most %d can be", n,
+			EVENTLOG_EVENTS_MAX);
+		goto out;
+	}
+	*ret = store_log(store, n);
+	for (size_t i = 0; rc == RATLS_OK && i < n; i++) {
+		if (read_event(json_array_get(root, i), store, &e))
+			store_event(ret, i, &e);
+		else
+			rc = err_reason(err, RATLS_E_FORMAT, REASON_EVENTLOG_FORMAT,
+				"could not parse event log: a member of event %zu is missing or of the wrong "
+				"type",
+				i);
+	}
+out:
+	json_decref(root);
+	return rc;
+}
+
+struct eventlog eventlog_json_runtime(const struct eventlog *log, struct store *store)
+{
+	struct eventlog runtime;
+	size_t n = 0;
+
+	/* The first run cannot look at the events, and leaves room for all of them. */
+	runtime = store_log(store, log->n);
+	for (size_t i = 0; runtime.events != NULL && i < log->n; i++)
+		if (log->events[i].imr == EVENTLOG_RUNTIME_IMR)
+			store_event(&runtime, n++, &log->events[i]);
+	if (runtime.events != NULL)
+		runtime.n = n;
+	return runtime;
+}
