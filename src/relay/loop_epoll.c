@@ -10,7 +10,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "relay/backend.h"
 
@@ -324,7 +323,6 @@ static void epoll_wait_turns(struct loop *l, int64_t timeout_ms)
 	run_turns(l);
 	n = epoll_wait(e->fd, events, EVENTS, e->work.first != NULL ? 0 : timeout);
 	loop_tick(l);
-	l->now = clock_monotonic_ms();
 	/* Memory of a socket is freed only in a turn, so every pointer of this batch is still good. */
 	for (int i = 0; i < n; i++)
 		note(l, &events[i]);

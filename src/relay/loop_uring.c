@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "relay/backend.h"
 
@@ -427,7 +426,6 @@ static void uring_wait(struct loop *l, int64_t timeout_ms)
 	run_closed(l);
 	io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, timeout_ms >= 0 ? &limit : NULL, NULL);
 	loop_tick(l);
-	l->now = clock_monotonic_ms();
 	io_uring_for_each_cqe(&u->ring, head, cqe) {
 		struct io_uring_cqe copy = *cqe; /* handlers may submit, and the kernel then reuse the slot */
 

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -356,59 +355,6 @@ static void completions_know_the_time_after_the_wait(void **state)
 	finish();
 }
 
-static int64_t set_at, fired_at;
-static struct loop_timer later;
-
-static int64_t milliseconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static void note_fired(struct loop_timer *t)
-{
-	(void)t;
-	fired_at = milliseconds();
-	loop_stop(f->loop);
-}
-
-static void set_later(struct sock *s, int result, struct loop_chunk chunk)
-{
-	(void)result;
-	loop_chunk_release(s->loop, &chunk);
-	set_at = milliseconds();
-	later.fire = note_fired;
-	assert_true(loop_timer_set(f->loop, &later, 100));
-}
-
-static void *write_after_idling(void *arg)
-{
-	usleep(80000); /* the loop idles meanwhile: that is the point */
-	(void)!write(*(int *)arg, "x", 1);
-	return NULL;
-}
-
-/* A deadline that is set by the first event after a long idle time must not count the idling. */
-static void a_timer_set_after_idling_is_not_early(void **state)
-{
-	pthread_t writer;
-
-	if (!start(state))
-		return;
-	f->right.received = set_later;
-	assert_int_equal(sock_open(&f->right, f->loop, f->pair[1], NULL), RATLS_OK);
-	sock_receive(&f->right);
-	pthread_create(&writer, NULL, write_after_idling, &f->pair[0]);
-	loop_run(f->loop);
-	pthread_join(writer, NULL);
-	assert_true(fired_at - set_at >= 99);
-	close(f->pair[0]);
-	close(f->pair[1]);
-	finish();
-}
-
 struct counted_job {
 	struct pool_job job;
 	pthread_t ran_in;
@@ -461,7 +407,6 @@ int main(void)
 		ON_BOTH(connections_come_by_themselves),
 		ON_BOTH(timers_fire_in_order_unless_cleared),
 		ON_BOTH(completions_know_the_time_after_the_wait),
-		ON_BOTH(a_timer_set_after_idling_is_not_early),
 		ON_BOTH(jobs_run_elsewhere_and_come_home),
 	};
 

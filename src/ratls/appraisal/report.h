@@ -7,12 +7,12 @@
 
 #include <jansson.h>
 
+#include "appraisal/outcome.h"
 #include "base/reason.h"
 #include "ratls.h"
 
 /* Every rule of appraisal and policy is a row of reason.def in the classes authenticity, TCB, policy,
- * undetermined or clock; appraisal/rules.def lists those that appraisal runs, in the order of running. */
-enum check_status { CHECK_UNKNOWN = 0, CHECK_PASS, CHECK_FAIL, CHECK_WARN, CHECK_SKIPPED };
+ * undetermined or clock; appraisal/rules.def lists those that appraisal runs, in the order of running. The states of a check are in outcome.h. */
 
 /* The report's JSON without what only the program knows (endpoint, timing): a new reference. The program
  * adds its members and prints it. NULL if memory ran out. */

@@ -163,7 +163,7 @@ static int read_certification(struct cur *c, struct quote *q, struct ratls_error
 		return err_reason(err, RATLS_E_FORMAT, REASON_QUOTE_CERTIFICATION_SIZE,
 			"could not parse quote: certification data of %u bytes in %zu", size, c->left);
 	q->certification = cur_take(c, size);
-	if (q->certification_type == CERTIFICATION_PCK_CHAIN && size > 0 && q->certification.p[size - 1] == 0)
+	if (q->certification_type == QUOTE_CERTIFICATION_PCK_CHAIN && size > 0 && q->certification.p[size - 1] == 0)
 		q->certification = cur_of(q->certification.p, size - 1);
 	return RATLS_OK;
 }

@@ -17,6 +17,8 @@
 #define QUOTE_TEE_SGX 0x00000000u
 #define QUOTE_TEE_TDX 0x00000081u
 
+#define QUOTE_CERTIFICATION_PCK_CHAIN 5 /* A.3.9: a PEM chain, leaf first */
+
 enum quote_body { QUOTE_BODY_SGX = 1, QUOTE_BODY_TD10 = 2, QUOTE_BODY_TD15 = 3 }; /* v5's own numbers */
 
 /* A TD report body, 584 bytes; the last two members only in 1.5 (648 bytes), else empty. */
@@ -63,8 +65,8 @@ struct quote {
 	struct quote_qe_report qe;
 	struct cur qe_signature; /* 64 */
 	struct cur qe_auth;
-	uint16_t certification_type; /* of the inner data: 5 is a PEM chain */
-	struct cur certification;    /* type 5: PEM text, NUL at its end removed if there was one */
+	uint16_t certification_type; /* of the inner data */
+	struct cur certification;    /* of a PCK chain: PEM text, NUL at its end removed if there was one */
 };
 
 /* TDX quotes v4 and v5 only: an SGX quote is RATLS_E_UNSUPPORTED, everything else that is wrong

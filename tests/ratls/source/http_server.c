@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,10 @@ struct http_server {
 	char path[108];
 	char url[64];
 	struct http_request request;
+	char buffer[sizeof(struct http_request)];
+	pthread_mutex_t lock;
+	pthread_cond_t idle;
+	bool busy;
 };
 
 static size_t content_length(const char *headers)
@@ -39,21 +44,22 @@ static size_t read_more(int fd, char *buffer, size_t used, size_t cap)
 }
 
 /* 0 if a whole request came. */
-static int read_request(int fd, struct http_request *r)
+static int read_request(struct http_server *s, int fd)
 {
-	static char buffer[sizeof(r->headers) + sizeof(r->body)];
+	struct http_request *r = &s->request;
+	char *buffer = s->buffer;
 	size_t used = 0, length;
 	char *end = NULL, *line;
 
 	memset(r, 0, sizeof(*r));
 	buffer[0] = '\0';
 	while ((end = strstr(buffer, "\r\n\r\n")) == NULL)
-		if ((used = read_more(fd, buffer, used, sizeof(buffer))) == 0)
+		if ((used = read_more(fd, buffer, used, sizeof(s->buffer))) == 0)
 			return -1;
 	end += 4;
 	length = content_length(buffer);
 	while (used < (size_t)(end - buffer) + length)
-		if ((used = read_more(fd, buffer, used, sizeof(buffer))) == 0)
+		if ((used = read_more(fd, buffer, used, sizeof(s->buffer))) == 0)
 			return -1;
 	line = strstr(buffer, "\r\n");
 	if (length >= sizeof(r->body) || (size_t)(end - line) > sizeof(r->headers))
@@ -63,15 +69,33 @@ static int read_request(int fd, struct http_request *r)
 	return sscanf(buffer, "%7s %1023s", r->method, r->target) == 2 ? 0 : -1;
 }
 
+static void set_busy(struct http_server *s, bool busy)
+{
+	pthread_mutex_lock(&s->lock);
+	s->busy = busy;
+	pthread_cond_broadcast(&s->idle);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void http_server_wait_idle(struct http_server *s)
+{
+	pthread_mutex_lock(&s->lock);
+	while (s->busy)
+		pthread_cond_wait(&s->idle, &s->lock);
+	pthread_mutex_unlock(&s->lock);
+}
+
 static void *serve(void *arg)
 {
 	struct http_server *s = arg;
 	int fd;
 
 	while ((fd = accept(s->fd, NULL, NULL)) >= 0) {
-		if (read_request(fd, &s->request) == 0)
+		set_busy(s, true);
+		if (read_request(s, fd) == 0)
 			s->handler(s->self, &s->request, fd);
 		close(fd);
+		set_busy(s, false);
 	}
 	return NULL;
 }
@@ -106,6 +130,8 @@ struct http_server *http_server_start(const char *path, http_handler handler, vo
 
 	s->handler = handler;
 	s->self = self;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->idle, NULL);
 	if ((path != NULL ? listen_unix(s, path) : listen_tcp(s)) < 0 ||
 		pthread_create(&s->thread, NULL, serve, s) != 0) {
 		perror("could not start the test's HTTP server");
@@ -121,6 +147,8 @@ void http_server_stop(struct http_server *s)
 	close(s->fd);
 	if (s->path[0] != '\0')
 		unlink(s->path);
+	pthread_cond_destroy(&s->idle);
+	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
 

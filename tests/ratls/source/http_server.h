@@ -24,6 +24,10 @@ struct http_server;
 struct http_server *http_server_start(const char *path, http_handler handler, void *self);
 void http_server_stop(struct http_server *s);
 
+/* Wait until no exchange is under way: what the handler uses may change then, and what it has noted may be
+ * read. (That an answer came orders nothing between two threads.) */
+void http_server_wait_idle(struct http_server *s);
+
 /* "http://127.0.0.1:PORT"; with a path "http://localhost". */
 const char *http_server_url(const struct http_server *s);
 

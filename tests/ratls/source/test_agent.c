@@ -52,8 +52,15 @@ static int stop(void **state)
 
 static void will_answer(int status, const char *text)
 {
+	http_server_wait_idle(server);
 	script.status = status;
 	script.text = text;
+}
+
+static const struct http_request *asked(void)
+{
+	http_server_wait_idle(server);
+	return &script.asked;
 }
 
 static void assert_contains(const char *text, const char *part)
@@ -75,10 +82,10 @@ static void a_tls_key_comes_with_its_chain(void **state)
 	assert_int_equal(key.len, 8);
 	assert_memory_equal(chain.p, "leaf\nabove\n", chain.len);
 	assert_int_equal(chain.len, 11);
-	assert_string_equal(script.asked.method, "POST");
-	assert_string_equal(script.asked.target, "/GetTlsKey");
-	assert_contains(script.asked.headers, "Content-Type: application/json\r\n");
-	assert_string_equal(script.asked.body,
+	assert_string_equal(asked()->method, "POST");
+	assert_string_equal(asked()->target, "/GetTlsKey");
+	assert_contains(asked()->headers, "Content-Type: application/json\r\n");
+	assert_string_equal(asked()->body,
 		"{\"subject\":\"teesql\",\"alt_names\":[\"db.example.org\",\"127.0.0.1\"],"
 		"\"usage_ra_tls\":true,\"usage_server_auth\":true,\"usage_client_auth\":false}");
 	secret_buf_done(&key);
@@ -93,7 +100,7 @@ static void an_end_is_asked_for_only_if_wanted(void **state)
 	(void)state;
 	will_answer(200, "{\"key\":\"k\",\"certificate_chain\":[\"c\"]}");
 	assert_int_equal(agent_tls_key(agent, &request, &key, &chain, NULL), RATLS_OK);
-	assert_string_equal(script.asked.body,
+	assert_string_equal(asked()->body,
 		"{\"subject\":\"\",\"alt_names\":[],\"usage_ra_tls\":true,\"usage_server_auth\":false,"
 		"\"usage_client_auth\":true,\"not_after\":1800000000}");
 	secret_buf_done(&key);
@@ -162,7 +169,7 @@ static void a_key_has_32_bytes(void **state)
 	assert_int_equal(agent_key(agent, "teesql/\"read\"", key, NULL), RATLS_OK);
 	assert_int_equal(key[0], 0xd6);
 	assert_int_equal(key[31], 0x5d);
-	assert_string_equal(script.asked.body, "{\"path\":\"teesql/\\\"read\\\"\",\"purpose\":\"\",\"algorithm\":\"\"}");
+	assert_string_equal(asked()->body, "{\"path\":\"teesql/\\\"read\\\"\",\"purpose\":\"\",\"algorithm\":\"\"}");
 }
 
 static void a_quote_is_hexadecimal(void **state)
@@ -183,7 +190,7 @@ static void a_quote_is_hexadecimal(void **state)
 	assert_int_equal(agent_quote(agent, data, 2, &quote, NULL), RATLS_OK);
 	assert_int_equal(quote.len, 4);
 	assert_memory_equal(quote.p, "\x04\x00\x02\xff", 4);
-	assert_string_equal(script.asked.body, "{\"report_data\":\"abcd\"}");
+	assert_string_equal(asked()->body, "{\"report_data\":\"abcd\"}");
 	buf_done(&quote);
 }
 
@@ -215,9 +222,11 @@ static void an_answer_past_the_maximum_is_refused(void **state)
 	will_answer(200, huge);
 	assert_int_equal(agent_info(agent, &text, &err), RATLS_E_UNAVAILABLE);
 	assert_contains(err.message, "larger than");
+	http_server_wait_idle(server);
 	huge[AGENT_ANSWER_MAX] = '\0';
 	assert_int_equal(agent_info(agent, &text, NULL), RATLS_OK);
 	buf_done(&text);
+	http_server_wait_idle(server);
 	free(huge);
 }
 
@@ -248,7 +257,7 @@ static void an_endpoint_is_a_path_or_a_url(void **state)
 	snprintf(url, sizeof(url), "%s//", http_server_url(server));
 	assert_int_equal(agent_new(url, NULL, NULL, &a, NULL), RATLS_OK);
 	assert_int_equal(agent_info(a, &text, NULL), RATLS_OK);
-	assert_string_equal(script.asked.target, "/Info");
+	assert_string_equal(asked()->target, "/Info");
 	buf_done(&text);
 	agent_free(a);
 }

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Appraisal is a pure function: what can be derived is derived, every rule runs, the report is made.
+ */
+#include "appraisal/reported.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <openssl/err.h>
+
+#include "base/err.h"
+
+#define AT_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z: the end of ASN.1's and RFC 3339's time */
+
+static void (*const judges[RULE_COUNT])(struct appraisal *, struct check *) = {
+#define RULE(symbol, judge, need) rule_##judge,
+#include "appraisal/rules.def"
+#undef RULE
+};
+
+static int check_arguments(const struct ratls_evidence *evidence, const struct ratls_binding *binding, int64_t at,
+	struct ratls_error *err)
+{
+	if (evidence == NULL || binding == NULL)
+		return err_set(err, RATLS_E_ARG, "could not appraise: no evidence or no binding");
+	if (at < 0 || at > AT_MAX)
+		return err_set(err, RATLS_E_ARG, "could not appraise: the time is out of range");
+	if (binding->kind < RATLS_BINDING_CERTIFICATE || binding->kind > RATLS_BINDING_NONE)
+		return err_set(err, RATLS_E_ARG, "could not appraise: the kind of binding is unknown");
+	if (binding->kind == RATLS_BINDING_REPORT_DATA && binding->len > 64)
+		return err_set(err, RATLS_E_ARG, "could not appraise: more report data than 64 bytes");
+	return RATLS_OK;
+}
+
+/* Read the PCK chain, and judge version numbers if everything that this takes is there. */
+static void derive(struct appraisal *a)
+{
+	const struct ratls_endorsements *e = a->endorsements;
+	struct pck_known known = {0};
+	struct cur pem = a->quote->certification;
+
+	if (a->has_endorsements)
+		known = (struct pck_known){&e->root, &e->pck_ca, &e->pck_ca_chain};
+	if (a->quote->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
+		pem = cur_of(e->pck_chain.p, e->pck_chain.len);
+	pck_read(pem, &known, &a->pck);
+	a->tcb_inputs = (struct tcb_inputs){e->tcbinfo, e->qeid, &a->pck.sgx, a->quote};
+	a->tcb_judged = outcome_passed(&a->pck.extension) && e->tcbinfo != NULL && e->tcbinfo->tdx &&
+		e->qeid != NULL;
+	if (a->tcb_judged)
+		tcb_judge(&a->tcb_inputs, &a->tcb);
+}
+
+static void run_rules(struct appraisal *a, struct buf *text)
+{
+	for (size_t i = 0; i < RULE_COUNT; i++) {
+		a->checks[i].text = text;
+		judges[i](a, &a->checks[i]);
+	}
+}
+
+/* "the rule's meaning: what differed" of the rule that decided. */
+static void write_message(struct ratls_report *r)
+{
+	struct report_verdict v = report_judge(r);
+	const struct check *c = &r->checks[v.rule];
+	uint32_t at = (uint32_t)r->text.len + 1;
+	char detail[RATLS_ERROR_MESSAGE_SIZE] = "";
+
+	if (c->hint > 0 && !r->text.bad)
+		snprintf(detail, sizeof(detail), "%s", (const char *)r->text.p + c->hint - 1);
+	if (v.accepted)
+		buf_str(&r->text, "accepted");
+	else if (c->status == CHECK_FAIL)
+		buf_fmt(&r->text, "%s%s%s", rule_reason(v.rule)->meaning, detail[0] != '\0' ? ": " : "", detail);
+	else
+		buf_fmt(&r->text, "could not judge %s%s%s", rule_reason(v.rule)->id, detail[0] != '\0' ? ": " : "",
+			detail);
+	buf_u8(&r->text, 0);
+	r->message = at;
+}
+
+static void fill_report(struct ratls_report *r, const struct appraisal *a)
+{
+	memcpy(r->checks, a->checks, sizeof(r->checks));
+	for (size_t i = 0; i < RULE_COUNT; i++)
+		r->checks[i].text = NULL;
+	r->at = a->at;
+	r->valid_until = a->valid_until;
+	r->age = appraisal_age(a);
+	r->evidence = evidence_ref(a->evidence);
+	if (a->has_endorsements)
+		r->endorsements = endorsements_ref((struct ratls_endorsements *)a->endorsements);
+	r->sgx = a->pck.sgx;
+	r->sgx_known = outcome_passed(&a->pck.extension);
+	r->tcb = a->tcb;
+	r->tcb_judged = a->tcb_judged;
+	memcpy(r->policy, a->policy->name, sizeof(r->policy));
+	r->compared = policy_compares(a->policy);
+	write_message(r);
+}
+
+int ratls_appraise(const struct ratls_evidence *evidence, const struct ratls_endorsements *endorsements,
+	const struct ratls_policy *policy, const struct ratls_binding *binding, int64_t at,
+	struct ratls_report **ret, struct ratls_error *err)
+{
+	static const struct ratls_endorsements no_endorsements;
+	static const struct ratls_policy empty_policy;
+	struct appraisal a = {
+		.evidence = evidence,
+		.endorsements = endorsements != NULL ? endorsements : &no_endorsements,
+		.has_endorsements = endorsements != NULL,
+		.policy = policy != NULL ? policy : &empty_policy,
+		.binding = binding,
+		.at = at,
+		.valid_until = INT64_MAX,
+	};
+	struct ratls_report *report;
+	int rc = check_arguments(evidence, binding, at, err);
+
+	if (rc != RATLS_OK)
+		return rc;
+	report = calloc(1, sizeof(*report));
+	if (report == NULL)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	a.quote = &evidence->quote;
+	ERR_set_mark();
+	derive(&a);
+	run_rules(&a, &report->text);
+	fill_report(report, &a);
+	pck_done(&a.pck);
+	ERR_pop_to_mark();
+	if (report->text.bad) {
+		ratls_report_free(report);
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	}
+	*ret = report;
+	return RATLS_OK;
+}

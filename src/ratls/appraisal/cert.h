@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One X.509 certificate of Intel's attestation PKI: decoded once, held to what its role allows. Intel, "PCK
+ * Certificate and Certificate Revocation List Profile Specification", section 1.3.
+ */
+#ifndef APPRAISAL_CERT_H
+#define APPRAISAL_CERT_H
+
+#include <openssl/x509.h>
+
+#include "appraisal/outcome.h"
+#include "base/buf.h"
+#include "base/cur.h"
+
+#define CERT_DER_MAX ((size_t)8 << 10)
+
+enum cert_role { CERT_ROOT, CERT_PCK_CA, CERT_PCK, CERT_TCB_SIGNING };
+
+struct cert {
+	X509 *x509;
+	EVP_PKEY *key; /* of x509 */
+	struct buf der;
+	int64_t not_before, not_after;
+	char name[65]; /* the subject's common name, at most 64 characters (RFC 5280 appendix A) */
+};
+
+/* Decode exactly one certificate; ret is a zeroed cert. On failure o says why, and ret stays zeroed. */
+bool cert_parse(struct cur der, struct cert *ret, struct outcome *o);
+void cert_done(struct cert *c);
+
+static inline bool cert_is(const struct cert *c, struct cur der)
+{
+	return c->x509 != NULL && cur_is(&der, c->der.p, c->der.len);
+}
+
+/* Version, algorithms, the five extensions, common name, CA flag, path length and key usage of the role. */
+bool cert_check_role(const struct cert *c, enum cert_role role, struct outcome *o);
+
+/* Does issuer's name stand in c, and may issuer sign certificates? Says nothing about the signature. */
+bool cert_check_issued(const struct cert *c, const struct cert *issuer, struct outcome *o);
+bool cert_check_signature(const struct cert *c, const struct cert *issuer, struct outcome *o);
+
+/* Seconds since the epoch; false if the time is malformed. */
+bool cert_time(const ASN1_TIME *t, int64_t *ret);
+
+/* One certificate at most twice: share a reference. to is a zeroed cert. */
+bool cert_copy(const struct cert *from, struct cert *to);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ECDSA on P-256 with SHA-256 as Intel's attestation structures carry it: signatures as r || s, keys as
+ * X || Y, each number 32 bytes, big-endian.
+ */
+#ifndef APPRAISAL_ECDSA_H
+#define APPRAISAL_ECDSA_H
+
+#include <openssl/evp.h>
+
+#include "base/cur.h"
+
+#define ECDSA_SIGNATURE_SIZE 64
+#define ECDSA_POINT_SIZE 64
+
+/* The key of a point; NULL if it is not on the curve. The caller frees it. */
+EVP_PKEY *ecdsa_key(const struct cur *point);
+
+/* True only if the signature over the message holds. */
+bool ecdsa_verify(EVP_PKEY *key, const struct cur *signature, const struct cur *message);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appraisal/endorsed.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/err.h>
+
+#include "appraisal/chain.h"
+#include "appraisal/ecdsa.h"
+#include "appraisal/root.h"
+#include "base/err.h"
+#include "base/hex.h"
+
+static void take_crl(struct cur text, const struct cert *issuer, const struct outcome *issuer_chain,
+	struct endorsed_crl *ret)
+{
+	if (!outcome_passed(issuer_chain))
+		ret->outcome = *issuer_chain;
+	else if (crl_parse(text, &ret->list, &ret->outcome))
+		crl_check(&ret->list, issuer, &ret->outcome);
+}
+
+static void take_crls(struct ratls_endorsements *e, const struct endorsement_items *items)
+{
+	struct outcome anchor = {.status = CHECK_PASS};
+
+	take_crl(items->root_ca_crl, &e->root, &anchor, &e->root_crl);
+	chain_check_pair(items->pck_crl_issuer_chain, CERT_PCK_CA, &e->root, &e->pck_ca, &e->pck_ca_chain);
+	take_crl(items->pck_crl, &e->pck_ca, &e->pck_ca_chain, &e->pck_crl);
+}
+
+/* Both documents come with the same chain nearly always: it is checked once then. */
+static void take_signer(struct cur pem, const struct cert *root, struct signed_document *d,
+	const struct signed_document *other, bool same_text)
+{
+	if (same_text && outcome_passed(&other->chain) && cert_copy(&other->signer, &d->signer))
+		d->chain = other->chain;
+	else
+		chain_check_pair(pem, CERT_TCB_SIGNING, root, &d->signer, &d->chain);
+}
+
+static bool check_signature(struct cur text, struct cur hex, struct signed_document *d)
+{
+	uint8_t raw[ECDSA_SIGNATURE_SIZE];
+	struct cur signature = cur_of(raw, sizeof(raw));
+
+	if (!outcome_passed(&d->chain))
+		return outcome_unknown(&d->signature, "the chain of its signer does not hold");
+	if (!hex_decode((const char *)hex.p, hex.left, raw, sizeof(raw)))
+		return outcome_fail(&d->signature, "the signature is not 128 hex digits");
+	if (!ecdsa_verify(d->signer.key, &signature, &text))
+		return outcome_fail(&d->signature, "\"%s\" did not sign these bytes", d->signer.name);
+	return outcome_pass(&d->signature);
+}
+
+static void take_documents(struct ratls_endorsements *e, const struct endorsement_items *items)
+{
+	struct signed_document *tcb = &e->tcbinfo_document, *qe = &e->qeid_document;
+	struct cur tcb_chain = cur_of(items->tcb_info_issuer_chain.p, items->tcb_info_issuer_chain.left);
+	bool same = cur_is(&items->qe_identity_issuer_chain, tcb_chain.p, tcb_chain.left);
+
+	take_signer(items->tcb_info_issuer_chain, &e->root, tcb, NULL, false);
+	take_signer(items->qe_identity_issuer_chain, &e->root, qe, tcb, same);
+	if (check_signature(items->tcb_info, items->tcb_info_signature, tcb))
+		e->tcbinfo = tcbinfo_parse(items->tcb_info, &tcb->format);
+	else
+		outcome_unknown(&tcb->format, "it is not read unless its signature holds");
+	if (check_signature(items->qe_identity, items->qe_identity_signature, qe))
+		e->qeid = qeid_parse(items->qe_identity, &qe->format);
+	else
+		outcome_unknown(&qe->format, "it is not read unless its signature holds");
+}
+
+static int take_root(struct ratls_endorsements *e, const struct ratls_endorsements_options *options,
+	struct ratls_error *err)
+{
+	struct cur root = root_intel();
+
+	if (options != NULL && options->size < sizeof(*options))
+		return err_set(err, RATLS_E_ARG, "could not read options: their size is not set");
+	if (options != NULL && options->insecure_trust_root != NULL)
+		root = cur_of(options->insecure_trust_root, options->insecure_trust_root_len);
+	e->development = !root_is_intel(root);
+	return root_load(root, &e->root, err);
+}
+
+static int check_sizes(const struct endorsement_items *items, struct ratls_error *err)
+{
+	const struct cur *all[] = {&items->pck_crl_issuer_chain, &items->root_ca_crl, &items->pck_crl,
+		&items->tcb_info_issuer_chain, &items->tcb_info, &items->tcb_info_signature,
+		&items->qe_identity_issuer_chain, &items->qe_identity, &items->qe_identity_signature,
+		&items->pck_certificate_chain};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i]->left > ENDORSEMENTS_ITEM_MAX)
+			return err_set(err, RATLS_E_FORMAT,
+				"could not read endorsements: an item of %zu bytes is larger than any",
+				all[i]->left);
+	return RATLS_OK;
+}
+
+int endorsements_new(const struct endorsement_items *items, const struct ratls_endorsements_options *options,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	struct ratls_endorsements *e;
+	int rc = check_sizes(items, err);
+
+	if (rc != RATLS_OK)
+		return rc;
+	e = calloc(1, sizeof(*e));
+	if (e == NULL)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	atomic_init(&e->refs, 1);
+	ERR_set_mark();
+	rc = take_root(e, options, err);
+	if (rc == RATLS_OK) {
+		take_crls(e, items);
+		take_documents(e, items);
+		buf_bytes(&e->pck_chain, items->pck_certificate_chain.p, items->pck_certificate_chain.left);
+		e->source = strdup(items->source != NULL ? items->source : "");
+		if (e->source == NULL || e->pck_chain.bad)
+			rc = err_set(err, RATLS_E_NOMEM, "out of memory");
+	}
+	ERR_pop_to_mark();
+	if (rc == RATLS_OK)
+		*ret = e;
+	else
+		ratls_endorsements_free(e);
+	return rc;
+}
+
+struct ratls_endorsements *endorsements_ref(struct ratls_endorsements *e)
+{
+	atomic_fetch_add_explicit(&e->refs, 1, memory_order_relaxed);
+	return e;
+}
+
+void ratls_endorsements_free(struct ratls_endorsements *e)
+{
+	if (e == NULL || atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	cert_done(&e->root);
+	cert_done(&e->pck_ca);
+	crl_done(&e->root_crl.list);
+	crl_done(&e->pck_crl.list);
+	cert_done(&e->tcbinfo_document.signer);
+	cert_done(&e->qeid_document.signer);
+	tcbinfo_free(e->tcbinfo);
+	qeid_free(e->qeid);
+	buf_done(&e->pck_chain);
+	free(e->source);
+	free(e);
+}
+
+int64_t endorsements_valid_until(const struct ratls_endorsements *e)
+{
+	int64_t ends[] = {
+		e->root.not_after,
+		e->pck_ca.x509 != NULL ? e->pck_ca.not_after : 0,
+		e->tcbinfo_document.signer.x509 != NULL ? e->tcbinfo_document.signer.not_after : 0,
+		e->qeid_document.signer.x509 != NULL ? e->qeid_document.signer.not_after : 0,
+		e->root_crl.list.x509 != NULL ? e->root_crl.list.next_update : 0,
+		e->pck_crl.list.x509 != NULL ? e->pck_crl.list.next_update : 0,
+		e->tcbinfo != NULL ? e->tcbinfo->next_update : 0,
+		e->qeid != NULL ? e->qeid->next_update : 0,
+	};
+	int64_t earliest = ends[0];
+
+	for (size_t i = 1; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (ends[i] < earliest)
+			earliest = ends[i];
+	return earliest;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appraisal/pck.h"
+
+#include <string.h>
+
+#include "appraisal/chain.h"
+
+/* The certificate of these bytes: the known one if it is the same, else decoded into own. */
+static const struct cert *same_or_parse(struct cur der, const struct cert *known, struct cert *own,
+	struct outcome *o)
+{
+	if (known != NULL && cert_is(known, der))
+		return known;
+	return cert_parse(der, own, o) ? own : NULL;
+}
+
+static bool check_chain(const struct pck *p, const struct cert *root, struct outcome *o)
+{
+	return cert_check_role(&p->leaf, CERT_PCK, o) && cert_check_role(p->ca, CERT_PCK_CA, o) &&
+		cert_check_role(root, CERT_ROOT, o) && cert_check_issued(&p->leaf, p->ca, o) &&
+		cert_check_issued(p->ca, root, o) && cert_check_issued(root, root, o) && outcome_pass(o);
+}
+
+static void check_signature(const struct pck *p, const struct cert *root, const struct pck_known *known,
+	struct outcome *o)
+{
+	if (p->ca == known->ca && !outcome_passed(known->ca_outcome))
+		*o = *known->ca_outcome;
+	else if (p->ca != known->ca && !cert_check_signature(p->ca, root, o))
+		return;
+	else if (cert_check_signature(&p->leaf, p->ca, o))
+		outcome_pass(o);
+}
+
+static void check_extension(struct pck *p)
+{
+	bool platform = strstr(p->ca->name, "Platform") != NULL;
+
+	if (!sgx_read(p->leaf.x509, &p->sgx, &p->extension))
+		return;
+	if (p->sgx.platform != platform)
+		outcome_fail(&p->extension, "its entries are not those of a certificate of \"%s\"", p->ca->name);
+	else
+		outcome_pass(&p->extension);
+}
+
+void pck_read(struct cur pem, const struct pck_known *known, struct pck *ret)
+{
+	struct chain_text text = {0};
+	const struct cert *root;
+
+	if (!chain_split(pem, 3, &text, &ret->chain))
+		return;
+	root = same_or_parse(chain_der(&text, 2), known->anchor, &ret->own_root, &ret->chain);
+	ret->ca = same_or_parse(chain_der(&text, 1), known->ca, &ret->own_ca, &ret->chain);
+	if (root == NULL || ret->ca == NULL || !cert_parse(chain_der(&text, 0), &ret->leaf, &ret->chain))
+		goto out;
+	if (known->anchor == NULL)
+		outcome_unknown(&ret->root, "without endorsements there is no root to compare with");
+	else if (root != known->anchor)
+		outcome_fail(&ret->root, "the chain ends in another root than the configured one");
+	else
+		outcome_pass(&ret->root);
+	check_chain(ret, root, &ret->chain);
+	check_signature(ret, root, known, &ret->signature);
+	check_extension(ret);
+out:
+	chain_done(&text);
+}
+
+void pck_done(struct pck *p)
+{
+	cert_done(&p->leaf);
+	cert_done(&p->own_ca);
+	cert_done(&p->own_root);
+	*p = (struct pck){0};
+}

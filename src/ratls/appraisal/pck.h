@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The PCK certificate chain that a quote carries: everything that can be said of it without a clock.
+ */
+#ifndef APPRAISAL_PCK_H
+#define APPRAISAL_PCK_H
+
+#include "appraisal/cert.h"
+#include "appraisal/sgx.h"
+
+/* What the endorsements already know: spares decoding and verifying again what is byte for byte the same. */
+struct pck_known {
+	const struct cert *anchor; /* the configured root; NULL if there are no endorsements */
+	const struct cert *ca;     /* a PCK CA, or NULL */
+	const struct outcome *ca_outcome; /* whether it is one of the anchor's */
+};
+
+struct pck {
+	struct cert leaf;
+	struct cert own_ca, own_root; /* set only where they differ from the known ones */
+	const struct cert *ca;        /* own_ca or the known one; NULL if there is none */
+	struct sgx_extension sgx;     /* if extension passed */
+	struct outcome chain;         /* three certificates in order, in their roles, each naming the next */
+	struct outcome root;          /* the third is the configured root */
+	struct outcome signature;     /* root -> CA -> leaf */
+	struct outcome extension;
+};
+
+/* ret is zeroed; known's members must outlive it. */
+void pck_read(struct cur pem, const struct pck_known *known, struct pck *ret);
+void pck_done(struct pck *p);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appraisal/endorsements.h"
+
+#include <openssl/err.h>
+
+#include "appraisal/pck.h"
+#include "base/err.h"
+#include "base/reason.h"
+#include "evidence/evidence.h"
+
+static int read_platform(const struct pck *p, struct platform_id *ret, struct ratls_error *err)
+{
+	struct platform_id id;
+
+	if (p->leaf.x509 == NULL)
+		return err_reason(err, RATLS_E_FORMAT, REASON_PCK_CHAIN, "could not read the PCK certificate: %s",
+			p->chain.detail);
+	if (!outcome_passed(&p->extension))
+		return err_reason(err, RATLS_E_FORMAT, REASON_PCK_EXTENSION,
+			"could not read the PCK certificate: %s", p->extension.detail);
+	memcpy(id.fmspc, p->sgx.fmspc, sizeof(id.fmspc));
+	memcpy(id.pceid, p->sgx.pceid, sizeof(id.pceid));
+	memcpy(id.ppid, p->sgx.ppid, sizeof(id.ppid));
+	id.ca = p->sgx.platform ? "platform" : "processor";
+	*ret = id;
+	return RATLS_OK;
+}
+
+int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *ret, struct ratls_error *err)
+{
+	const struct quote *q = &evidence->quote;
+	struct pck_known nothing = {0};
+	struct pck p = {0};
+	int rc;
+
+	if (q->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
+		return err_reason(err, RATLS_E_UNSUPPORTED, REASON_PCK_PRESENT,
+			"could not tell the platform: certification data of type %u do not carry its certificate",
+			q->certification_type);
+	ERR_set_mark();
+	pck_read(q->certification, &nothing, &p);
+	rc = read_platform(&p, ret, err);
+	pck_done(&p);
+	ERR_pop_to_mark();
+	return rc;
+}

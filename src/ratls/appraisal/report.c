@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appraisal/reported.h"
+
+#include <stdlib.h>
+
+enum need { MUST, MAY };
+
+static const struct {
+	enum reason reason;
+	enum need need;
+} rules[RULE_COUNT] = {
+#define RULE(symbol, judge, need) {REASON_##symbol, need},
+#include "appraisal/rules.def"
+#undef RULE
+};
+
+const struct reason_row *rule_reason(enum rule rule)
+{
+	return reason_find((int)rules[rule].reason);
+}
+
+/* Which "no" is told when there are several: what proves a forgery before what proves nothing, and that
+ * before what a genuine machine can mend. */
+static int precedence(enum reason_class class)
+{
+	switch (class) {
+	case CLASS_EVIDENCE:
+		return 6;
+	case CLASS_AUTHENTICITY:
+		return 5;
+	case CLASS_CLOCK:
+		return 4;
+	case CLASS_UNDETERMINED:
+		return 3;
+	case CLASS_TCB:
+		return 2;
+	case CLASS_POLICY:
+		return 1;
+	default:
+		return 7; /* no rule is of such a class: if one were, it must not be drowned */
+	}
+}
+
+/* CLASS_ACCEPTED if this row does not stand in the way. */
+static enum reason_class objection(const struct ratls_report *report, enum rule rule)
+{
+	switch (report->checks[rule].status) {
+	case CHECK_PASS:
+	case CHECK_WARN:
+		return CLASS_ACCEPTED;
+	case CHECK_SKIPPED:
+		return rules[rule].need == MAY ? CLASS_ACCEPTED : CLASS_UNDETERMINED;
+	case CHECK_FAIL:
+		return rule_reason(rule)->class;
+	case CHECK_UNKNOWN:
+		break;
+	}
+	return CLASS_UNDETERMINED;
+}
+
+struct report_verdict report_judge(const struct ratls_report *report)
+{
+	struct report_verdict v = {.accepted = true};
+
+	for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
+		enum reason_class class = objection(report, rule);
+
+		if (class == CLASS_ACCEPTED)
+			continue;
+		if (v.accepted || precedence(class) > precedence(v.class))
+			v = (struct report_verdict){.class = class, .rule = rule};
+		v.accepted = false;
+	}
+	return v;
+}
+
+bool ratls_report_accepted(const struct ratls_report *report)
+{
+	return report != NULL && report_judge(report).accepted;
+}
+
+int ratls_report_class(const struct ratls_report *report)
+{
+	return report != NULL ? (int)report_judge(report).class : CLASS_UNDETERMINED;
+}
+
+int report_reason(const struct ratls_report *report)
+{
+	struct report_verdict v = report_judge(report);
+
+	return v.accepted ? 0 : rule_reason(v.rule)->number;
+}
+
+static const char *text_at(const struct ratls_report *report, uint32_t offset)
+{
+	return offset > 0 ? (const char *)report->text.p + offset - 1 : NULL;
+}
+
+const char *ratls_report_message(const struct ratls_report *report)
+{
+	const char *message = report != NULL ? text_at(report, report->message) : NULL;
+
+	return message != NULL ? message : "nothing was appraised";
+}
+
+int64_t ratls_report_valid_until(const struct ratls_report *report)
+{
+	return report != NULL ? report->valid_until : 0;
+}
+
+const char *report_tcb_status(const struct ratls_report *report)
+{
+	return report->tcb_judged ? tcb_status_name(report->tcb.status) : NULL;
+}
+
+bool report_check_at(const struct ratls_report *report, size_t i, struct report_check *ret)
+{
+	if (i >= RULE_COUNT)
+		return false;
+	*ret = (struct report_check){
+		.id = rule_reason((enum rule)i)->id,
+		.status = report->checks[i].status,
+		.expected = text_at(report, report->checks[i].expected),
+		.actual = text_at(report, report->checks[i].actual),
+		.hint = text_at(report, report->checks[i].hint),
+	};
+	return true;
+}
+
+const char *ratls_report_json(const struct ratls_report *report)
+{
+	struct ratls_report *own = (struct ratls_report *)report;
+	json_t *object;
+	char *text, *other = NULL;
+
+	if (report == NULL)
+		return NULL;
+	text = atomic_load(&own->json);
+	if (text != NULL)
+		return text;
+	object = report_json_object(report);
+	text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+	json_decref(object);
+	/* Two threads may write it at once: the first one's stays, and both are the same. */
+	if (text != NULL && !atomic_compare_exchange_strong(&own->json, &other, text)) {
+		free(text);
+		text = other;
+	}
+	return text;
+}
+
+void ratls_report_free(struct ratls_report *report)
+{
+	if (report == NULL)
+		return;
+	buf_done(&report->text);
+	if (report->evidence != NULL)
+		ratls_evidence_free((struct ratls_evidence *)report->evidence);
+	ratls_endorsements_free(report->endorsements);
+	free(atomic_load(&report->json));
+	free(report);
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The report as JSON, schema "teesql.verify/1": every member every time, null for what is not known. Members
+ * are only ever added.
+ */
+#include "appraisal/reported.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+
+/* jansson takes NULL for "out of memory so far" and stays NULL: values are built without a check each, and
+ * whether all went well is asked once. */
+struct out {
+	json_t *object;
+	bool bad;
+};
+
+static struct out out_new(void)
+{
+	json_t *o = json_object();
+
+	return (struct out){o, o == NULL};
+}
+
+static void put(struct out *o, const char *name, json_t *value)
+{
+	if (json_object_set_new(o->object, name, value) != 0)
+		o->bad = true;
+}
+
+static json_t *out_take(struct out *o)
+{
+	if (!o->bad)
+		return o->object;
+	json_decref(o->object);
+	return NULL;
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text != NULL ? json_string(text) : json_null();
+}
+
+static json_t *time_or_null(int64_t at)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	if (at == 0)
+		return json_null();
+	clock_format(at, text);
+	return json_string(text);
+}
+
+static json_t *hex_or_null(struct cur bytes)
+{
+	struct buf text = {0};
+	json_t *out;
+	char *s;
+
+	if (bytes.left == 0)
+		return json_null();
+	hex_append(&text, bytes.p, bytes.left);
+	s = buf_take_str(&text);
+	out = s != NULL ? json_string(s) : NULL;
+	free(s);
+	return out;
+}
+
+/* Text that a peer wrote: what is not UTF-8 is shown as hex. */
+static json_t *peer_text(struct cur text)
+{
+	json_t *out;
+
+	if (text.left == 0)
+		return json_null();
+	out = json_stringn((const char *)text.p, text.left);
+	return out != NULL ? out : hex_or_null(text);
+}
+
+static void append(struct out *o, json_t *array, json_t *value)
+{
+	if (json_array_append_new(array, value) != 0)
+		o->bad = true;
+}
+
+static const char *format_name(enum evidence_format format)
+{
+	switch (format) {
+	case EVIDENCE_QUOTE:
+		return "quote";
+	case EVIDENCE_ENVELOPE_V0:
+		return "envelope-v0";
+	case EVIDENCE_ENVELOPE_V1:
+		return "envelope-v1";
+	case EVIDENCE_LEGACY:
+		return "legacy";
+	}
+	return NULL;
+}
+
+static void put_registers(struct out *o, const struct quote_td *td)
+{
+	json_t *rtmr = json_array();
+
+	put(o, "mrtd", hex_or_null(td->mrtd));
+	for (size_t i = 0; i < 4; i++)
+		append(o, rtmr, hex_or_null(td->rtmr[i]));
+	put(o, "rtmr", rtmr);
+	put(o, "mrconfigid", hex_or_null(td->mrconfigid));
+	put(o, "mrowner", hex_or_null(td->mrowner));
+	put(o, "mrownerconfig", hex_or_null(td->mrownerconfig));
+	put(o, "mrseam", hex_or_null(td->mrseam));
+	put(o, "report_data", hex_or_null(td->report_data));
+	put(o, "td_attributes", hex_or_null(td->td_attributes));
+	put(o, "xfam", hex_or_null(td->xfam));
+	put(o, "tee_tcb_svn", hex_or_null(td->tee_tcb_svn));
+	put(o, "tee_tcb_svn2", hex_or_null(td->tee_tcb_svn2));
+	put(o, "mrservicetd", hex_or_null(td->mrservicetd));
+}
+
+static json_t *evidence_json(const struct ratls_report *r)
+{
+	const struct ratls_evidence *e = r->evidence;
+	const struct sgx_extension *sgx = &r->sgx;
+	struct out o = out_new();
+
+	put(&o, "tee", json_string("tdx"));
+	put(&o, "format", text_or_null(format_name(e->format)));
+	put(&o, "quote_version", json_integer(e->quote.version));
+	put(&o, "body", json_string(e->quote.body == QUOTE_BODY_TD15 ? "td-1.5" : "td-1.0"));
+	put(&o, "oid", text_or_null(e->oid));
+	put_registers(&o, &e->quote.td);
+	put(&o, "fmspc", r->sgx_known ? hex_or_null(cur_of(sgx->fmspc, sizeof(sgx->fmspc))) : json_null());
+	put(&o, "ppid", r->sgx_known ? hex_or_null(cur_of(sgx->ppid, sizeof(sgx->ppid))) : json_null());
+	put(&o, "age", r->age >= 0 ? json_integer(r->age) : json_null());
+	return out_take(&o);
+}
+
+static json_t *event_json(const struct event *e)
+{
+	struct out o = out_new();
+
+	put(&o, "event", peer_text(e->name));
+	put(&o, "payload", hex_or_null(e->payload));
+	return out_take(&o);
+}
+
+/* Claims are shown as claimed; whether they hold is what the check log.rtmr3 says. */
+static json_t *app_json(const struct ratls_report *r)
+{
+	const struct evidence_claims *claims = &r->evidence->claims;
+	const struct eventlog *log = &r->evidence->runtime;
+	struct out o = out_new();
+	json_t *events = json_array();
+
+	put(&o, "app_id", hex_or_null(claims->app_id));
+	put(&o, "compose_hash", hex_or_null(claims->compose_hash));
+	put(&o, "instance_id", hex_or_null(claims->instance_id));
+	put(&o, "key_provider", peer_text(claims->key_provider));
+	put(&o, "os_image_hash", hex_or_null(claims->os_image_hash));
+	for (size_t i = 0; i < log->n; i++)
+		append(&o, events, event_json(&log->events[i]));
+	put(&o, "events", events);
+	return out_take(&o);
+}
+
+static json_t *shortfalls_json(const struct ratls_report *r)
+{
+	struct tcb_inputs in = {r->endorsements->tcbinfo, r->endorsements->qeid, &r->sgx, &r->evidence->quote};
+	struct tcb_shortfall list[TCB_SHORTFALLS_MAX];
+	size_t n = tcb_shortfalls(&in, list);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		if (json_array_append_new(array, json_pack("{s:s,s:i,s:i,s:s}", "component", list[i].component, "is",
+							 list[i].is, "needs", list[i].needs, "remedy",
+							 list[i].remedy)) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+static void put_status(struct out *o, const char *name, enum tcb_status status)
+{
+	put(o, name, text_or_null(tcb_status_name(status)));
+}
+
+static json_t *tcb_json(const struct ratls_report *r)
+{
+	const struct tcb *t = &r->tcb;
+	struct out o = out_new();
+	json_t *advisories = json_array();
+	const char *id;
+
+	put_status(&o, "status", t->status);
+	put_status(&o, "platform_status", t->platform);
+	put_status(&o, "module_status", t->module_status);
+	put_status(&o, "qe_status", t->qe);
+	put(&o, "date", time_or_null(t->date));
+	put(&o, "evaluation_data_number",
+		r->endorsements != NULL && r->endorsements->tcbinfo != NULL
+			? json_integer(r->endorsements->tcbinfo->evaluation_data_number)
+			: json_null());
+	for (size_t i = 0; (id = tcb_advisory(t, i)) != NULL; i++)
+		append(&o, advisories, json_string(id));
+	put(&o, "advisories", advisories);
+	put(&o, "relaunch_advised", json_boolean(t->relaunch_advised));
+	put(&o, "shortfalls", r->tcb_judged ? shortfalls_json(r) : json_array());
+	return out_take(&o);
+}
+
+static json_t *item_json(const struct ratls_endorsements *e, const char *item, int64_t issued,
+	int64_t next_update)
+{
+	struct out o = out_new();
+
+	put(&o, "item", json_string(item));
+	put(&o, "source", text_or_null(e->source));
+	put(&o, "issued", time_or_null(issued));
+	put(&o, "next_update", time_or_null(next_update));
+	return out_take(&o);
+}
+
+static json_t *collateral_json(const struct ratls_endorsements *e)
+{
+	struct out o = {json_array(), false};
+
+	if (e == NULL)
+		return o.object;
+	append(&o, o.object, item_json(e, "tcb_info", e->tcbinfo != NULL ? e->tcbinfo->issued : 0,
+				     e->tcbinfo != NULL ? e->tcbinfo->next_update : 0));
+	append(&o, o.object, item_json(e, "qe_identity", e->qeid != NULL ? e->qeid->issued : 0,
+				     e->qeid != NULL ? e->qeid->next_update : 0));
+	append(&o, o.object,
+		item_json(e, "root_ca_crl", e->root_crl.list.this_update, e->root_crl.list.next_update));
+	append(&o, o.object, item_json(e, "pck_crl", e->pck_crl.list.this_update, e->pck_crl.list.next_update));
+	return out_take(&o);
+}
+
+static json_t *checks_json(const struct ratls_report *r)
+{
+	static const char *const names[] = {
+		[CHECK_UNKNOWN] = "unknown", [CHECK_PASS] = "pass",       [CHECK_FAIL] = "fail",
+		[CHECK_WARN] = "warn",       [CHECK_SKIPPED] = "skipped",
+	};
+	struct out o = {json_array(), false};
+	struct report_check c;
+
+	for (size_t i = 0; report_check_at(r, i, &c); i++) {
+		struct out row = out_new();
+
+		put(&row, "id", json_string(c.id));
+		put(&row, "status", json_string(names[c.status]));
+		put(&row, "expected", text_or_null(c.expected));
+		put(&row, "actual", text_or_null(c.actual));
+		put(&row, "hint", text_or_null(c.hint));
+		append(&o, o.object, out_take(&row));
+	}
+	return out_take(&o);
+}
+
+static const char *verdict_name(const struct report_verdict *v)
+{
+	if (v->accepted)
+		return "accept";
+	return v->class == CLASS_UNDETERMINED || v->class == CLASS_CLOCK ? "undetermined" : "reject";
+}
+
+static void put_verdict(struct out *o, const struct ratls_report *r)
+{
+	struct report_verdict v = report_judge(r);
+	const struct reason_row *reason = rule_reason(v.rule);
+	char code[16];
+
+	snprintf(code, sizeof(code), "TQ-%04d", reason->number);
+	put(o, "schema", json_string("teesql.verify/1"));
+	put(o, "verdict", json_string(verdict_name(&v)));
+	put(o, "class", json_string(reason_class_name(v.class)));
+	put(o, "code", text_or_null(v.accepted ? NULL : code));
+	put(o, "exit", json_integer((json_int_t)v.class));
+	put(o, "message", json_string(ratls_report_message(r)));
+	put(o, "hint", text_or_null(v.accepted ? NULL : reason->remedy));
+}
+
+json_t *report_json_object(const struct ratls_report *r)
+{
+	struct out o = out_new();
+
+	put_verdict(&o, r);
+	put(&o, "time", time_or_null(r->at));
+	put(&o, "valid_until", time_or_null(r->valid_until));
+	put(&o, "evidence", evidence_json(r));
+	put(&o, "app", app_json(r));
+	put(&o, "tcb", tcb_json(r));
+	put(&o, "collateral", collateral_json(r->endorsements));
+	put(&o, "checks", checks_json(r));
+	put(&o, "trust_root", r->endorsements == NULL
+			? json_null()
+			: json_string(r->endorsements->development ? "development" : "intel"));
+	put(&o, "policy", text_or_null(r->policy[0] != '\0' ? r->policy : NULL));
+	put(&o, "policy_compares", json_boolean(r->compared));
+	return out_take(&o);
+}

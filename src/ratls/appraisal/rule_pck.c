@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rules about the certificate of the platform's provisioning key (PCK).
+ */
+#include "appraisal/appraise.h"
+
+void rule_pck_present(struct appraisal *a, struct check *c)
+{
+	if (a->quote->certification_type == QUOTE_CERTIFICATION_PCK_CHAIN || a->endorsements->pck_chain.len > 0)
+		check_pass(c);
+	else
+		check_fail(c, "certification data of type %u name the certificate without carrying it",
+			a->quote->certification_type);
+}
+
+void rule_pck_chain(struct appraisal *a, struct check *c)
+{
+	check_outcome(c, &a->pck.chain);
+}
+
+void rule_pck_root(struct appraisal *a, struct check *c)
+{
+	check_outcome(c, &a->pck.root);
+}
+
+void rule_pck_signature(struct appraisal *a, struct check *c)
+{
+	check_outcome(c, &a->pck.signature);
+}
+
+void rule_pck_extension(struct appraisal *a, struct check *c)
+{
+	check_outcome(c, &a->pck.extension);
+}
+
+void rule_pck_time(struct appraisal *a, struct check *c)
+{
+	const struct pck *p = &a->pck;
+	const struct cert *root = a->has_endorsements ? &a->endorsements->root : &p->own_root;
+
+	if (p->leaf.x509 == NULL || p->ca == NULL)
+		check_unknown(c, "there is no chain that could be read");
+	else if (appraisal_within(a, c, "the PCK certificate", p->leaf.not_before, p->leaf.not_after) &&
+		appraisal_within(a, c, "the certificate of the PCK CA", p->ca->not_before, p->ca->not_after) &&
+		appraisal_within(a, c, "the root certificate", root->not_before, root->not_after))
+		check_pass(c);
+}
+
+/* The leaf on the list of its CA; CA and root on the list of the root. */
+void rule_pck_revoked(struct appraisal *a, struct check *c)
+{
+	const struct ratls_endorsements *e = a->endorsements;
+	const struct pck *p = &a->pck;
+
+	if (!appraisal_passed(a, RULE_CRL_ROOT) || !appraisal_passed(a, RULE_CRL_PCK) || p->leaf.x509 == NULL)
+		check_unknown(c, "there are no revocation lists for this chain");
+	else if (crl_lists(&e->pck_crl.list, &p->leaf))
+		check_fail(c, "the PCK certificate of this machine is revoked");
+	else if (crl_lists(&e->root_crl.list, p->ca))
+		check_fail(c, "\"%s\" is revoked", p->ca->name);
+	else if (crl_lists(&e->root_crl.list, &e->root))
+		check_fail(c, "\"%s\" is revoked", e->root.name);
+	else
+		check_pass(c);
+}

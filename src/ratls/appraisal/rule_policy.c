@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rules about what the relying party wants: reference values and limits of its policy.
+ */
+#include "appraisal/appraise.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+
+static const char not_asked[] = "the policy does not ask for it";
+
+/* The entries in force, and those that are not with the reason. */
+static void show_list(const struct appraisal *a, struct check *c, const struct policy_list *list)
+{
+	struct buf text = {0};
+	char *out;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct policy_entry *e = &list->at[i];
+		char edge[CLOCK_TEXT_SIZE];
+
+		if (i > 0)
+			buf_str(&text, ",");
+		hex_append(&text, e->value, e->len);
+		if (a->at < e->from || e->until != INT64_MAX) {
+			clock_format(a->at < e->from ? e->from : e->until, edge);
+			buf_fmt(&text, " (%s %s)", a->at < e->from ? "from" : "until", edge);
+		}
+	}
+	out = buf_take_str(&text);
+	if (out == NULL)
+		c->text->bad = true;
+	else
+		check_expected(c, out);
+	free(out);
+}
+
+static void judge_list(struct appraisal *a, struct check *c, const struct policy_list *list, struct cur value,
+	const char *otherwise)
+{
+	int64_t until = INT64_MAX;
+
+	check_actual_hex(c, value);
+	if (list->n == 0) {
+		check_skip(c, not_asked);
+		return;
+	}
+	show_list(a, c, list);
+	if (!policy_list_holds(list, value, a->at, &until)) {
+		check_fail(c, "%s", otherwise);
+		return;
+	}
+	appraisal_ends(a, until);
+	check_pass(c);
+}
+
+void rule_policy_compared(struct appraisal *a, struct check *c)
+{
+	if (policy_compares(a->policy))
+		check_pass(c);
+	else
+		check_warn(c, "nothing was compared: the policy names no measurement, so any TDX machine passes");
+}
+
+void rule_policy_mrtd(struct appraisal *a, struct check *c)
+{
+	judge_list(a, c, &a->policy->mrtd, a->quote->td.mrtd, "MRTD is not in the allowlist");
+}
+
+static void judge_rtmr(struct appraisal *a, struct check *c, size_t i)
+{
+	char otherwise[40];
+
+	snprintf(otherwise, sizeof(otherwise), "RTMR%zu is not in the allowlist", i);
+	judge_list(a, c, &a->policy->rtmr[i], a->quote->td.rtmr[i], otherwise);
+}
+
+void rule_policy_rtmr0(struct appraisal *a, struct check *c)
+{
+	judge_rtmr(a, c, 0);
+}
+
+void rule_policy_rtmr1(struct appraisal *a, struct check *c)
+{
+	judge_rtmr(a, c, 1);
+}
+
+void rule_policy_rtmr2(struct appraisal *a, struct check *c)
+{
+	judge_rtmr(a, c, 2);
+}
+
+void rule_policy_rtmr3(struct appraisal *a, struct check *c)
+{
+	judge_rtmr(a, c, 3);
+}
+
+void rule_policy_event_log(struct appraisal *a, struct check *c)
+{
+	if (!a->policy->require_event_log)
+		check_skip(c, not_asked);
+	else if (!appraisal_passed(a, RULE_LOG_RTMR3))
+		check_fail(c, "there is no event log that replays to RTMR3");
+	else
+		check_pass(c);
+}
+
+/* A claim counts only if the log that makes it is the one that was measured, and makes it once. */
+static void judge_claim(struct appraisal *a, struct check *c, const struct policy_list *list, struct cur claim,
+	const char *otherwise)
+{
+	bool proven = appraisal_passed(a, RULE_LOG_RTMR3) && appraisal_passed(a, RULE_LOG_CLAIMS);
+
+	if (list->n > 0 && !proven) {
+		show_list(a, c, list);
+		check_fail(c, "there is no event log that replays to RTMR3, so that nothing is known of it");
+	} else if (proven) {
+		judge_list(a, c, list, claim, otherwise);
+	} else {
+		check_skip(c, not_asked);
+	}
+}
+
+void rule_policy_compose_hash(struct appraisal *a, struct check *c)
+{
+	judge_claim(a, c, &a->policy->compose_hash, a->evidence->claims.compose_hash,
+		"the compose hash is not in the allowlist");
+}
+
+void rule_policy_app_id(struct appraisal *a, struct check *c)
+{
+	judge_claim(a, c, &a->policy->app_id, a->evidence->claims.app_id, "the app id is not in the allowlist");
+}
+
+void rule_policy_os_image_hash(struct appraisal *a, struct check *c)
+{
+	judge_claim(a, c, &a->policy->os_image_hash, a->evidence->claims.os_image_hash,
+		"the OS image hash is not in the allowlist");
+}
+
+void rule_policy_ppid(struct appraisal *a, struct check *c)
+{
+	const struct sgx_extension *sgx = &a->pck.sgx;
+
+	if (a->policy->ppid.n > 0 && !outcome_passed(&a->pck.extension))
+		check_unknown(c, "the PCK certificate could not be read");
+	else
+		judge_list(a, c, &a->policy->ppid,
+			outcome_passed(&a->pck.extension) ? cur_of(sgx->ppid, sizeof(sgx->ppid)) : cur_of(NULL, 0),
+			"this very machine (PPID) is not in the allowlist");
+}
+
+/* Both documents: an old one of either kind hides what was found since. */
+void rule_policy_evaluation(struct appraisal *a, struct check *c)
+{
+	const struct ratls_endorsements *e = a->endorsements;
+	int64_t least, floor = a->policy->min_evaluation_data_number;
+
+	if (floor == 0) {
+		check_skip(c, not_asked);
+		return;
+	}
+	if (e->tcbinfo == NULL || e->qeid == NULL) {
+		check_unknown(c, "TCB info or QE identity could not be read");
+		return;
+	}
+	least = e->tcbinfo->evaluation_data_number;
+	if (e->qeid->evaluation_data_number < least)
+		least = e->qeid->evaluation_data_number;
+	if (least < floor)
+		check_fail(c, "the collateral is of evaluation %lld, older than the policy's %lld",
+			(long long)least, (long long)floor);
+	else
+		check_pass(c);
+}
+
+/* A quote carries no time. What is known is when the certificate that carries it began, and agents write a
+ * time long past where they were told none: one before the PCK certificate says nothing. */
+int64_t appraisal_age(const struct appraisal *a)
+{
+	const struct ratls_evidence *e = a->evidence;
+
+	if (e->leaf.left == 0 || a->pck.leaf.x509 == NULL || e->not_before < a->pck.leaf.not_before ||
+		e->not_before > a->at)
+		return -1;
+	return a->at - e->not_before;
+}
+
+void rule_policy_age(struct appraisal *a, struct check *c)
+{
+	int64_t most = a->policy->max_evidence_age, age = appraisal_age(a);
+
+	if (most == 0) {
+		check_skip(c, not_asked);
+	} else if (age < 0) {
+		check_unknown(c, "the evidence does not say when it was made");
+	} else if (age > most) {
+		check_fail(c, "the evidence is %lld seconds old, the policy allows %lld", (long long)age,
+			(long long)most);
+	} else {
+		appraisal_ends(a, a->evidence->not_before + most);
+		check_pass(c);
+	}
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source/collateral.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/reason.h"
+
+#define COLLATERAL_FILE_MAX (4 * ENDORSEMENTS_ITEM_MAX)
+
+static struct cur whole(const struct buf *b)
+{
+	return cur_of(b->p, b->len);
+}
+
+static int slice(const struct buf *envelope, const char *name, struct cur *ret_object, struct cur *ret_signature,
+	struct ratls_error *err)
+{
+	struct ratls_error why = {0};
+
+	if (endorsements_slice(whole(envelope), name, ret_object, ret_signature, &why) == RATLS_OK)
+		return RATLS_OK;
+	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE, "%s: %s", name, why.message);
+}
+
+int collateral_from_answers(const struct pcs_answers *answers, const char *source,
+	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	struct endorsement_items items = {
+		.pck_crl_issuer_chain = whole(&answers->pck_crl_chain),
+		.root_ca_crl = whole(&answers->root_ca_crl),
+		.pck_crl = whole(&answers->pck_crl),
+		.tcb_info_issuer_chain = whole(&answers->tcb_info_chain),
+		.qe_identity_issuer_chain = whole(&answers->qe_identity_chain),
+		.pck_certificate_chain = cur_of(NULL, 0),
+		.source = source,
+	};
+	int rc = slice(&answers->tcb_info, "tcbInfo", &items.tcb_info, &items.tcb_info_signature, err);
+
+	if (rc == RATLS_OK)
+		rc = slice(&answers->qe_identity, "enclaveIdentity", &items.qe_identity,
+			&items.qe_identity_signature, err);
+	return rc == RATLS_OK ? endorsements_new(&items, options, ret, err) : rc;
+}
+
+int collateral_from_directory(const char *directory, const struct platform_id *platform,
+	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	struct buf path = {0}, text = {0};
+	char *name;
+	int rc;
+
+	buf_fmt(&path, "%s/", directory);
+	hex_append(&path, platform->fmspc, sizeof(platform->fmspc));
+	buf_str(&path, ".json");
+	name = buf_take_str(&path);
+	if (name == NULL)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	rc = file_read(name, COLLATERAL_FILE_MAX, &text, err);
+	if (rc == RATLS_OK)
+		rc = ratls_endorsements_from_json((const char *)text.p, text.len, options, ret, err);
+	buf_done(&text);
+	free(name);
+	return rc;
+}
