@@ -95,6 +95,7 @@ static int build(const struct parts *parts, struct ratls_evidence **ret, struct 
 	e = calloc(1, sizeof(*e) + measure.used);
 	if (e == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	atomic_init(&e->refs, 1);
 	store = (struct store){.p = e->arena, .size = measure.used};
 	rc = read_parts(parts, &store, e, err);
 	if (rc == RATLS_OK)
@@ -147,7 +148,8 @@ int ratls_evidence_from_envelope(
 
 void ratls_evidence_free(struct ratls_evidence *evidence)
 {
-	free(evidence);
+	if (evidence != NULL && atomic_fetch_sub_explicit(&evidence->refs, 1, memory_order_acq_rel) == 1)
+		free(evidence);
 }
 
 static const struct cur *measurement(const struct ratls_evidence *e, enum ratls_measurement which)
