@@ -136,6 +136,17 @@ static int from_json(struct cur in, struct material *m, struct ratls_error *err)
 	return rc;
 }
 
+/* A quote carries PEM too, but behind bytes that no text has. */
+static bool is_pem(struct cur in)
+{
+	const uint8_t *at = memmem(in.p, in.left, pem_begin, sizeof(pem_begin) - 1);
+
+	for (const uint8_t *p = in.p; at != NULL && p < at; p++)
+		if (*p < 0x20 && !isspace(*p))
+			return false;
+	return at != NULL;
+}
+
 static int recognise(struct cur in, struct material *m, struct ratls_error *err)
 {
 	struct cur text = trim(in);
@@ -143,7 +154,7 @@ static int recognise(struct cur in, struct material *m, struct ratls_error *err)
 
 	if (in.left == 0)
 		return unknown(err, "it is empty");
-	if (memmem(in.p, in.left, pem_begin, sizeof(pem_begin) - 1) != NULL)
+	if (is_pem(in))
 		return from_pem(in, m, err);
 	if (text.left > 0 && *text.p == '{')
 		return from_json(text, m, err);
