@@ -70,16 +70,19 @@ static bool has_log(const struct ratls_evidence *e)
 		e->format == EVIDENCE_ENVELOPE_V1;
 }
 
-/* Registers 0 to 2 can be replayed only where the log was not stripped of their events. */
+/* Registers 0 to 2 can be replayed only where the log was not stripped of their events: what dstack puts into
+ * certificates keeps the events of ACPI tables alone (their payload is this text), and those of register 0. */
 static bool carries_all(const struct eventlog *log, uint32_t imr)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < log->n; i++) {
-		if (log->events[i].imr != imr)
+		const struct event *e = &log->events[i];
+
+		if (e->imr != imr)
 			continue;
-		any = true;
-		if (log->events[i].digest.left == 0 && log->events[i].type != EVENTLOG_RUNTIME_TYPE)
+		any = any || !cur_is_str(&e->payload, "ACPI DATA");
+		if (e->digest.left == 0 && e->type != EVENTLOG_RUNTIME_TYPE)
 			return false;
 	}
 	return any;

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tls/verifier.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appraisal/report.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/hex.h"
+#include "tls/verdict_cache.h"
+
+/* A policy and those who use it at this moment: an appraisal ends with the one that it began with. */
+struct shared_policy {
+	atomic_uint refs;
+	struct ratls_policy *policy; /* NULL: empty */
+};
+
+struct verifier {
+	struct ratls_source *source;
+	int64_t ttl;
+	bool insecure_allow_simulator;
+	pthread_mutex_t lock; /* guards everything below */
+	struct shared_policy *policy;
+	uint64_t generation; /* of the policy: a verdict under another one is not kept */
+	struct verdict_cache *cache;
+};
+
+/* Takes policy, also when memory runs out (NULL). */
+static struct shared_policy *shared_policy_new(struct ratls_policy *policy)
+{
+	struct shared_policy *p = calloc(1, sizeof(*p));
+
+	if (p == NULL) {
+		ratls_policy_free(policy);
+		return NULL;
+	}
+	atomic_init(&p->refs, 1);
+	p->policy = policy;
+	return p;
+}
+
+static void shared_policy_free(struct shared_policy *p)
+{
+	if (p == NULL || atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	ratls_policy_free(p->policy);
+	free(p);
+}
+
+int verifier_new(const struct verifier_options *options, struct ratls_policy *policy, struct verifier **ret,
+	struct ratls_error *err)
+{
+	struct shared_policy *shared = shared_policy_new(policy);
+	struct verdict_cache *cache = verdict_cache_new();
+	struct verifier *v = calloc(1, sizeof(*v));
+
+	if (shared == NULL || cache == NULL || v == NULL) {
+		shared_policy_free(shared);
+		verdict_cache_free(cache);
+		free(v);
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	}
+	pthread_mutex_init(&v->lock, NULL);
+	v->source = options->source;
+	v->ttl = options->cache_ttl > 0 ? options->cache_ttl : VERIFIER_CACHE_TTL;
+	v->insecure_allow_simulator = options->insecure_allow_simulator;
+	v->policy = shared;
+	v->cache = cache;
+	*ret = v;
+	return RATLS_OK;
+}
+
+void verifier_free(struct verifier *v)
+{
+	if (v == NULL)
+		return;
+	verdict_cache_free(v->cache);
+	shared_policy_free(v->policy);
+	pthread_mutex_destroy(&v->lock);
+	free(v);
+}
+
+int verifier_set_policy(struct verifier *v, struct ratls_policy *policy, struct ratls_error *err)
+{
+	struct shared_policy *fresh = shared_policy_new(policy), *old;
+
+	if (fresh == NULL)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	pthread_mutex_lock(&v->lock);
+	old = v->policy;
+	v->policy = fresh;
+	v->generation++;
+	verdict_cache_clear(v->cache);
+	pthread_mutex_unlock(&v->lock);
+	shared_policy_free(old);
+	return RATLS_OK;
+}
+
+static struct shared_policy *borrow_policy(struct verifier *v, uint64_t *ret_generation)
+{
+	struct shared_policy *p;
+
+	pthread_mutex_lock(&v->lock);
+	p = v->policy;
+	atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
+	*ret_generation = v->generation;
+	pthread_mutex_unlock(&v->lock);
+	return p;
+}
+
+bool verifier_cached(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
+{
+	uint8_t key[HASH_SHA256_SIZE];
+	bool found;
+
+	if (leaf.bad || !hash_parts(HASH_SHA256, &leaf, 1, key))
+		return false;
+	pthread_mutex_lock(&v->lock);
+	found = verdict_cache_get(v->cache, key, now, ret);
+	pthread_mutex_unlock(&v->lock);
+	return found;
+}
+
+static void remember(struct verifier *v, struct cur leaf, uint64_t generation, int64_t now,
+	const struct verdict *verdict)
+{
+	uint8_t key[HASH_SHA256_SIZE];
+
+	if (!hash_parts(HASH_SHA256, &leaf, 1, key))
+		return;
+	pthread_mutex_lock(&v->lock);
+	if (generation == v->generation)
+		verdict_cache_put(v->cache, key, now, verdict);
+	pthread_mutex_unlock(&v->lock);
+}
+
+static void refuse(struct verdict *ret, int reason, const char *message)
+{
+	const struct reason_row *row = reason_find(reason);
+
+	ret->accepted = false;
+	ret->valid_until = 0;
+	ret->reason = reason;
+	ret->class = row != NULL && row->class != CLASS_ACCEPTED ? row->class : CLASS_UNDETERMINED;
+	snprintf(ret->message, sizeof(ret->message), "%s", message);
+}
+
+static void pass_unattested(struct verdict *ret)
+{
+	ret->accepted = true;
+	snprintf(ret->message, sizeof(ret->message), "accepted without evidence (insecure)");
+}
+
+/* What the report says, and nothing that it does not. */
+static void follow_report(struct verdict *ret, const struct ratls_report *report, int64_t until)
+{
+	int64_t valid_until = ratls_report_valid_until(report);
+	const char *tcb = report_tcb_status(report);
+
+	snprintf(ret->tcb, sizeof(ret->tcb), "%s", tcb != NULL ? tcb : "");
+	if (!ratls_report_accepted(report)) {
+		refuse(ret, report_reason(report), ratls_report_message(report));
+		ret->class = (enum reason_class)ratls_report_class(report);
+		return;
+	}
+	ret->accepted = true;
+	ret->valid_until = valid_until < until ? valid_until : until;
+	snprintf(ret->message, sizeof(ret->message), "%s", ratls_report_message(report));
+}
+
+static void appraise(struct verifier *v, const struct ratls_evidence *evidence, const struct ratls_policy *policy,
+	int64_t now, struct verdict *ret, struct ratls_report **ret_report)
+{
+	static const struct ratls_binding binding = {.kind = RATLS_BINDING_CERTIFICATE};
+	struct ratls_endorsements *endorsements = NULL;
+	struct ratls_error why = {0}, failure = {0};
+
+	/* Without endorsements nothing is accepted, yet what is forged or forbidden anyway is named as such. */
+	if (ratls_source_endorse(v->source, evidence, now, &endorsements, &why) != RATLS_OK)
+		endorsements = NULL;
+	if (ratls_appraise(evidence, endorsements, policy, &binding, now, ret_report, &failure) != RATLS_OK)
+		refuse(ret, REASON_VERIFIER_FAILED, failure.message);
+	else
+		follow_report(ret, *ret_report, now + v->ttl);
+	if (endorsements == NULL && (ret->accepted || ret->class == CLASS_UNDETERMINED))
+		refuse(ret, why.reason != 0 ? why.reason : REASON_COLLATERAL_UNAVAILABLE, why.message);
+	ratls_endorsements_free(endorsements);
+}
+
+static void refuse_unparsed(struct verdict *ret, int rc, const struct ratls_error *why)
+{
+	bool bytes_are_wrong = rc == RATLS_E_FORMAT || rc == RATLS_E_UNSUPPORTED;
+
+	if (rc == RATLS_E_NO_EVIDENCE)
+		refuse(ret, REASON_NO_EVIDENCE,
+			"upstream cert has no TDX attestation extension (1.3.6.1.4.1.62397.1.8 or "
+			"1.3.6.1.4.1.62397.1.1)");
+	else if (why->reason != 0)
+		refuse(ret, why->reason, why->message);
+	else
+		refuse(ret, bytes_are_wrong ? REASON_CERTIFICATE_FORMAT : REASON_VERIFIER_FAILED, why->message);
+}
+
+static void name_measurement(struct verdict *ret, const struct ratls_evidence *evidence)
+{
+	size_t len;
+	const uint8_t *mrtd = ratls_evidence_measurement(evidence, RATLS_MRTD, &len);
+
+	if (mrtd != NULL && 2 * len < sizeof(ret->mrtd))
+		hex_encode(mrtd, len, ret->mrtd);
+}
+
+void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret,
+	struct ratls_report **ret_report)
+{
+	struct verdict verdict = {.class = CLASS_UNDETERMINED};
+	struct ratls_evidence *evidence = NULL;
+	struct ratls_report *report = NULL;
+	struct ratls_error why = {0};
+	uint64_t generation;
+	struct shared_policy *policy = borrow_policy(v, &generation);
+	int rc = ratls_evidence_from_certificate(leaf.p, leaf.left, &evidence, &why);
+
+	if (rc == RATLS_OK) {
+		verdict.attested = true;
+		name_measurement(&verdict, evidence);
+		appraise(v, evidence, policy->policy, now, &verdict, &report);
+	} else if (rc == RATLS_E_NO_EVIDENCE && v->insecure_allow_simulator) {
+		pass_unattested(&verdict);
+	} else {
+		refuse_unparsed(&verdict, rc, &why);
+	}
+	if (verdict.accepted) {
+		verdict.class = CLASS_ACCEPTED;
+		verdict.reason = REASON_NONE;
+	}
+	if (verdict.accepted && verdict.attested)
+		remember(v, leaf, generation, now, &verdict);
+	*ret = verdict;
+	if (ret_report != NULL)
+		*ret_report = report;
+	else
+		ratls_report_free(report);
+	ratls_evidence_free(evidence);
+	shared_policy_free(policy);
+}
+
+void verifier_no_certificate(struct verifier *v, struct verdict *ret)
+{
+	struct verdict verdict = {0};
+
+	if (v->insecure_allow_simulator)
+		pass_unattested(&verdict);
+	else
+		refuse(&verdict, REASON_CLIENT_CERTIFICATE, "client presented no certificate");
+	*ret = verdict;
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appraisal/endorsements.h"
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/reason.h"
+#include "forged_service.h"
+#include "ratls.h"
+
+#define NOW 1790000000
+#define LATER (NOW + 20 * 86400)
+#define NOBODY "http://127.0.0.1:1"
+
+static const uint8_t seed[FORGE_SEED_SIZE] = {8};
+
+/* One machine, its evidence, and two services: one has today's collateral, one that of LATER. */
+static struct forge_machine machine, machine_later;
+static struct ratls_evidence *evidence;
+static struct forged_service service, service_later;
+static struct http_server *server, *server_later;
+
+static void make_machine(struct forge_machine *m, int64_t now)
+{
+	struct forge_options o;
+
+	forge_defaults(&o, seed, now);
+	assert_int_equal(forge_machine_make(&o, m, NULL), RATLS_OK);
+}
+
+static int start(void **state)
+{
+	struct forge_leaf leaf = {.now = NOW};
+	struct forge_chain_made chain = {0};
+
+	(void)state;
+	make_machine(&machine, NOW);
+	make_machine(&machine_later, LATER);
+	leaf.key = forge_key(seed, "leaf");
+	assert_int_equal(forge_machine_certificate(&machine, &leaf, &chain, NULL), RATLS_OK);
+	assert_int_equal(
+		ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &evidence, NULL), RATLS_OK);
+	forge_chain_done(&chain);
+	EVP_PKEY_free(leaf.key);
+	service.machine = &machine;
+	service_later.machine = &machine_later;
+	server = http_server_start(NULL, forged_service_handle, &service);
+	server_later = http_server_start(NULL, forged_service_handle, &service_later);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	http_server_stop(server);
+	http_server_stop(server_later);
+	ratls_evidence_free(evidence);
+	forge_machine_done(&machine);
+	forge_machine_done(&machine_later);
+	return 0;
+}
+
+static int no_fault(void **state)
+{
+	(void)state;
+	service.status = service_later.status = 0;
+	service.requests = service_later.requests = 0;
+	service.bad_path = service_later.bad_path = NULL;
+	return 0;
+}
+
+static struct ratls_source *new_source(const char *first, const char *second, const char *directory)
+{
+	const char *const urls[] = {first, second, NULL};
+	struct ratls_source_options o = {.size = sizeof(o),
+		.urls = urls,
+		.directory = directory,
+		.insecure_trust_root = machine.pki.cert[FORGE_ROOT].p,
+		.insecure_trust_root_len = machine.pki.cert[FORGE_ROOT].len};
+	struct ratls_source *s = NULL;
+
+	assert_int_equal(ratls_source_new(&o, &s, NULL), RATLS_OK);
+	return s;
+}
+
+/* The end of the endorsements that the source has for the machine; 0 if it has none. */
+static int64_t end_of(struct ratls_source *s, int64_t at, struct ratls_error *err)
+{
+	struct ratls_endorsements *e = NULL;
+	int64_t end = 0;
+
+	if (ratls_source_endorse(s, evidence, at, &e, err) == RATLS_OK)
+		end = endorsements_valid_until(e);
+	ratls_endorsements_free(e);
+	return end;
+}
+
+static void assert_contains(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("\"%s\" is not in \"%s\"", part, text);
+}
+
+static void endorsements_are_fetched_once_and_hold(void **state)
+{
+	struct ratls_source *s = new_source(http_server_url(server), NULL, NULL);
+	struct ratls_endorsements *e = NULL;
+	struct ratls_binding binding = {.kind = RATLS_BINDING_CERTIFICATE};
+	struct ratls_report *report = NULL;
+
+	(void)state;
+	assert_int_equal(ratls_source_endorse(s, evidence, NOW, &e, NULL), RATLS_OK);
+	assert_int_equal(ratls_appraise(evidence, e, NULL, &binding, NOW, &report, NULL), RATLS_OK);
+	assert_string_equal(ratls_report_message(report), "accepted");
+	assert_true(ratls_report_accepted(report));
+	ratls_report_free(report);
+	ratls_endorsements_free(e);
+	assert_true(end_of(s, NOW, NULL) > NOW);
+	assert_int_equal(service.requests, 4);
+	ratls_source_free(s);
+}
+
+static void places_are_asked_in_order_until_one_answers(void **state)
+{
+	struct ratls_source *s = new_source(NOBODY, http_server_url(server), NULL);
+
+	(void)state;
+	assert_true(end_of(s, NOW, NULL) > NOW);
+	ratls_source_free(s);
+	s = new_source(http_server_url(server), http_server_url(server_later), NULL);
+	assert_true(end_of(s, NOW, NULL) > NOW);
+	assert_int_equal(service_later.requests, 0);
+	ratls_source_free(s);
+}
+
+static void an_error_names_every_place_and_why(void **state)
+{
+	struct ratls_source *s = new_source(NOBODY, http_server_url(server), "/nowhere");
+	struct ratls_error err = {0};
+
+	(void)state;
+	service.status = 429;
+	assert_int_equal(end_of(s, NOW, &err), 0);
+	assert_int_equal(err.code, RATLS_E_UNAVAILABLE);
+	assert_int_equal(err.reason, REASON_COLLATERAL_UNAVAILABLE);
+	assert_contains(err.message, "platform 0d57ac000000");
+	assert_contains(err.message, "/nowhere");
+	assert_contains(err.message, NOBODY ": TCB info: ");
+	assert_contains(err.message, http_server_url(server));
+	assert_contains(err.message, "HTTP status 429");
+	/* And the outage leaves nothing behind. */
+	service.status = 0;
+	assert_true(end_of(s, NOW, NULL) > NOW);
+	ratls_source_free(s);
+}
+
+static void a_platform_that_nobody_knows_has_its_own_reason(void **state)
+{
+	struct ratls_source *s = new_source(http_server_url(server), http_server_url(server_later), NULL);
+	struct ratls_error err = {0};
+
+	(void)state;
+	service.status = service_later.status = 404;
+	assert_int_equal(end_of(s, NOW, &err), 0);
+	assert_int_equal(err.reason, REASON_PLATFORM_UNKNOWN);
+	/* One that did not answer may know it. */
+	service_later.status = 503;
+	assert_int_equal(end_of(s, NOW, &err), 0);
+	assert_int_equal(err.reason, REASON_COLLATERAL_UNAVAILABLE);
+	ratls_source_free(s);
+}
+
+static void an_answer_that_is_nonsense_is_no_answer(void **state)
+{
+	struct ratls_source *s = new_source(http_server_url(server), NULL, NULL);
+	struct ratls_error err = {0};
+
+	(void)state;
+	service.bad_path = "/tdx/certification/v4/tcb";
+	assert_int_equal(end_of(s, NOW, &err), 0);
+	assert_int_equal(err.code, RATLS_E_UNAVAILABLE);
+	assert_contains(err.message, "tcbInfo");
+	service.bad_path = "/tdx/certification/v4/qe";
+	assert_int_equal(end_of(s, NOW, &err), 0);
+	assert_contains(err.message, "enclaveIdentity");
+	ratls_source_free(s);
+}
+
+static void a_place_that_lags_is_passed_over(void **state)
+{
+	struct ratls_source *s = new_source(http_server_url(server), http_server_url(server_later), NULL);
+	int64_t first_end = end_of(s, NOW, NULL), second_end;
+
+	(void)state;
+	second_end = end_of(s, first_end + 1, NULL);
+	assert_true(second_end > first_end + 1);
+	/* When no place has better, the best there is comes, for appraisal to refuse. */
+	assert_int_equal(end_of(s, second_end + 1, NULL), second_end);
+	ratls_source_free(s);
+}
+
+static void a_file_in_the_directory_is_looked_at_first(void **state)
+{
+	char dir[] = "/tmp/collateral.XXXXXX", path[64];
+	struct buf json = {0};
+	struct ratls_source *s;
+	int64_t end;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/0d57ac000000.json", dir);
+	assert_int_equal(forge_machine_collateral(&machine, &json, NULL), RATLS_OK);
+	assert_int_equal(file_write(path, json.p, json.len, 0600, NULL), RATLS_OK);
+	s = new_source(http_server_url(server_later), NULL, dir);
+	end = end_of(s, NOW, NULL);
+	assert_true(end > NOW);
+	assert_int_equal(service_later.requests, 0);
+	/* One that has ended is passed over. */
+	assert_true(end_of(s, end + 1, NULL) > end + 1);
+	assert_int_equal(service_later.requests, 4);
+	ratls_source_free(s);
+
+	/* One that is damaged likewise. */
+	assert_int_equal(file_write(path, json.p, json.len / 2, 0600, NULL), RATLS_OK);
+	s = new_source(http_server_url(server), NULL, dir);
+	assert_true(end_of(s, NOW, NULL) > NOW);
+	assert_int_equal(service.requests, 4);
+	ratls_source_free(s);
+	unlink(path);
+	rmdir(dir);
+	buf_done(&json);
+}
+
+static void a_directory_alone_is_enough(void **state)
+{
+	const char *const none[] = {NULL};
+	struct ratls_source_options o = {.size = sizeof(o), .urls = none, .directory = "/nowhere"};
+	struct ratls_source *s = NULL;
+	struct ratls_error err = {0};
+
+	(void)state;
+	assert_int_equal(ratls_source_new(&o, &s, NULL), RATLS_OK);
+	assert_int_equal(end_of(s, NOW, &err), 0);
+	assert_contains(err.message, "/nowhere/0d57ac000000.json");
+	ratls_source_free(s);
+}
+
+static void options_that_make_no_sense_are_refused(void **state)
+{
+	const char *const none[] = {NULL}, *const wrong[] = {"ftp://example.org", NULL};
+	const char *const many[] = {NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NULL};
+	const char *const *const lists[] = {none, wrong, many};
+	struct ratls_source *s = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		struct ratls_source_options o = {.size = sizeof(o), .urls = lists[i]};
+
+		assert_int_equal(ratls_source_new(&o, &s, NULL), RATLS_E_ARG);
+	}
+	assert_null(s);
+}
+
+/* A caller that was built against an older header does not have the members that came later. */
+static void options_may_be_shorter_than_we_know_them(void **state)
+{
+	const char *const urls[] = {http_server_url(server), NULL};
+	struct ratls_source_options o = {.size = offsetof(struct ratls_source_options, fetch), .urls = urls};
+	struct ratls_source *s = NULL;
+
+	(void)state;
+	o.fetch = (ratls_fetch_fn)(uintptr_t)1; /* must not be looked at */
+	assert_int_equal(ratls_source_new(&o, &s, NULL), RATLS_OK);
+	ratls_source_free(s);
+	assert_int_equal(ratls_source_new(NULL, &s, NULL), RATLS_OK);
+	ratls_source_free(s);
+	ratls_source_free(NULL);
+}
+
+static void the_caller_may_bring_the_transport(void **state)
+{
+	struct ratls_source_options o = {.size = sizeof(o), .fetch = forged_service_fetch, .fetch_self = &service};
+	struct ratls_source *s = NULL;
+	struct ratls_endorsements *e = NULL;
+
+	(void)state;
+	service.silent = true;
+	assert_int_equal(ratls_source_new(&o, &s, NULL), RATLS_OK);
+	assert_int_equal(ratls_source_endorse(s, evidence, NOW, &e, NULL), RATLS_E_UNAVAILABLE);
+	assert_null(e);
+	service.silent = false;
+	ratls_source_free(s);
+}
+
+static void *endorse(void *arg)
+{
+	struct ratls_endorsements *e = NULL;
+	int rc = ratls_source_endorse(arg, evidence, NOW, &e, NULL);
+
+	ratls_endorsements_free(e);
+	return (void *)(intptr_t)rc;
+}
+
+static void many_connections_cause_one_fetch_of_each_item(void **state)
+{
+	struct ratls_source *s = new_source(http_server_url(server), NULL, NULL);
+	pthread_t threads[16];
+	void *rc;
+
+	(void)state;
+	for (int i = 0; i < 16; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, endorse, s), 0);
+	for (int i = 0; i < 16; i++) {
+		pthread_join(threads[i], &rc);
+		assert_int_equal((intptr_t)rc, RATLS_OK);
+	}
+	assert_int_equal(service.requests, 4);
+	ratls_source_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(endorsements_are_fetched_once_and_hold, no_fault),
+		cmocka_unit_test_setup(places_are_asked_in_order_until_one_answers, no_fault),
+		cmocka_unit_test_setup(an_error_names_every_place_and_why, no_fault),
+		cmocka_unit_test_setup(a_platform_that_nobody_knows_has_its_own_reason, no_fault),
+		cmocka_unit_test_setup(an_answer_that_is_nonsense_is_no_answer, no_fault),
+		cmocka_unit_test_setup(a_place_that_lags_is_passed_over, no_fault),
+		cmocka_unit_test_setup(a_file_in_the_directory_is_looked_at_first, no_fault),
+		cmocka_unit_test_setup(a_directory_alone_is_enough, no_fault),
+		cmocka_unit_test_setup(options_that_make_no_sense_are_refused, no_fault),
+		cmocka_unit_test_setup(options_may_be_shorter_than_we_know_them, no_fault),
+		cmocka_unit_test_setup(the_caller_may_bring_the_transport, no_fault),
+		cmocka_unit_test_setup(many_connections_cause_one_fetch_of_each_item, no_fault),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}

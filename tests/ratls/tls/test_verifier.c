@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../source/forged_service.h"
+#include "tls/verifier.h"
+
+#define NOW 1790000000
+#define DAY 86400
+
+static const uint8_t seed[FORGE_SEED_SIZE] = {9};
+
+/* A forged peer with its collateral service, and a verifier that trusts its root. */
+struct world {
+	struct forge_options options;
+	struct forge_leaf leaf_options;
+	struct forge_machine machine;
+	struct forge_chain_made chain;
+	struct forged_service service;
+	struct ratls_source *source;
+	struct verifier_options verifier_options;
+	struct verifier *verifier;
+};
+
+static EVP_PKEY *key, *other_key;
+
+static int make_keys(void **state)
+{
+	(void)state;
+	key = forge_key(seed, "leaf");
+	other_key = forge_key(seed, "another leaf");
+	return key != NULL && other_key != NULL ? 0 : -1;
+}
+
+static int free_keys(void **state)
+{
+	(void)state;
+	EVP_PKEY_free(key);
+	EVP_PKEY_free(other_key);
+	return 0;
+}
+
+/* First world_init, then what is to be different, then world_make. */
+static void world_init(struct world *w)
+{
+	memset(w, 0, sizeof(*w));
+	forge_defaults(&w->options, seed, NOW);
+	w->leaf_options = (struct forge_leaf){.key = key, .now = NOW, .server_auth = true};
+}
+
+static void world_make(struct world *w)
+{
+	struct ratls_source_options o = {.size = sizeof(o), .fetch = forged_service_fetch, .fetch_self = &w->service};
+
+	assert_int_equal(forge_machine_make(&w->options, &w->machine, NULL), RATLS_OK);
+	assert_int_equal(
+		forge_machine_certificate(&w->machine, &w->leaf_options, &w->chain, NULL), RATLS_OK);
+	w->service.machine = &w->machine;
+	o.urls = (const char *const[]){"http://collateral.example.org", NULL};
+	o.insecure_trust_root = w->machine.pki.cert[FORGE_ROOT].p;
+	o.insecure_trust_root_len = w->machine.pki.cert[FORGE_ROOT].len;
+	assert_int_equal(ratls_source_new(&o, &w->source, NULL), RATLS_OK);
+	w->verifier_options.source = w->source;
+	assert_int_equal(verifier_new(&w->verifier_options, NULL, &w->verifier, NULL), RATLS_OK);
+}
+
+static void world_done(struct world *w)
+{
+	verifier_free(w->verifier);
+	ratls_source_free(w->source);
+	forge_chain_done(&w->chain);
+	forge_machine_done(&w->machine);
+}
+
+static struct cur world_leaf(const struct world *w)
+{
+	return cur_of(w->chain.cert[0].p, w->chain.cert[0].len);
+}
+
+static struct verdict decide(struct world *w, int64_t now)
+{
+	struct verdict v = {0};
+
+	verifier_decide(w->verifier, world_leaf(w), now, &v, NULL);
+	return v;
+}
+
+static bool cached(struct world *w, int64_t now)
+{
+	struct verdict v = {0};
+	bool found = verifier_cached(w->verifier, world_leaf(w), now, &v);
+
+	assert_int_equal(v.accepted, found);
+	return found;
+}
+
+static void assert_accepted(const struct verdict *v)
+{
+	if (!v->accepted)
+		fail_msg("refused: %s", v->message);
+	assert_true(v->attested);
+	assert_int_equal(v->class, CLASS_ACCEPTED);
+	assert_int_equal(v->reason, 0);
+}
+
+static void assert_refused(const struct verdict *v, enum reason_class class)
+{
+	if (v->accepted || v->class != class)
+		fail_msg("%s, class %s: %s", v->accepted ? "accepted" : "refused", reason_class_name(v->class),
+			v->message);
+	assert_int_equal(v->valid_until, 0);
+	assert_true(v->reason != 0);
+	assert_true(v->message[0] != '\0');
+}
+
+static void a_good_peer_is_accepted_and_remembered(void **state)
+{
+	struct world w;
+	struct verdict v, again = {0};
+	struct ratls_report *report = NULL;
+
+	(void)state;
+	world_init(&w);
+	memset(w.options.quote.td.mrtd, 0xab, sizeof(w.options.quote.td.mrtd));
+	world_make(&w);
+	assert_false(cached(&w, NOW));
+	verifier_decide(w.verifier, world_leaf(&w), NOW, &v, &report);
+	assert_accepted(&v);
+	assert_true(ratls_report_accepted(report));
+	assert_string_equal(v.tcb, "UpToDate");
+	assert_int_equal(strlen(v.mrtd), 96);
+	assert_int_equal(strspn(v.mrtd, "ab"), 96);
+	assert_int_equal(v.valid_until, NOW + VERIFIER_CACHE_TTL);
+	assert_int_equal(w.service.requests, 4);
+
+	assert_true(verifier_cached(w.verifier, world_leaf(&w), NOW + 1, &again));
+	assert_memory_equal(&again, &v, sizeof(v));
+	assert_int_equal(w.service.requests, 4);
+	ratls_report_free(report);
+	world_done(&w);
+}
+
+static void a_refusal_is_not_remembered(void **state)
+{
+	struct world w;
+	struct verdict v;
+
+	(void)state;
+	world_init(&w);
+	w.options.quote.td.td_attributes[0] |= FORGE_TD_DEBUG;
+	world_make(&w);
+	v = decide(&w, NOW);
+	assert_refused(&v, CLASS_POLICY);
+	assert_false(cached(&w, NOW));
+	world_done(&w);
+}
+
+/* ---- invariant: cache_dies_with_its_grounds ---- */
+
+/* The entry is there one second before its end, and gone then and before it was formed. */
+static void assert_cached_until(struct world *w, int64_t end)
+{
+	struct verdict v;
+
+	world_make(w);
+	v = decide(w, NOW);
+	assert_accepted(&v);
+	assert_int_equal(v.valid_until, end);
+	assert_true(cached(w, NOW));
+	assert_true(cached(w, end - 1));
+	assert_false(cached(w, end));
+	assert_false(cached(w, NOW - 1));
+	world_done(w);
+}
+
+/* Decides while the policy changes: the transport changes it, as another thread might. */
+struct changing {
+	struct forged_service *service;
+	struct verifier *verifier;
+};
+
+static int fetch_and_change_policy(void *self, const struct ratls_http_request *request,
+	struct ratls_http_response *ret, struct ratls_error *err)
+{
+	struct changing *c = self;
+
+	assert_int_equal(verifier_set_policy(c->verifier, NULL, NULL), RATLS_OK);
+	return forged_service_fetch(c->service, request, ret, err);
+}
+
+static void a_policy_change_voids_what_is_cached(void)
+{
+	struct world w;
+	struct verdict v;
+
+	world_init(&w);
+	world_make(&w);
+	v = decide(&w, NOW);
+	assert_accepted(&v);
+	assert_int_equal(verifier_set_policy(w.verifier, NULL, NULL), RATLS_OK);
+	assert_false(cached(&w, NOW));
+	world_done(&w);
+}
+
+static void a_policy_change_voids_what_is_being_decided(void)
+{
+	struct world w;
+	struct changing changing;
+	struct ratls_source_options o = {
+		.size = sizeof(o), .fetch = fetch_and_change_policy, .fetch_self = &changing};
+	struct verdict v;
+
+	world_init(&w);
+	world_make(&w);
+	verifier_free(w.verifier);
+	ratls_source_free(w.source);
+	o.urls = (const char *const[]){"http://collateral.example.org", NULL};
+	o.insecure_trust_root = w.machine.pki.cert[FORGE_ROOT].p;
+	o.insecure_trust_root_len = w.machine.pki.cert[FORGE_ROOT].len;
+	assert_int_equal(ratls_source_new(&o, &w.source, NULL), RATLS_OK);
+	w.verifier_options.source = w.source;
+	assert_int_equal(verifier_new(&w.verifier_options, NULL, &w.verifier, NULL), RATLS_OK);
+	changing = (struct changing){&w.service, w.verifier};
+	v = decide(&w, NOW);
+	assert_accepted(&v);
+	assert_false(cached(&w, NOW));
+	world_done(&w);
+}
+
+static void cache_dies_with_its_grounds(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w); /* its time to live */
+	w.verifier_options.cache_ttl = 100;
+	assert_cached_until(&w, NOW + 100);
+	world_init(&w); /* the certificate */
+	w.leaf_options.not_after = NOW + 50;
+	assert_cached_until(&w, NOW + 50);
+	world_init(&w); /* each item of the collateral */
+	w.options.collateral.tcb_info.document.next_update = NOW + 60;
+	assert_cached_until(&w, NOW + 60);
+	world_init(&w);
+	w.options.collateral.qe_identity.document.next_update = NOW + 60;
+	assert_cached_until(&w, NOW + 60);
+	world_init(&w);
+	w.options.pki.crl[FORGE_PCK_CRL].next_update = NOW + 60;
+	assert_cached_until(&w, NOW + 60);
+	world_init(&w);
+	w.options.pki.crl[FORGE_ROOT_CRL].next_update = NOW + 60;
+	assert_cached_until(&w, NOW + 60);
+	world_init(&w); /* the PCK certificate */
+	w.options.pki.cert[FORGE_PCK].not_after = NOW + 60;
+	assert_cached_until(&w, NOW + 60);
+	a_policy_change_voids_what_is_cached();
+	a_policy_change_voids_what_is_being_decided();
+}
+
+/* ---- invariant: unknown_is_no ---- */
+
+static void unknown_tcb_status(struct world *w)
+{
+	w->options.collateral.tcb_info.levels[0].status = "Sparkling";
+}
+
+static void unknown_qe_status(struct world *w)
+{
+	w->options.collateral.qe_identity.levels[0].status = "UpToDateEnough";
+}
+
+static void unknown_tcb_info_version(struct world *w)
+{
+	w->options.collateral.tcb_info.version = 4;
+}
+
+static void unknown_tcb_info_id(struct world *w)
+{
+	w->options.collateral.tcb_info.id = "TDY";
+}
+
+static void unknown_qe_identity_version(struct world *w)
+{
+	w->options.collateral.qe_identity.version = 3;
+}
+
+static void unknown_quote_version(struct world *w)
+{
+	w->options.quote.version = 6;
+}
+
+static void unknown_key_type(struct world *w)
+{
+	w->options.quote.key_type = 3;
+}
+
+static void unknown_tee(struct world *w)
+{
+	w->options.quote.tee = 0x82;
+}
+
+static void unknown_td_attribute(struct world *w)
+{
+	w->options.quote.td.td_attributes[1] |= 0x80;
+}
+
+static void unknown_module(struct world *w)
+{
+	w->options.quote.td.tee_tcb_svn[1] = 9;
+}
+
+static void unknown_is_no(void **state)
+{
+	static void (*const rows[])(struct world *) = {unknown_tcb_status, unknown_qe_status,
+		unknown_tcb_info_version, unknown_tcb_info_id, unknown_qe_identity_version, unknown_quote_version,
+		unknown_key_type, unknown_tee, unknown_td_attribute, unknown_module};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w;
+		struct verdict v;
+
+		world_init(&w);
+		w.verifier_options.insecure_allow_simulator = true; /* which is about absence alone */
+		rows[i](&w);
+		world_make(&w);
+		v = decide(&w, NOW);
+		if (v.accepted)
+			fail_msg("row %zu was accepted", i);
+		assert_true(v.class != CLASS_ACCEPTED);
+		assert_false(cached(&w, NOW));
+		world_done(&w);
+	}
+}
+
+/* ---- what could not be decided ---- */
+
+static void a_zeroed_verdict_refuses(void **state)
+{
+	struct verdict v = {0};
+
+	(void)state;
+	assert_false(v.accepted);
+	assert_false(ratls_report_accepted(NULL));
+}
+
+static void without_collateral_nothing_is_accepted(void **state)
+{
+	struct world w;
+	struct verdict v;
+	struct ratls_report *report = NULL;
+
+	(void)state;
+	world_init(&w);
+	world_make(&w);
+	w.service.silent = true;
+	verifier_decide(w.verifier, world_leaf(&w), NOW, &v, &report);
+	assert_refused(&v, CLASS_UNDETERMINED);
+	assert_int_equal(v.reason, REASON_COLLATERAL_UNAVAILABLE);
+	assert_non_null(strstr(v.message, "nobody answers"));
+	assert_non_null(report);
+	assert_false(ratls_report_accepted(report));
+	ratls_report_free(report);
+	w.service.silent = false;
+	w.service.status = 404;
+	v = decide(&w, NOW);
+	assert_refused(&v, CLASS_UNDETERMINED);
+	assert_int_equal(v.reason, REASON_PLATFORM_UNKNOWN);
+	w.service.status = 500;
+	v = decide(&w, NOW);
+	assert_refused(&v, CLASS_UNDETERMINED);
+	w.service.status = 0;
+	w.service.bad_path = "/";
+	v = decide(&w, NOW);
+	assert_refused(&v, CLASS_UNDETERMINED);
+	/* And it was none of the peer's fault. */
+	w.service.bad_path = NULL;
+	v = decide(&w, NOW);
+	assert_accepted(&v);
+	world_done(&w);
+}
+
+static void a_relayed_quote_is_named_as_such_even_without_collateral(void **state)
+{
+	struct world w;
+	struct verdict v;
+
+	(void)state;
+	world_init(&w);
+	w.leaf_options.quoted_key = other_key;
+	world_make(&w);
+	w.service.silent = true;
+	v = decide(&w, NOW);
+	assert_refused(&v, CLASS_AUTHENTICITY);
+	w.service.silent = false;
+	v = decide(&w, NOW);
+	assert_refused(&v, CLASS_AUTHENTICITY);
+	world_done(&w);
+}
+
+static void collateral_out_of_its_time_is_undetermined(void **state)
+{
+	struct world w;
+	struct verdict v;
+
+	(void)state;
+	world_init(&w);
+	world_make(&w);
+	v = decide(&w, NOW + 40 * DAY);
+	assert_refused(&v, CLASS_UNDETERMINED);
+	assert_false(cached(&w, NOW + 40 * DAY));
+	world_done(&w);
+}
+
+/* ---- evidence that is none ---- */
+
+static void absence_of_evidence_is_refused_in_known_words(void **state)
+{
+	struct world w;
+	struct verdict v;
+
+	(void)state;
+	world_init(&w);
+	w.leaf_options.without_evidence = true;
+	world_make(&w);
+	v = decide(&w, NOW);
+	assert_refused(&v, CLASS_EVIDENCE);
+	assert_int_equal(v.reason, REASON_NO_EVIDENCE);
+	assert_non_null(strstr(v.message, "upstream cert has no TDX attestation extension"));
+	assert_false(v.attested);
+	verifier_no_certificate(w.verifier, &v);
+	assert_refused(&v, CLASS_AUTHENTICITY);
+	assert_int_equal(v.reason, REASON_CLIENT_CERTIFICATE);
+	world_done(&w);
+}
+
+static void the_simulator_switch_passes_absence_alone(void **state)
+{
+	struct world w;
+	struct verdict v;
+	uint8_t *leaf;
+
+	(void)state;
+	world_init(&w);
+	w.leaf_options.without_evidence = true;
+	w.verifier_options.insecure_allow_simulator = true;
+	world_make(&w);
+	v = decide(&w, NOW);
+	assert_true(v.accepted);
+	assert_false(v.attested);
+	assert_int_equal(v.valid_until, 0);
+	assert_false(cached(&w, NOW));
+	verifier_no_certificate(w.verifier, &v);
+	assert_true(v.accepted);
+	assert_false(v.attested);
+	world_done(&w);
+
+	/* Evidence that is there must hold. */
+	world_init(&w);
+	w.verifier_options.insecure_allow_simulator = true;
+	w.leaf_options.quoted_key = other_key;
+	world_make(&w);
+	v = decide(&w, NOW);
+	assert_refused(&v, CLASS_AUTHENTICITY);
+	/* What is no certificate is no absence of evidence. */
+	leaf = malloc(w.chain.cert[0].len);
+	for (size_t n = 0; n < w.chain.cert[0].len; n += 101) {
+		memcpy(leaf, w.chain.cert[0].p, n);
+		verifier_decide(w.verifier, cur_of(leaf, n), NOW, &v, NULL);
+		assert_refused(&v, CLASS_EVIDENCE);
+	}
+	free(leaf);
+	world_done(&w);
+}
+
+/* ---- policy ---- */
+
+static struct ratls_policy *policy_of(const char *name, const char *value)
+{
+	struct ratls_policy *p = NULL;
+
+	assert_int_equal(ratls_policy_new(&p, NULL), RATLS_OK);
+	assert_int_equal(ratls_policy_add(p, name, value, NULL), RATLS_OK);
+	return p;
+}
+
+static void the_policy_in_force_decides(void **state)
+{
+	char zeros[97];
+	struct world w;
+	struct verdict v;
+
+	(void)state;
+	memset(zeros, '0', 96);
+	zeros[96] = '\0';
+	world_init(&w);
+	memset(w.options.quote.td.mrtd, 0xab, sizeof(w.options.quote.td.mrtd));
+	world_make(&w);
+	v = decide(&w, NOW);
+	assert_accepted(&v);
+	assert_int_equal(verifier_set_policy(w.verifier, policy_of("mrtd", zeros), NULL), RATLS_OK);
+	v = decide(&w, NOW);
+	assert_refused(&v, CLASS_POLICY);
+	assert_int_equal(verifier_set_policy(w.verifier, policy_of("mrtd", v.mrtd), NULL), RATLS_OK);
+	v = decide(&w, NOW);
+	assert_accepted(&v);
+	world_done(&w);
+}
+
+/* ---- between threads ---- */
+
+struct crowd {
+	struct world *w;
+	int accepted;
+	pthread_mutex_t lock;
+};
+
+static void *decide_often(void *arg)
+{
+	struct crowd *c = arg;
+
+	for (int i = 0; i < 4; i++) {
+		struct verdict v = {0};
+
+		if (!verifier_cached(c->w->verifier, world_leaf(c->w), NOW, &v))
+			v = decide(c->w, NOW);
+		pthread_mutex_lock(&c->lock);
+		c->accepted += v.accepted ? 1 : 0;
+		pthread_mutex_unlock(&c->lock);
+	}
+	return NULL;
+}
+
+static void threads_share_a_verifier(void **state)
+{
+	struct world w;
+	struct crowd crowd = {.w = &w, .lock = PTHREAD_MUTEX_INITIALIZER};
+	pthread_t threads[8];
+
+	(void)state;
+	world_init(&w);
+	world_make(&w);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, decide_often, &crowd), 0);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(verifier_set_policy(w.verifier, NULL, NULL), RATLS_OK);
+	for (int i = 0; i < 8; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(crowd.accepted, 32);
+	assert_int_equal(w.service.requests, 4);
+	world_done(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_peer_is_accepted_and_remembered),
+		cmocka_unit_test(a_refusal_is_not_remembered),
+		cmocka_unit_test(cache_dies_with_its_grounds),
+		cmocka_unit_test(unknown_is_no),
+		cmocka_unit_test(a_zeroed_verdict_refuses),
+		cmocka_unit_test(without_collateral_nothing_is_accepted),
+		cmocka_unit_test(a_relayed_quote_is_named_as_such_even_without_collateral),
+		cmocka_unit_test(collateral_out_of_its_time_is_undetermined),
+		cmocka_unit_test(absence_of_evidence_is_refused_in_known_words),
+		cmocka_unit_test(the_simulator_switch_passes_absence_alone),
+		cmocka_unit_test(the_policy_in_force_decides),
+		cmocka_unit_test(threads_share_a_verifier),
+	};
+
+	return cmocka_run_group_tests(tests, make_keys, free_keys);
+}
