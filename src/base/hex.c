@@ -95,6 +95,9 @@ bool base64_decode(const char *text, size_t text_len, struct buf *out)
 				return false;
 			v = v << 6 | (uint32_t)s;
 		}
+		/* RFC 4648 section 3.5: bits that no byte gets are zero, so that bytes have one text. */
+		if (last && (v & ((1u << 8 * pad) - 1)) != 0)
+			return false;
 		buf_u8(out, (uint8_t)(v >> 16));
 		if (!last || pad < 2)
 			buf_u8(out, (uint8_t)(v >> 8));

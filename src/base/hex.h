@@ -19,7 +19,7 @@ void hex_append(struct buf *b, const uint8_t *bytes, size_t len);
  * 2*len, or a character is no digit. */
 bool hex_decode(const char *text, size_t text_len, uint8_t *out, size_t len);
 
-/* RFC 4648 section 4, with padding. */
+/* RFC 4648 section 4, with padding, canonical. */
 void base64_append(struct buf *b, const uint8_t *bytes, size_t len);
 bool base64_decode(const char *text, size_t text_len, struct buf *out);
 

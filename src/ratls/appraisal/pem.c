@@ -7,15 +7,17 @@
 
 #define LINE_SIZE 48 /* "-----BEGIN CERTIFICATE-----" and to spare */
 
-static bool is_space(uint8_t c)
+/* Line ends, LF or CR LF: the only white space that RFC 7468 generators write. */
+static void skip_line_ends(struct cur *text)
 {
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-static void skip_space(struct cur *text)
-{
-	while (text->left > 0 && is_space(text->p[0]))
-		cur_take(text, 1);
+	while (text->left > 0) {
+		if (text->p[0] == '\n')
+			cur_take(text, 1);
+		else if (text->left > 1 && text->p[0] == '\r' && text->p[1] == '\n')
+			cur_take(text, 2);
+		else
+			break;
+	}
 }
 
 static bool take_line(struct cur *text, const char *kind, const char *label)
@@ -28,14 +30,13 @@ static bool take_line(struct cur *text, const char *kind, const char *label)
 	return cur_is_str(&found, line);
 }
 
-/* The base64 characters up to the next dash, white space dropped. */
+/* The characters up to the next dash, line ends dropped. */
 static void take_body(struct cur *text, struct buf *body)
 {
+	skip_line_ends(text);
 	while (text->left > 0 && text->p[0] != '-') {
-		uint8_t c = cur_u8(text);
-
-		if (!is_space(c))
-			buf_u8(body, c);
+		buf_u8(body, cur_u8(text));
+		skip_line_ends(text);
 	}
 }
 
@@ -44,7 +45,7 @@ bool pem_next(struct cur *text, const char *label, struct buf *ret)
 	struct buf body = {0};
 	bool ok;
 
-	skip_space(text);
+	skip_line_ends(text);
 	if (text->left == 0)
 		return false;
 	ok = take_line(text, "BEGIN", label);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * PEM text to DER, strictly: nothing but white space may stand outside the blocks. The framing of a chain
+ * PEM text to DER, strictly: nothing but line ends may stand outside the blocks. The framing of a chain
  * in a quote is not signed by anyone, so that a lenient reader would let two verifiers see two chains.
  */
 #ifndef APPRAISAL_PEM_H

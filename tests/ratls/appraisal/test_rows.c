@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every known way to be wrong, one thing at a time and in every form of quote, is refused by the rule that is
+ * there for it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "sample.h"
+
+#include <string.h>
+
+static void chains(void **state)
+{
+	(void)state;
+	rows_run(rows_chain, n_rows_chain, false);
+}
+
+static void documents(void **state)
+{
+	(void)state;
+	rows_run(rows_documents, n_rows_documents, false);
+}
+
+static void quotes(void **state)
+{
+	(void)state;
+	rows_run(rows_quote, n_rows_quote, true);
+}
+
+static void statuses(void **state)
+{
+	(void)state;
+	rows_run(rows_tcb, n_rows_tcb, true);
+}
+
+static void policies(void **state)
+{
+	(void)state;
+	rows_run(rows_td, n_rows_td, true);
+}
+
+static bool has_row(const struct row *rows, size_t n, int reason)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((int)rows[i].reason == reason)
+			return true;
+	return false;
+}
+
+/* Tested elsewhere, since bare quotes do not get there or nothing makes them fail. */
+static bool is_tested_elsewhere(int reason)
+{
+	static const enum reason elsewhere[] = {REASON_COLLATERAL_PRESENT, REASON_CERTIFICATE_TIME,
+		REASON_LOG_RTMR0, REASON_LOG_RTMR1, REASON_LOG_RTMR2, REASON_LOG_RTMR3, REASON_LOG_CLAIMS,
+		REASON_POLICY_COMPARED, REASON_TCB_EVALUATION, REASON_QEID_REVOKED};
+
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+		if ((int)elsewhere[i] == reason)
+			return true;
+	return false;
+}
+
+static void every_rule_refuses_something(void **state)
+{
+	struct ratls_report *report;
+	struct report_check check;
+	struct sample s;
+
+	(void)state;
+	sample_init(&s, SAMPLE_V4);
+	sample_make(&s);
+	report = sample_appraise(&s);
+	for (size_t i = 0; report_check_at(report, i, &check); i++) {
+		int reason = reason_find_id(check.id)->number;
+
+		if (!is_tested_elsewhere(reason) && !has_row(rows_chain, n_rows_chain, reason) &&
+			!has_row(rows_documents, n_rows_documents, reason) &&
+			!has_row(rows_quote, n_rows_quote, reason) && !has_row(rows_tcb, n_rows_tcb, reason) &&
+			!has_row(rows_td, n_rows_td, reason))
+			fail_msg("no row is refused by %s", check.id);
+	}
+	ratls_report_free(report);
+	sample_done(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(chains), cmocka_unit_test(documents), cmocka_unit_test(quotes),
+		cmocka_unit_test(statuses), cmocka_unit_test(policies), cmocka_unit_test(every_rule_refuses_something),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
