@@ -10,6 +10,7 @@
 
 static const struct command commands[] = {
 	{"verify", cmd_verify, "obtain evidence, appraise it, and say what held and what did not"},
+	{"connect", cmd_connect, "give any driver on this machine an attested connection to a server"},
 	{"inspect", cmd_inspect, "show what a server or a file presents; trusts nothing"},
 	{"pin", cmd_pin, "write a policy with the measurements seen (trust on first use)"},
 	{"root", cmd_root, "print the last certificate of the chain that a server presents"},
