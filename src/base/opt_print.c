@@ -54,19 +54,19 @@ static void append_wrapped(struct buf *b, size_t line_start, const char *text)
 {
 	size_t at = pad(b, line_start, HELP_COLUMN);
 
-	while (*text != '\0') {
+	for (;;) {
 		size_t len = strcspn(text, " ");
 
-		if (at + len > HELP_WIDTH && at > HELP_COLUMN) {
+		buf_bytes(b, text, len);
+		at += len;
+		text += len + (text[len] == ' ');
+		if (*text == '\0')
+			return;
+		if (at + 1 + strcspn(text, " ") > HELP_WIDTH) {
 			buf_u8(b, '\n');
 			at = pad(b, b->len, HELP_COLUMN);
-		}
-		buf_bytes(b, text, len);
-		text += len;
-		at += len;
-		if (*text == ' ') {
+		} else {
 			buf_u8(b, ' ');
-			text++;
 			at++;
 		}
 	}

@@ -33,7 +33,6 @@ static void show(const struct evaluation *e, json_t *object)
 	else
 		fwrite(out.p, 1, out.len, stdout);
 	buf_done(&out);
-	json_decref(object);
 }
 
 static void say(const struct evaluation *e)
@@ -46,7 +45,9 @@ static void say(const struct evaluation *e)
 	}
 	if (e->conclusion.class != CLASS_ACCEPTED && e->report == NULL)
 		(void)cli_fail(&e->config->cli, &e->err);
-	show(e, object);
+	if (e->conclusion.class != CLASS_USAGE) /* a question that was not understood has no answer */
+		show(e, object);
+	json_decref(object);
 }
 
 int cmd_verify(char **argv)

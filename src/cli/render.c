@@ -9,6 +9,7 @@
 
 #define LABEL_COLUMN 11
 #define CHECK_COLUMN 26
+#define VALUE_MAX    72
 #define HASH_MIN     32 /* hex digits from which on a value is shortened */
 
 struct page {
@@ -42,16 +43,27 @@ static bool is_hash(const char *value)
 }
 
 /* What a peer chose may hold anything: nothing that a terminal would obey gets through. */
+static void append_text(const struct page *p, const char *value, size_t max)
+{
+	for (; *value != '\0' && max > 0; value++, max--)
+		buf_u8(p->out, iscntrl((unsigned char)*value) ? '?' : (uint8_t)*value);
+	buf_str(p->out, *value != '\0' ? "..." : "");
+}
+
+/* A value, shortened unless all is wanted. */
 static void append_value(const struct page *p, const char *value)
 {
 	size_t len = strlen(value);
 
-	if (is_hash(value) && !p->style->verbose) {
+	if (is_hash(value) && !p->style->verbose)
 		buf_fmt(p->out, "%.8s..%s", value, value + len - 4);
-		return;
-	}
-	for (; *value != '\0'; value++)
-		buf_u8(p->out, iscntrl((unsigned char)*value) ? '?' : (uint8_t)*value);
+	else
+		append_text(p, value, p->style->verbose ? SIZE_MAX : VALUE_MAX);
+}
+
+static void append_sentence(const struct page *p, const char *sentence)
+{
+	append_text(p, sentence, SIZE_MAX);
 }
 
 static void append_colored(const struct page *p, const char *color, const char *value)
@@ -128,7 +140,7 @@ static void append_endpoint(const struct page *p)
 	const char *alpn = json_string_value(json_object_get(tls, "alpn"));
 	const char *spki = text(p, "endpoint", "spki_sha256"), *not_after = text(p, "endpoint", "not_after");
 
-	begin_line(p, "Endpoint");
+	begin_line(p, address != NULL ? "Endpoint" : "File");
 	append_value(p, requested != NULL ? requested : "?");
 	if (address != NULL)
 		buf_fmt(p->out, " -> %s", address);
@@ -275,11 +287,11 @@ static void append_check(const struct page *p, json_t *check)
 
 	buf_str(p->out, "  ");
 	append_colored(p, marks[mark].color, marks[mark].shown);
-	buf_fmt(p->out, "%*s%-*s", (int)(6 - strlen(marks[mark].shown)), "", CHECK_COLUMN, id);
+	buf_fmt(p->out, "%*s%-*s ", (int)(6 - strlen(marks[mark].shown)), "", CHECK_COLUMN, id);
 	if (strcmp(status, "fail") == 0 && row != NULL)
 		buf_str(p->out, row->meaning);
 	else if (hint != NULL)
-		append_value(p, hint);
+		append_sentence(p, hint);
 	else if (held && json_is_string(actual))
 		append_value(p, json_string_value(actual));
 	while (p->out->len > 0 && p->out->p[p->out->len - 1] == ' ')
@@ -332,19 +344,20 @@ static void append_verdict(const struct page *p)
 {
 	const char *verdict = text(p, "verdict", NULL), *class = text(p, "class", NULL);
 	const char *code = text(p, "code", NULL), *message = text(p, "message", NULL);
+	bool named = class != NULL && strcmp(class, "undetermined") != 0;
 	bool accepted = verdict != NULL && strcmp(verdict, "accept") == 0;
 	bool rejected = verdict != NULL && strcmp(verdict, "reject") == 0;
 
 	buf_str(p->out, "Verdict: ");
 	append_colored(p, accepted ? "1;32" : "1;31", accepted ? "PASS" : rejected ? "FAIL" : "UNDETERMINED");
-	if (!accepted)
-		buf_fmt(p->out, " (%s)  %s ", class != NULL ? class : "unknown", code != NULL ? code : "");
-	else if (message != NULL && strcmp(message, "accepted") != 0)
+	if (!accepted && named)
+		buf_fmt(p->out, " (%s)", class);
+	if (code != NULL)
+		buf_fmt(p->out, "  %s", code);
+	if (message != NULL && strcmp(message, "accepted") != 0) {
 		buf_str(p->out, "  ");
-	else
-		message = NULL;
-	if (message != NULL)
-		append_value(p, message);
+		append_sentence(p, message);
+	}
 	end_line(p);
 }
 

@@ -43,9 +43,9 @@ static json_t *blank_report(void)
 	static const char *const tcb[] = {"status", "platform_status", "module_status", "qe_status", "date",
 		"evaluation_data_number", "advisories", "relaunch_advised", "shortfalls", NULL};
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:[], s:o, s:n, s:n, s:n, s:n}", "schema", "teesql.verify/1",
-		"evidence", all_null(evidence), "app", all_null(app), "tcb", all_null(tcb), "collateral",
-		"checks", unknown_checks(), "trust_root", "policy", "policy_compares", "valid_until");
+	return json_pack("{s:o, s:o, s:o, s:[], s:o, s:n, s:n, s:n, s:n}", "evidence", all_null(evidence),
+		"app", all_null(app), "tcb", all_null(tcb), "collateral", "checks", unknown_checks(),
+		"trust_root", "policy", "policy_compares", "valid_until");
 }
 
 static const char *verdict_name(enum reason_class class)
@@ -89,11 +89,12 @@ json_t *verify_json(const struct ratls_report *report, const struct conclusion *
 
 	cli_code(conclusion->reason, code);
 	clock_format(at, time);
-	verdict = json_pack("{s:s, s:s, s:s?, s:i, s:s, s:s?, s:s, s:o, s:o}", "verdict",
-		verdict_name(conclusion->class), "class", reason_class_name(conclusion->class), "code",
-		conclusion->reason != 0 ? code : NULL, "exit", (int)conclusion->class, "message",
-		conclusion->message, "hint", row != NULL ? row->remedy : NULL, "time", time, "endpoint",
-		endpoint, "timing_ms", timing(times));
+	verdict = json_pack("{s:s, s:s, s:s, s:s?, s:i, s:s, s:s?, s:s, s:o, s:o}", "schema",
+		"teesql.verify/1", "verdict", verdict_name(conclusion->class), "class",
+		reason_class_name(conclusion->class), "code", conclusion->reason != 0 ? code : NULL, "exit",
+		(int)conclusion->class, "message", conclusion->message, "hint",
+		row != NULL ? row->remedy : NULL, "time", time, "endpoint", endpoint, "timing_ms",
+		timing(times));
 	if (object == NULL || verdict == NULL || json_object_update_missing(verdict, object) != 0) {
 		json_decref(verdict);
 		verdict = NULL;

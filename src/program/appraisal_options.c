@@ -54,6 +54,14 @@ static int load(const char *path, size_t max, struct buf *ret, struct ratls_erro
 	return rc;
 }
 
+/* Say where a mistake stands, and give it a number if it has none. */
+static int blame(struct ratls_error *err, int rc, int reason, const char *where)
+{
+	if (err != NULL && err->reason == 0)
+		err->reason = reason;
+	return err_prefix(err, rc, "%s", where);
+}
+
 /* ---- policy ------------------------------------------------------------------------------------------ */
 
 static int load_policy(const char *path, struct ratls_policy **ret, struct ratls_error *err)
@@ -65,7 +73,7 @@ static int load_policy(const char *path, struct ratls_policy **ret, struct ratls
 		return rc;
 	rc = ratls_policy_from_json((const char *)text.p, text.len, ret, err);
 	if (rc != RATLS_OK)
-		err_prefix(err, rc, "%s", path);
+		blame(err, rc, REASON_POLICY_FILE, path);
 	buf_done(&text);
 	return rc;
 }
@@ -75,7 +83,7 @@ static int add(struct ratls_policy *policy, const char *name, const char *value,
 {
 	int rc = ratls_policy_add(policy, name, value, err);
 
-	return rc == RATLS_OK ? rc : err_prefix(err, rc, "%s", option);
+	return rc == RATLS_OK ? rc : blame(err, rc, REASON_OPTION, option);
 }
 
 static int add_lists(const struct appraisal_options *o, struct ratls_policy *policy, struct ratls_error *err)
