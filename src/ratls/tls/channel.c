@@ -400,6 +400,6 @@ void channel_info(const struct channel *c, struct channel_info *ret)
 
 	*ret = (struct channel_info){.version = SSL_get_version(c->ssl), .cipher = SSL_get_cipher_name(c->ssl)};
 	SSL_get0_alpn_selected(c->ssl, &alpn, &len);
-	if (len < sizeof(ret->alpn))
+	if (len > 0 && len < sizeof(ret->alpn))
 		memcpy(ret->alpn, alpn, len);
 }
