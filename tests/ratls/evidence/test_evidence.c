@@ -16,7 +16,7 @@
 #include "base/hex.h"
 #include "base/reason.h"
 #include "evidence/evidence.h"
-#include "sample.h"
+#include "sample/sample.h"
 #include "vector.h"
 
 static void assert_measurement(const struct ratls_evidence *e, enum ratls_measurement which, const char *hex)

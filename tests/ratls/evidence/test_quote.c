@@ -9,7 +9,7 @@
 
 #include "base/reason.h"
 #include "evidence/quote.h"
-#include "sample.h"
+#include "sample/sample.h"
 #include "vector.h"
 
 static struct buf samples[3]; /* v4, v5 with TD 1.0, v5 with TD 1.5 */
