@@ -174,8 +174,10 @@ enum conn_step appraise_step(struct conn *c)
 	struct setup *s = c->setup;
 	enum conn_step step;
 
-	if (s->job != NULL)
-		return STEP_AGAIN;
+	if (s->job != NULL) {
+		end_want(&c->front); /* who waits for the verdict may give up */
+		return c->front.eof ? STEP_CLOSE : STEP_AGAIN;
+	}
 	if (s->refused) /* one connection too many: it is told so without costing an appraisal */
 		return STEP_NEXT;
 	if (o->role == SERVICE_SIDECAR && !o->require_attestation) {
@@ -185,8 +187,10 @@ enum conn_step appraise_step(struct conn *c)
 	}
 	if (!s->decided) {
 		step = begin_decision(c);
-		if (step != STEP_NEXT)
+		if (step != STEP_NEXT) {
+			end_want(&c->front);
 			return step;
+		}
 	}
 	if (!s->verdict.accepted)
 		return refuse_peer(c, &s->verdict);

@@ -221,11 +221,22 @@ static int serve(struct sidecar *s, struct identity *id, struct ratls_error *err
 	return RATLS_OK;
 }
 
+static int check_http(const struct sidecar *s, struct ratls_error *err)
+{
+	if (strcmp(s->config.http, "off") == 0)
+		return RATLS_OK;
+	return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+		"--http %s: this version has no HTTP endpoints, only \"off\" is possible", s->config.http);
+}
+
 static int start(struct sidecar *s, struct ratls_error *err)
 {
 	struct agent_tls_key_request request = key_request(s);
 	struct identity *id;
 	int rc = parse_requirement(s, err);
+
+	if (rc == RATLS_OK)
+		rc = check_http(s, err);
 
 	if (rc == RATLS_OK)
 		rc = parse_backend(s, err);

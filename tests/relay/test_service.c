@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A forwarder and a sidecar on real sockets in one process, with forged machines at both ends, and a back end
+ * that echoes: what must hold between them, on both back ends of the loop.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <openssl/pem.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../ratls/source/forged_service.h"
+#include "base/clock.h"
+#include "relay/service.h"
+#include "tls/channel.h"
+#include "tls/identity.h"
+#include "tls/verifier.h"
+
+static const uint8_t seed[FORGE_SEED_SIZE] = {3};
+
+/* StartupMessage: user "u", database "d". */
+static const uint8_t startup[] = {0, 0, 0, 27, 0, 3, 0, 0, 'u', 's', 'e', 'r', 0, 'u', 0, 'd', 'a', 't', 'a', 'b', 'a',
+	's', 'e', 0, 'd', 0, 0};
+
+/* ---- a back end that echoes ------------------------------------------------------------------------------- */
+
+static struct {
+	int fd;
+	uint16_t port;
+	pthread_t thread;
+	atomic_int accepted;
+} backend;
+
+static void *echo_one(void *arg)
+{
+	int fd = (int)(intptr_t)arg;
+	char bytes[4096];
+	ssize_t n;
+
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+		if (write(fd, bytes, (size_t)n) != n)
+			break;
+	close(fd);
+	return NULL;
+}
+
+static void *echo_all(void *arg)
+{
+	int fd;
+
+	(void)arg;
+	while ((fd = accept(backend.fd, NULL, NULL)) >= 0) {
+		pthread_t t;
+
+		atomic_fetch_add(&backend.accepted, 1);
+		pthread_create(&t, NULL, echo_one, (void *)(intptr_t)fd);
+		pthread_detach(t);
+	}
+	return NULL;
+}
+
+static int backend_start(void **state)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(a);
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	backend.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(backend.fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(backend.fd, 64) < 0 ||
+		getsockname(backend.fd, (struct sockaddr *)&a, &len) < 0)
+		return -1;
+	backend.port = ntohs(a.sin_port);
+	return pthread_create(&backend.thread, NULL, echo_all, NULL);
+}
+
+static int backend_stop(void **state)
+{
+	(void)state;
+	shutdown(backend.fd, SHUT_RDWR);
+	pthread_join(backend.thread, NULL);
+	close(backend.fd);
+	return 0;
+}
+
+/* ---- a machine: its identity, and a verifier that believes in its root -------------------------------------- */
+
+struct party {
+	struct forge_machine machine;
+	struct forged_service collateral;
+	struct ratls_source *source;
+	struct verifier *verifier;
+	struct identity *identity;
+	struct channel_context *context;
+	sem_t *gate; /* the collateral waits here, if not NULL */
+	sem_t asked; /* posted when it is asked for */
+};
+
+static void append_pem(struct buf *out, const struct forge_chain_made *chain)
+{
+	for (size_t i = 0; i < chain->n; i++) {
+		const unsigned char *p = chain->cert[i].p;
+		X509 *x = d2i_X509(NULL, &p, (long)chain->cert[i].len);
+		BIO *b = BIO_new(BIO_s_mem());
+		char *text;
+		long len;
+
+		PEM_write_bio_X509(b, x);
+		len = BIO_get_mem_data(b, &text);
+		buf_bytes(out, text, (size_t)len);
+		BIO_free(b);
+		X509_free(x);
+	}
+}
+
+static struct identity *make_identity(const struct forge_machine *m, bool without_evidence)
+{
+	EVP_PKEY *key = forge_key(seed, "leaf");
+	struct forge_leaf leaf = {.key = key, .now = clock_now(), .without_evidence = without_evidence};
+	struct forge_chain_made chain = {0};
+	struct buf pem = {0};
+	struct identity *id = NULL;
+	BIO *b = BIO_new(BIO_s_mem());
+	char *text;
+	long len;
+
+	assert_int_equal(forge_machine_certificate(m, &leaf, &chain, NULL), RATLS_OK);
+	append_pem(&pem, &chain);
+	PEM_write_bio_PKCS8PrivateKey(b, key, NULL, NULL, 0, NULL, NULL);
+	len = BIO_get_mem_data(b, &text);
+	assert_int_equal(identity_from_pem(cur_of(text, (size_t)len), cur_of(pem.p, pem.len), &id, NULL), RATLS_OK);
+	BIO_free(b);
+	buf_done(&pem);
+	forge_chain_done(&chain);
+	EVP_PKEY_free(key);
+	return id;
+}
+
+static int gated_fetch(void *self, const struct ratls_http_request *request, struct ratls_http_response *ret,
+	struct ratls_error *err)
+{
+	struct party *p = self;
+
+	sem_post(&p->asked);
+	if (p->gate != NULL)
+		sem_wait(p->gate);
+	return forged_service_fetch(&p->collateral, request, ret, err);
+}
+
+static void party_make(struct party *p, enum channel_role role, bool without_evidence)
+{
+	static const char *const urls[] = {"http://collateral.example.org", NULL};
+	struct ratls_source_options o = {.size = sizeof(o), .urls = urls, .fetch = gated_fetch, .fetch_self = p};
+	struct channel_context_options c = {.role = role, .request_certificate = role == CHANNEL_SERVER};
+	struct verifier_options v = {0};
+	struct forge_options f;
+
+	forge_defaults(&f, seed, clock_now());
+	assert_int_equal(forge_machine_make(&f, &p->machine, NULL), RATLS_OK);
+	sem_init(&p->asked, 0, 0);
+	p->collateral.machine = &p->machine;
+	o.insecure_trust_root = p->machine.pki.cert[FORGE_ROOT].p;
+	o.insecure_trust_root_len = p->machine.pki.cert[FORGE_ROOT].len;
+	assert_int_equal(ratls_source_new(&o, &p->source, NULL), RATLS_OK);
+	v.source = p->source;
+	assert_int_equal(verifier_new(&v, NULL, &p->verifier, NULL), RATLS_OK);
+	p->identity = make_identity(&p->machine, without_evidence);
+	c.identity = p->identity;
+	assert_int_equal(channel_context_new(&c, &p->context, NULL), RATLS_OK);
+}
+
+static void party_done(struct party *p)
+{
+	channel_context_free(p->context);
+	identity_free(p->identity);
+	verifier_free(p->verifier);
+	ratls_source_free(p->source);
+	forge_machine_done(&p->machine);
+	sem_destroy(&p->asked);
+}
+
+/* ---- the pair -------------------------------------------------------------------------------------------------- */
+
+struct pair {
+	struct party server, client;
+	struct service_target to_backend, to_sidecar;
+	struct service *sidecar, *forwarder;
+};
+
+static const char *const any_port[] = {"127.0.0.1:0", NULL};
+
+static uint16_t port_of(const struct service *s)
+{
+	return (uint16_t)atoi(strrchr(service_listening(s, 0), ':') + 1);
+}
+
+static struct service *start(enum loop_io io, enum service_role role, struct party *p, struct service_target *target)
+{
+	struct service_options o = {
+		.role = role,
+		.listen = any_port,
+		.targets = target,
+		.n_targets = 1,
+		.verifier = p->verifier,
+		.require_attestation = true,
+		.name = "the server",
+		.io = io,
+		.threads = 2,
+		.timeouts = {20000, 20000, 20000, 20000, 20000, 2000, 0, 0},
+		.limits = {.connections = 100, .appraisals = 16},
+	};
+	char choice[160];
+	struct ratls_error err;
+	struct service *s = NULL;
+
+	if (service_start(&o, p->context, &s, choice, &err) != RATLS_OK)
+		print_message("skipped: %s\n", err.message);
+	return s;
+}
+
+static bool pair_start(struct pair *p, void **state, bool client_without_evidence)
+{
+	enum loop_io io = *(enum loop_io *)*state;
+
+	memset(p, 0, sizeof(*p));
+	party_make(&p->server, CHANNEL_SERVER, false);
+	party_make(&p->client, CHANNEL_CLIENT, client_without_evidence);
+	p->to_backend = (struct service_target){"127.0.0.1", backend.port};
+	p->sidecar = start(io, SERVICE_SIDECAR, &p->server, &p->to_backend);
+	if (p->sidecar != NULL) {
+		p->to_sidecar = (struct service_target){"127.0.0.1", port_of(p->sidecar)};
+		p->forwarder = start(io, SERVICE_FORWARDER, &p->client, &p->to_sidecar);
+		return true;
+	}
+	party_done(&p->server);
+	party_done(&p->client);
+	return false;
+}
+
+static void pair_end(struct pair *p)
+{
+	service_free(p->forwarder);
+	service_free(p->sidecar);
+	party_done(&p->server);
+	party_done(&p->client);
+}
+
+static int dial(uint16_t port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
+}
+
+static void say(int fd, const void *p, size_t len)
+{
+	assert_int_equal(write(fd, p, len), len);
+}
+
+/* Exactly these bytes come next. */
+static void hear(int fd, const void *p, size_t len)
+{
+	uint8_t got[4096];
+
+	assert_true(len <= sizeof(got));
+	for (size_t have = 0; have < len;) {
+		ssize_t n = read(fd, got + have, len - have);
+
+		if (n <= 0)
+			fail_msg("the connection ended after %zu of %zu bytes", have, len);
+		have += (size_t)n;
+	}
+	assert_memory_equal(got, p, len);
+}
+
+static void await_counter(const atomic_uint_fast64_t *counter, uint64_t value)
+{
+	while (atomic_load(counter) != value)
+		usleep(1000);
+}
+
+/* ---- what must hold --------------------------------------------------------------------------------------------- */
+
+static void bytes_cross_both_ways_and_half_close_is_honoured(void **state)
+{
+	struct pair p;
+	char end;
+	int fd;
+
+	if (!pair_start(&p, state, false))
+		return;
+	fd = dial(port_of(p.forwarder));
+	say(fd, startup, sizeof(startup));
+	hear(fd, startup, sizeof(startup));
+	say(fd, "last words", 10);
+	shutdown(fd, SHUT_WR);
+	hear(fd, "last words", 10); /* the other direction is still open */
+	assert_int_equal(read(fd, &end, 1), 0);
+	close(fd);
+	await_counter(&service_counters(p.sidecar)->open, 0);
+	await_counter(&service_counters(p.forwarder)->open, 0);
+	pair_end(&p);
+}
+
+/* Invariant no_bytes_before_verdict, for a client that the sidecar refuses. */
+static void no_bytes_before_verdict(void **state)
+{
+	struct pair p;
+	char text[1024] = {0};
+	int fd, before = atomic_load(&backend.accepted);
+
+	if (!pair_start(&p, state, true))
+		return;
+	fd = dial(port_of(p.forwarder));
+	say(fd, startup, sizeof(startup));
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	assert_int_equal(text[0], 'E');
+	assert_non_null(memmem(text, sizeof(text), "28000", 5));
+	assert_non_null(memmem(text, sizeof(text), "client attestation was refused", 30));
+	close(fd);
+	await_counter(&service_counters(p.sidecar)->open, 0);
+	assert_int_equal(atomic_load(&service_counters(p.sidecar)->refused_verdict), 1);
+	assert_int_equal(atomic_load(&backend.accepted), before);
+	pair_end(&p);
+}
+
+/* Invariant rotation_drops_nothing. */
+static void rotation_drops_nothing(void **state)
+{
+	struct pair p;
+	int fd, another;
+
+	if (!pair_start(&p, state, false))
+		return;
+	fd = dial(port_of(p.forwarder));
+	say(fd, startup, sizeof(startup));
+	hear(fd, startup, sizeof(startup));
+	for (int i = 0; i < 3; i++) {
+		struct channel_context_options o = {
+			.role = CHANNEL_SERVER, .request_certificate = true, .identity = p.server.identity};
+		struct channel_context *renewed;
+
+		assert_int_equal(channel_context_new(&o, &renewed, NULL), RATLS_OK);
+		service_set_context(p.sidecar, renewed);
+		channel_context_free(renewed);
+		assert_int_equal(verifier_set_policy(p.server.verifier, NULL, NULL), RATLS_OK);
+		say(fd, "still here", 10);
+		hear(fd, "still here", 10);
+	}
+	another = dial(port_of(p.forwarder));
+	say(another, startup, sizeof(startup));
+	hear(another, startup, sizeof(startup));
+	close(another);
+	close(fd);
+	pair_end(&p);
+}
+
+/* A verdict that comes when its connection has gone is dropped. */
+static void a_late_answer_is_dropped(void **state)
+{
+	struct pair p;
+	sem_t gate;
+	int fd, before = atomic_load(&backend.accepted);
+
+	if (!pair_start(&p, state, false))
+		return;
+	sem_init(&gate, 0, 0);
+	p.client.gate = &gate;
+	fd = dial(port_of(p.forwarder));
+	say(fd, startup, sizeof(startup));
+	sem_wait(&p.client.asked); /* the forwarder's worker is under way */
+	close(fd);
+	await_counter(&service_counters(p.forwarder)->open, 0); /* and the connection is gone before it comes back */
+	for (int i = 0; i < 16; i++)
+		sem_post(&gate);
+	service_free(p.forwarder);
+	p.forwarder = NULL;
+	await_counter(&service_counters(p.sidecar)->open, 0);
+	assert_int_equal(atomic_load(&backend.accepted), before);
+	pair_end(&p);
+	sem_destroy(&gate);
+}
+
+int main(void)
+{
+	static enum loop_io uring = LOOP_IO_URING, epoll = LOOP_IO_EPOLL;
+#define ON_BOTH(test)                                                                                         \
+	{#test " (io_uring)", test, NULL, NULL, &uring}, {#test " (epoll)", test, NULL, NULL, &epoll}
+	const struct CMUnitTest tests[] = {
+		ON_BOTH(bytes_cross_both_ways_and_half_close_is_honoured),
+		ON_BOTH(no_bytes_before_verdict),
+		ON_BOTH(rotation_drops_nothing),
+		ON_BOTH(a_late_answer_is_dropped),
+	};
+
+	return cmocka_run_group_tests(tests, backend_start, backend_stop);
+}
