@@ -198,7 +198,7 @@ class Teesql(Pair):
         env = self.stage.simulator_env()
         sidecar = self.daemon("sidecar", [
             self.stage.bin / "teesql-sidecar", "--listen", f"127.0.0.1:{self.tls_port}", "--http", "off",
-            "--backend", backend.host if self.unix else backend.address(), "--io", self.io,
+            "--backend", f"{backend.host}:{backend.port}", "--io", self.io,
             "--require-client-attestation", "yes", *self.stage.sidecar_options], env)
         sidecar.wait_line("ready")
         forwarder = self.daemon("forwarder", [
