@@ -55,7 +55,7 @@ class Daemon:
     def __init__(self, name, argv, folder, env=None, user=None):
         self.name = name
         self.log = folder / f"{name}.log"
-        with open(self.log, "ab") as log:
+        with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, cwd=folder,
                 **as_user(user))
