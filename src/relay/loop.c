@@ -16,7 +16,7 @@
 #include "base/err.h"
 #include "relay/backend.h"
 
-#define OUTS_KEPT 16 /* output buffers that stay in the pool; more are freed when they come back */
+#define OUTS_KEPT LOOP_CHUNKS /* output buffers that stay in the pool; more are freed when they come back */
 
 static const struct backend *choose(enum loop_io io, char choice[static 160], struct ratls_error *err)
 {
