@@ -204,6 +204,119 @@ static void machines_of_one_seed_share_their_roots(void **state)
 	forge_machine_done(&b);
 }
 
+/* Every form of evidence reads back to what the machine is, and names the certificate's key. */
+static void evidence_reads_back_from_certificates(void **state)
+{
+	static const struct {
+		enum forge_evidence forged;
+		uint8_t event_version;
+		enum evidence_format read;
+	} rows[] = {{FORGE_EVIDENCE_V0, 1, EVIDENCE_ENVELOPE_V0}, {FORGE_EVIDENCE_V1, 1, EVIDENCE_ENVELOPE_V1},
+		{FORGE_EVIDENCE_V1, 2, EVIDENCE_ENVELOPE_V1}, {FORGE_EVIDENCE_LEGACY, 1, EVIDENCE_LEGACY}};
+	struct forge_leaf leaf = leaf_of_test();
+	uint8_t report_data[64], rtmr3[48];
+
+	(void)state;
+	assert_true(forge_ratls_report_data(leaf.key, report_data));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ratls_evidence *e;
+		struct forge_chain_made chain;
+		struct forge_machine m;
+		struct forge_options o;
+
+		forge_defaults(&o, seed, NOW);
+		o.evidence = rows[i].forged;
+		o.event_version = rows[i].event_version;
+		make(&o, &m);
+		assert_int_equal(forge_machine_certificate(&m, &leaf, &chain, NULL), RATLS_OK);
+		assert_int_equal(
+			ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &e, NULL), RATLS_OK);
+		assert_int_equal(e->format, rows[i].read);
+		assert_true(cur_is(&e->quote.td.mrtd, m.quote.td.mrtd, 48));
+		assert_true(cur_is(&e->quote.td.report_data, report_data, 64));
+		assert_true(cur_is(&e->claims.app_id, m.app_id, sizeof(m.app_id)));
+		assert_true(cur_is(&e->claims.compose_hash, m.compose_hash, sizeof(m.compose_hash)));
+		assert_true(cur_is(&e->claims.instance_id, m.instance_id, sizeof(m.instance_id)));
+		assert_true(cur_is(&e->claims.os_image_hash, m.os_image_hash, sizeof(m.os_image_hash)));
+		assert_true(cur_is_str(&e->claims.key_provider, m.key_provider));
+		assert_int_equal(eventlog_replay(&e->runtime, 3, rtmr3, NULL), RATLS_OK);
+		assert_true(cur_is(&e->quote.td.rtmr[3], rtmr3, sizeof(rtmr3)));
+		ratls_evidence_free(e);
+		forge_chain_done(&chain);
+		forge_machine_done(&m);
+	}
+	EVP_PKEY_free(leaf.key);
+}
+
+static void a_certificate_without_evidence_has_none(void **state)
+{
+	struct forge_leaf leaf = leaf_of_test();
+	struct ratls_evidence *e;
+	struct forge_chain_made chain;
+	struct forge_options o;
+
+	(void)state;
+	forge_defaults(&o, seed, NOW);
+	leaf.without_evidence = true;
+	chain = chain_of(&o, &leaf);
+	assert_int_equal(ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &e, NULL),
+		RATLS_E_NO_EVIDENCE);
+	forge_chain_done(&chain);
+	EVP_PKEY_free(leaf.key);
+}
+
+/* The quote may be told to name another key than the certificate's. */
+static void a_quote_can_name_another_key(void **state)
+{
+	struct forge_leaf leaf = leaf_of_test();
+	EVP_PKEY *other = forge_key(seed, "other");
+	struct ratls_evidence *e;
+	struct forge_chain_made chain;
+	struct forge_options o;
+	uint8_t report_data[64];
+
+	(void)state;
+	forge_defaults(&o, seed, NOW);
+	leaf.quoted_key = other;
+	chain = chain_of(&o, &leaf);
+	assert_true(forge_ratls_report_data(other, report_data));
+	assert_int_equal(ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &e, NULL), RATLS_OK);
+	assert_true(cur_is(&e->quote.td.report_data, report_data, 64));
+	ratls_evidence_free(e);
+	forge_chain_done(&chain);
+	EVP_PKEY_free(leaf.key);
+	EVP_PKEY_free(other);
+}
+
+static void unstripped_envelopes_read_back(void **state)
+{
+	static const enum forge_envelope_version versions[] = {FORGE_V0, FORGE_V1};
+	uint8_t report_data[64] = {1, 2, 3}, replayed[48];
+	struct forge_machine m;
+	struct forge_options o;
+
+	(void)state;
+	forge_defaults(&o, seed, NOW);
+	make(&o, &m);
+	for (size_t i = 0; i < 2; i++) {
+		struct ratls_evidence *e;
+		struct buf bytes = {0};
+
+		assert_int_equal(forge_machine_envelope(&m, versions[i], report_data, false, &bytes, NULL), RATLS_OK);
+		assert_int_equal(ratls_evidence_from_envelope(bytes.p, bytes.len, &e, NULL), RATLS_OK);
+		assert_int_equal(e->log.n, m.log.n);
+		assert_true(cur_is_str(&e->config, m.config));
+		assert_true(cur_is(&e->report_data, report_data, sizeof(report_data)));
+		for (uint32_t imr = 0; imr < 4; imr++) {
+			assert_int_equal(eventlog_replay(&e->log, imr, replayed, NULL), RATLS_OK);
+			assert_true(cur_is(&e->quote.td.rtmr[imr], replayed, sizeof(replayed)));
+		}
+		ratls_evidence_free(e);
+		buf_done(&bytes);
+	}
+	forge_machine_done(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +324,10 @@ int main(void)
 		cmocka_unit_test(details_of_the_leaf_are_dstacks),
 		cmocka_unit_test(serial_follows_from_the_key),
 		cmocka_unit_test(machines_of_one_seed_share_their_roots),
+		cmocka_unit_test(evidence_reads_back_from_certificates),
+		cmocka_unit_test(a_certificate_without_evidence_has_none),
+		cmocka_unit_test(a_quote_can_name_another_key),
+		cmocka_unit_test(unstripped_envelopes_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
