@@ -348,7 +348,7 @@ static int put_legacy_evidence(const struct forge_machine *m, const uint8_t *rep
 
 	if (rc != RATLS_OK)
 		return rc;
-	if (!forge_log_json(&m->log, false, &p->log))
+	if (!forge_log_json(&m->log, &p->log))
 		return err_set(err, RATLS_E_NOMEM, "could not write the event log");
 	forge_ratls_payload(o, FORGE_OID_QUOTE, cur_of(p->quote.p, p->quote.len));
 	forge_ratls_payload(o, FORGE_OID_EVENT_LOG, cur_of(p->log.p, p->log.len));

@@ -135,15 +135,12 @@ bool forge_log_strip(const struct forge_log *log, struct forge_log *ret)
 	return ok;
 }
 
-static void put_event_json(const struct forge_event *e, bool for_quote, struct buf *b)
+static void put_event_json(const struct forge_event *e, struct buf *b)
 {
-	bool digest = !e->stripped_digest && !(for_quote && is_runtime(e));
-	bool payload = !for_quote || is_runtime(e) || is_acpi(e);
-
 	buf_fmt(b, "{\"imr\":%u,\"event_type\":%u,\"digest\":\"", e->imr, e->type);
-	hex_append(b, e->digest, digest ? sizeof(e->digest) : 0);
+	hex_append(b, e->digest, e->stripped_digest ? 0 : sizeof(e->digest));
 	buf_fmt(b, "\",\"event\":\"%s\",\"event_payload\":\"", e->name);
-	hex_append(b, e->payload.p, payload ? e->payload.len : 0);
+	hex_append(b, e->payload.p, e->payload.len);
 	buf_u8(b, '"');
 	if (e->version == 2) {
 		buf_str(b, ",\"version\":2,\"preimage\":\"");
@@ -153,13 +150,13 @@ static void put_event_json(const struct forge_event *e, bool for_quote, struct b
 	buf_u8(b, '}');
 }
 
-bool forge_log_json(const struct forge_log *log, bool for_quote, struct buf *ret)
+bool forge_log_json(const struct forge_log *log, struct buf *ret)
 {
 	buf_u8(ret, '[');
 	for (size_t i = 0; i < log->n; i++) {
 		if (i > 0)
 			buf_u8(ret, ',');
-		put_event_json(&log->events[i], for_quote, ret);
+		put_event_json(&log->events[i], ret);
 	}
 	buf_u8(ret, ']');
 	return !ret->bad;

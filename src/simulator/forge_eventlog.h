@@ -45,8 +45,7 @@ bool forge_log_strip(const struct forge_log *log, struct forge_log *ret);
 /* Append the hex of the canonical JSON text (RFC 8785) that a version 2 event's digest is made of. */
 void forge_event_preimage(const struct forge_event *e, struct buf *ret);
 
-/* Append the log as a JSON array. With for_quote, as GetQuote shows it: payloads of boot events removed
- * except the ACPI marker, digests of runtime events empty. */
-bool forge_log_json(const struct forge_log *log, bool for_quote, struct buf *ret);
+/* Append the log as a JSON array, whole: that is what GetQuote, Info and extension .2 show of it. */
+bool forge_log_json(const struct forge_log *log, struct buf *ret);
 
 #endif

@@ -12,7 +12,7 @@ static json_t *log_json(const struct forge_machine *m)
 	struct buf text = {0};
 	json_t *out = NULL;
 
-	if (forge_log_json(&m->log, false, &text))
+	if (forge_log_json(&m->log, &text))
 		out = json_loadb((const char *)text.p, text.len, 0, NULL);
 	buf_done(&text);
 	return out;

@@ -43,7 +43,7 @@ int guest_get_quote(struct guest *g, struct fields *f, json_t **ret, struct ratl
 		rc = forge_machine_quote(&g->machine, report_data, &quote, err);
 	if (rc == RATLS_OK)
 		rc = forge_machine_envelope(&g->machine, FORGE_V1, report_data, false, &attestation, err);
-	if (rc == RATLS_OK && !forge_log_json(&g->machine.log, true, &log))
+	if (rc == RATLS_OK && !forge_log_json(&g->machine.log, &log))
 		rc = err_set(err, RATLS_E_NOMEM, "could not write the event log");
 	if (rc == RATLS_OK)
 		rc = guest_answer(json_pack("{s:o, s:o, s:o, s:s, s:o}", "quote", guest_json_hex(quote.p, quote.len),
@@ -108,7 +108,7 @@ static int answer_tappd(struct guest *g, const uint8_t *report_data, const char 
 	struct buf quote = {0}, log = {0};
 	int rc = forge_machine_quote(&g->machine, report_data, &quote, err);
 
-	if (rc == RATLS_OK && !forge_log_json(&g->machine.log, true, &log))
+	if (rc == RATLS_OK && !forge_log_json(&g->machine.log, &log))
 		rc = err_set(err, RATLS_E_NOMEM, "could not write the event log");
 	if (rc == RATLS_OK)
 		rc = guest_answer(json_pack("{s:o, s:o, s:s, s:s}", "quote", guest_json_hex(quote.p, quote.len),
