@@ -34,7 +34,8 @@ bool app_algorithm_of(const char *name, enum app_algorithm *ret)
 }
 
 /* r, s and recovery id; low s and the nonce of RFC 6979, which is what libsecp256k1 does by itself. */
-static bool sign_recoverable(const uint8_t *key, const uint8_t *digest, uint8_t ret[static APP_RECOVERABLE_SIZE])
+static bool sign_recoverable(
+	const uint8_t *key, const uint8_t *digest, uint8_t ret[static APP_RECOVERABLE_SIZE])
 {
 	secp256k1_context *ctx = secp256k1_context_create(SECP256K1_CONTEXT_SIGN);
 	secp256k1_ecdsa_recoverable_signature sig;
@@ -122,11 +123,12 @@ static int message_digest(enum app_algorithm algorithm, struct cur data, uint8_t
 	struct ratls_error *err)
 {
 	if (algorithm == APP_SECP256K1)
-		return hash_parts(HASH_SHA256, &data, 1, ret) ? RATLS_OK
-							      : err_set(err, RATLS_E_CRYPTO, "could not hash the data");
+		return hash_parts(HASH_SHA256, &data, 1, ret)
+			       ? RATLS_OK
+			       : err_set(err, RATLS_E_CRYPTO, "could not hash the data");
 	if (data.left != HASH_SHA256_SIZE)
-		return err_set(err, RATLS_E_ARG, "Pre-hashed signing requires a 32-byte digest, but received %zu bytes",
-			data.left);
+		return err_set(err, RATLS_E_ARG,
+			"Pre-hashed signing requires a 32-byte digest, but received %zu bytes", data.left);
 	memcpy(ret, data.p, HASH_SHA256_SIZE);
 	return RATLS_OK;
 }

@@ -64,7 +64,8 @@ static void put_chain(struct http_reply *reply, const char *name, const struct b
 	reply->header_value = buf_take_str(&text);
 }
 
-static const struct forge_collateral *half(const struct collateral_service *s, const struct http_request *request)
+static const struct forge_collateral *half(
+	const struct collateral_service *s, const struct http_request *request)
 {
 	return strncmp(request->path, "/tdx/", 5) == 0 ? &s->tdx : &s->sgx;
 }

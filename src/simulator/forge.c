@@ -36,7 +36,7 @@ void forge_defaults(struct forge_options *o, const uint8_t seed[static FORGE_SEE
 	hash_bytes(HASH_SHA384, mrseam, strlen(mrseam), o->quote.td.mrseam);
 }
 
-/* ---- identifiers ----------------------------------------------------------------------------------- */
+/* ---- identifiers ------------------------------------------------------------------------------- */
 
 static bool make_ids(struct forge_machine *m, const struct forge_options *o)
 {
@@ -84,7 +84,7 @@ static bool make_texts(struct forge_machine *m, const char *compose, EVP_PKEY *k
 	return m->compose != NULL && m->config != NULL && m->key_provider != NULL;
 }
 
-/* ---- event log --------------------------------------------------------------------------------------- */
+/* ---- event log --------------------------------------------------------------------------------- */
 
 /* What firmware and loader would have measured: enough for every register to have a history. */
 static bool log_boot(struct forge_log *log, const bool fixed[static 4])
@@ -105,8 +105,8 @@ static bool log_boot(struct forge_log *log, const bool fixed[static 4])
 	};
 
 	for (size_t i = 0; i < sizeof(boot) / sizeof(boot[0]); i++)
-		if (!fixed[boot[i].imr] &&
-			!forge_log_boot(log, boot[i].imr, boot[i].type, boot[i].name, text_cur(boot[i].payload)))
+		if (!fixed[boot[i].imr] && !forge_log_boot(log, boot[i].imr, boot[i].type, boot[i].name,
+						   text_cur(boot[i].payload)))
 			return false;
 	return true;
 }
@@ -118,11 +118,12 @@ static bool log_runtime(struct forge_machine *m)
 	struct forge_log *log = &m->log;
 	struct cur none = cur_of(NULL, 0);
 	bool ok = forge_log_runtime(log, "system-preparing", none, version) &&
-		forge_log_runtime(log, "app-id", cur_of(m->app_id, sizeof(m->app_id)), version) &&
-		forge_log_runtime(log, "compose-hash", cur_of(m->compose_hash, sizeof(m->compose_hash)),
-			version) &&
-		forge_log_runtime(log, "instance-id", cur_of(m->instance_id, sizeof(m->instance_id)), version) &&
-		forge_log_runtime(log, "boot-mr-done", none, version);
+		  forge_log_runtime(log, "app-id", cur_of(m->app_id, sizeof(m->app_id)), version) &&
+		  forge_log_runtime(
+			  log, "compose-hash", cur_of(m->compose_hash, sizeof(m->compose_hash)), version) &&
+		  forge_log_runtime(
+			  log, "instance-id", cur_of(m->instance_id, sizeof(m->instance_id)), version) &&
+		  forge_log_runtime(log, "boot-mr-done", none, version);
 
 	if (m->chain == FORGE_CHAIN_KMS)
 		ok = ok &&
@@ -133,13 +134,20 @@ static bool log_runtime(struct forge_machine *m)
 		forge_log_runtime(log, "system-ready", none, version);
 }
 
-/* ---- the machine -------------------------------------------------------------------------------------- */
+/* ---- the machine ------------------------------------------------------------------------------- */
 
 static bool kms_root_write(EVP_PKEY *kms, struct buf *ret)
 {
-	struct forge_ratls_options o = {.organization = DSTACK, .cn = KMS_CA_NAME, .issuer_organization = DSTACK,
-		.issuer_cn = KMS_CA_NAME, .key = kms, .signer = kms, .not_before = FORGE_RATLS_NOT_BEFORE,
-		.not_after = FORGE_NOT_AFTER, .ca = true, .path_length = 1};
+	struct forge_ratls_options o = {.organization = DSTACK,
+		.cn = KMS_CA_NAME,
+		.issuer_organization = DSTACK,
+		.issuer_cn = KMS_CA_NAME,
+		.key = kms,
+		.signer = kms,
+		.not_before = FORGE_RATLS_NOT_BEFORE,
+		.not_after = FORGE_NOT_AFTER,
+		.ca = true,
+		.path_length = 1};
 
 	return forge_ratls_write(&o, ret);
 }
@@ -193,7 +201,7 @@ int forge_machine_collateral(const struct forge_machine *m, struct buf *ret, str
 	return forge_collateral_json(&m->collateral, &m->pki, ret, err);
 }
 
-/* ---- evidence ------------------------------------------------------------------------------------------ */
+/* ---- evidence ---------------------------------------------------------------------------------- */
 
 bool forge_machine_measure(const struct forge_machine *m, struct forge_td *ret)
 {
@@ -268,7 +276,8 @@ bool forge_machine_aggregate(const struct forge_machine *m, struct forge_aggrega
 	struct forge_td td;
 	uint8_t provider[HASH_SHA256_SIZE];
 
-	if (!forge_machine_measure(m, &td) || !hash_bytes(HASH_SHA256, m->key_provider, strlen(m->key_provider), provider))
+	if (!forge_machine_measure(m, &td) ||
+		!hash_bytes(HASH_SHA256, m->key_provider, strlen(m->key_provider), provider))
 		return false;
 	struct cur system[] = {cur_of(td.mrtd, 48), cur_of(td.rtmr[0], 48), cur_of(td.rtmr[1], 48),
 		cur_of(td.rtmr[2], 48), cur_of(provider, sizeof(provider))};
@@ -284,7 +293,7 @@ bool forge_machine_aggregate(const struct forge_machine *m, struct forge_aggrega
 	return true;
 }
 
-/* ---- certificates --------------------------------------------------------------------------------------- */
+/* ---- certificates ------------------------------------------------------------------------------ */
 
 /* HKDF of the root scalar with info app_id || purpose. */
 static bool derive(const struct forge_machine *m, const char *root_label, const char *purpose,
@@ -393,10 +402,15 @@ static int write_leaf(const struct forge_machine *m, const struct forge_leaf *le
 	EVP_PKEY *signer, struct buf *ret, struct ratls_error *err)
 {
 	struct forge_ratls_options o = {.cn = leaf->subject != NULL ? leaf->subject : "",
-		.issuer_organization = DSTACK, .issuer_cn = issuer_cn, .key = leaf->key, .signer = signer,
+		.issuer_organization = DSTACK,
+		.issuer_cn = issuer_cn,
+		.key = leaf->key,
+		.signer = signer,
 		.not_before = leaf->not_before != 0 ? leaf->not_before : FORGE_RATLS_NOT_BEFORE,
 		.not_after = leaf->not_after != 0 ? leaf->not_after : leaf->now + FORGE_RATLS_LIFETIME,
-		.alt_names = leaf->alt_names, .server_auth = leaf->server_auth, .client_auth = leaf->client_auth};
+		.alt_names = leaf->alt_names,
+		.server_auth = leaf->server_auth,
+		.client_auth = leaf->client_auth};
 	struct leaf_parts parts = {0};
 	int rc = put_payloads(m, leaf, &parts, &o, err);
 
@@ -409,9 +423,16 @@ static int write_leaf(const struct forge_machine *m, const struct forge_leaf *le
 static bool write_app_ca(const struct forge_machine *m, EVP_PKEY *key, EVP_PKEY *kms, int64_t now,
 	struct buf *ret)
 {
-	struct forge_ratls_options o = {.organization = DSTACK, .cn = APP_CA_NAME, .issuer_organization = DSTACK,
-		.issuer_cn = KMS_CA_NAME, .key = key, .signer = kms, .not_before = FORGE_RATLS_NOT_BEFORE,
-		.not_after = now + FORGE_RATLS_LIFETIME, .ca = true, .path_length = 0};
+	struct forge_ratls_options o = {.organization = DSTACK,
+		.cn = APP_CA_NAME,
+		.issuer_organization = DSTACK,
+		.issuer_cn = KMS_CA_NAME,
+		.key = key,
+		.signer = kms,
+		.not_before = FORGE_RATLS_NOT_BEFORE,
+		.not_after = now + FORGE_RATLS_LIFETIME,
+		.ca = true,
+		.path_length = 0};
 
 	forge_ratls_payload(&o, FORGE_OID_APP_ID, cur_of(m->app_id, sizeof(m->app_id)));
 	forge_ratls_payload(&o, FORGE_OID_USAGE, text_cur("app:ca"));

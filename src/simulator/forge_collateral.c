@@ -43,8 +43,8 @@ static void good_tcb_info(struct forge_tcb_info_options *o, int64_t now)
 	o->modules[1] = good_module("TDX_01");
 	o->modules[1].levels[0] = (struct forge_svn_level){4, "UpToDate", NULL};
 	o->modules[1].levels[1] = (struct forge_svn_level){2, "OutOfDate", NULL};
-	o->levels[0] = (struct forge_tcb_level){.sgx = {2, 2, 2, 2, 3, 1, 0, 5}, .tdx = {5, 0, 2}, .pcesvn = 11,
-		.status = "UpToDate"};
+	o->levels[0] = (struct forge_tcb_level){
+		.sgx = {2, 2, 2, 2, 3, 1, 0, 5}, .tdx = {5, 0, 2}, .pcesvn = 11, .status = "UpToDate"};
 	o->levels[1] = (struct forge_tcb_level){.sgx = {2, 2, 2, 2, 3, 1, 0, 3}, .tdx = {5, 0, 2}, .pcesvn = 5,
 		.status = "OutOfDate", .advisory = "INTEL-SA-00837"};
 }
@@ -163,7 +163,8 @@ static void put_tcb_info(struct buf *b, const struct forge_tcb_info_options *o)
 	put_time(b, "nextUpdate", o->document.next_update);
 	put_hex(b, "fmspc", o->fmspc, sizeof(o->fmspc));
 	put_hex(b, "pceId", o->pceid, sizeof(o->pceid));
-	buf_fmt(b, ",\"tcbType\":%u,\"tcbEvaluationDataNumber\":%u", o->tcb_type, o->document.evaluation_number);
+	buf_fmt(b, ",\"tcbType\":%u,\"tcbEvaluationDataNumber\":%u", o->tcb_type,
+		o->document.evaluation_number);
 	if (tdx)
 		put_modules(b, o);
 	put_tcb_levels(b, o->levels, tdx);
@@ -197,7 +198,8 @@ static int apply_edit(struct buf *b, const struct forge_edit *edit, struct ratls
 	from = strlen(edit->from);
 	at = memmem(b->p, b->len, edit->from, from);
 	if (at == NULL)
-		return err_set(err, RATLS_E_ARG, "could not edit the collateral: there is no \"%s\"", edit->from);
+		return err_set(
+			err, RATLS_E_ARG, "could not edit the collateral: there is no \"%s\"", edit->from);
 	buf_bytes(&out, b->p, (size_t)(at - b->p));
 	buf_str(&out, edit->to);
 	buf_bytes(&out, at + from, b->len - (size_t)(at - b->p) - from);
@@ -235,7 +237,8 @@ int forge_collateral_make(const struct forge_collateral_options *o, const struct
 
 	put_tcb_info(&c.tcb_info, &o->tcb_info);
 	put_qe_identity(&c.qe_identity, &o->qe_identity);
-	rc = sign_document(&c.tcb_info, &o->tcb_info.document, pki, c.tcb_info_signature, &c.tcb_info_chain, err);
+	rc = sign_document(
+		&c.tcb_info, &o->tcb_info.document, pki, c.tcb_info_signature, &c.tcb_info_chain, err);
 	if (rc == RATLS_OK)
 		rc = sign_document(&c.qe_identity, &o->qe_identity.document, pki, c.qe_identity_signature,
 			&c.qe_identity_chain, err);
@@ -298,10 +301,10 @@ int forge_collateral_json(const struct forge_collateral *c, const struct forge_p
 	forge_pki_pck_ca_chain(pki, &ca_chain);
 	object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s}", "pck_crl_issuer_chain",
 		text_of(&ca_chain), "root_ca_crl", hex_of(&pki->crl[FORGE_ROOT_CRL]), "pck_crl",
-		hex_of(&pki->crl[FORGE_PCK_CRL]), "tcb_info_issuer_chain", text_of(&c->tcb_info_chain), "tcb_info",
-		text_of(&c->tcb_info), "tcb_info_signature", c->tcb_info_signature, "qe_identity_issuer_chain",
-		text_of(&c->qe_identity_chain), "qe_identity", text_of(&c->qe_identity), "qe_identity_signature",
-		c->qe_identity_signature);
+		hex_of(&pki->crl[FORGE_PCK_CRL]), "tcb_info_issuer_chain", text_of(&c->tcb_info_chain),
+		"tcb_info", text_of(&c->tcb_info), "tcb_info_signature", c->tcb_info_signature,
+		"qe_identity_issuer_chain", text_of(&c->qe_identity_chain), "qe_identity",
+		text_of(&c->qe_identity), "qe_identity_signature", c->qe_identity_signature);
 	if (object != NULL)
 		text = json_dumps(object, JSON_INDENT(2));
 	json_decref(object);

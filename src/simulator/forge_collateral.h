@@ -55,8 +55,8 @@ struct forge_tcb_info_options {
 	const char *id; /* "TDX"; any other has no TDX members */
 	uint32_t version, tcb_type;
 	uint8_t fmspc[6], pceid[2];
-	struct forge_module module;                      /* tdxModule: id and levels unused */
-	struct forge_module modules[FORGE_MODULES_MAX];  /* tdxModuleIdentities; absent if the first has no id */
+	struct forge_module module;                     /* tdxModule: id and levels unused */
+	struct forge_module modules[FORGE_MODULES_MAX]; /* tdxModuleIdentities; absent if empty */
 	struct forge_tcb_level levels[FORGE_LEVELS_MAX];
 };
 

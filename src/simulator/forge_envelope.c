@@ -10,7 +10,7 @@
 
 #include "simulator/forge_pack.h"
 
-/* ---- V0: SCALE ------------------------------------------------------------------------------------- */
+/* ---- V0: SCALE --------------------------------------------------------------------------------- */
 
 /* Compact<u32>, the three forms below 2^30. */
 static void scale_compact(struct buf *b, size_t v)
@@ -77,7 +77,7 @@ static bool write_v0(const struct forge_envelope_options *o, struct buf *b)
 	return !b->bad;
 }
 
-/* ---- V1: MessagePack ------------------------------------------------------------------------------- */
+/* ---- V1: MessagePack --------------------------------------------------------------------------- */
 
 static void pack_event(struct buf *b, const struct forge_event *e)
 {

@@ -83,7 +83,8 @@ static bool add(struct forge_log *log, const struct forge_event *like, struct cu
 
 bool forge_log_runtime(struct forge_log *log, const char *name, struct cur payload, uint8_t version)
 {
-	struct forge_event e = {.imr = 3, .type = FORGE_RUNTIME_TYPE, .version = version, .name = (char *)name};
+	struct forge_event e = {
+		.imr = 3, .type = FORGE_RUNTIME_TYPE, .version = version, .name = (char *)name};
 
 	return add(log, &e, payload);
 }
@@ -107,7 +108,8 @@ bool forge_log_rtmr(const struct forge_log *log, uint32_t imr, uint8_t ret[stati
 	uint8_t rtmr[FORGE_RTMR_SIZE] = {0};
 
 	for (size_t i = 0; i < log->n; i++) {
-		struct cur parts[] = {cur_of(rtmr, sizeof(rtmr)), cur_of(log->events[i].digest, HASH_SHA384_SIZE)};
+		struct cur parts[] = {
+			cur_of(rtmr, sizeof(rtmr)), cur_of(log->events[i].digest, HASH_SHA384_SIZE)};
 
 		if (log->events[i].imr == imr && !hash_parts(HASH_SHA384, parts, 2, rtmr))
 			return false;

@@ -12,21 +12,32 @@
 
 #define PADDING 70 /* what real quotes have after the authentication data */
 
-static const uint8_t intel_vendor_id[16] = {0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9, 0x94, 0x0a, 0x0d, 0xb3,
-	0x95, 0x7f, 0x06, 0x07};
+static const uint8_t intel_vendor_id[16] = {
+	0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9, 0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07};
 const uint8_t forge_qe_mrsigner[32] = {0xdc, 0x9e, 0x2a, 0x7c, 0x6f, 0x94, 0x8f, 0x17, 0x47, 0x4e, 0x34, 0xa7,
-	0xfc, 0x43, 0xed, 0x03, 0x0f, 0x7c, 0x15, 0x63, 0xf1, 0xba, 0xbd, 0xdf, 0x63, 0x40, 0xc8, 0x2e, 0x0e, 0x54,
-	0xa8, 0xc5};
+	0xfc, 0x43, 0xed, 0x03, 0x0f, 0x7c, 0x15, 0x63, 0xf1, 0xba, 0xbd, 0xdf, 0x63, 0x40, 0xc8, 0x2e, 0x0e,
+	0x54, 0xa8, 0xc5};
 
 void forge_quote_defaults(struct forge_quote_options *o)
 {
-	*o = (struct forge_quote_options){.version = 4, .body = QUOTE_BODY_TD10, .key_type = 2,
+	*o = (struct forge_quote_options){.version = 4,
+		.body = QUOTE_BODY_TD10,
+		.key_type = 2,
 		.tee = QUOTE_TEE_TDX,
-		.td = {.tee_tcb_svn = {6, 1, 3}, .td_attributes = {0, 0, 0, 0x10}, /* SEPT_VE_DISABLE */
-			.xfam = {0xe7, 0x02, 0x06}, .tee_tcb_svn2 = {6, 1, 3}},
-		.qe = {.attributes = {0x15, 0, 0, 0, 0, 0, 0, 0, 0xe7}, .isvprodid = 2, .isvsvn = 6, .auth_len = 32},
-		.attestation_key = FORGE_KEY_ATTESTATION, .quote_signed_by = FORGE_KEY_ATTESTATION,
-		.qe_signed_by = FORGE_KEY_PCK, .outer_type = 6, .inner_type = 5, .padding = PADDING};
+		.td = {.tee_tcb_svn = {6, 1, 3},
+			.td_attributes = {0, 0, 0, 0x10}, /* SEPT_VE_DISABLE */
+			.xfam = {0xe7, 0x02, 0x06},
+			.tee_tcb_svn2 = {6, 1, 3}},
+		.qe = {.attributes = {0x15, 0, 0, 0, 0, 0, 0, 0, 0xe7},
+			.isvprodid = 2,
+			.isvsvn = 6,
+			.auth_len = 32},
+		.attestation_key = FORGE_KEY_ATTESTATION,
+		.quote_signed_by = FORGE_KEY_ATTESTATION,
+		.qe_signed_by = FORGE_KEY_PCK,
+		.outer_type = 6,
+		.inner_type = 5,
+		.padding = PADDING};
 	memcpy(o->vendor_id, intel_vendor_id, sizeof(o->vendor_id));
 	memcpy(o->qe.mrsigner, forge_qe_mrsigner, sizeof(o->qe.mrsigner));
 	for (size_t i = 0; i < o->qe.auth_len; i++)

@@ -46,7 +46,8 @@ int guest_init(struct guest *g, const struct forge_options *options, int64_t cer
 	rc = forge_machine_make(options, &g->machine, err);
 	if (rc != RATLS_OK)
 		return rc;
-	if (!forge_machine_app_key(&g->machine, app) || !forge_scalar(options->seed, FORGE_KEY_KMS_K256, kms) ||
+	if (!forge_machine_app_key(&g->machine, app) ||
+		!forge_scalar(options->seed, FORGE_KEY_KMS_K256, kms) ||
 		!app_keys_issue(app, kms, cur_of(g->machine.app_id, sizeof(g->machine.app_id)), &g->keys))
 		return err_set(err, RATLS_E_CRYPTO, "could not derive the application's keys");
 	return guest_make_demo_cert(g, err);

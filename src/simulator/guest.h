@@ -32,6 +32,7 @@ void guest_done(struct guest *g);
 /* Call the method of a path such as "/GetTlsKey" or "/prpc/Tappd.TdxQuote"; the answer is a new reference.
  * Thread-safe. An unknown method is RATLS_E_UNSUPPORTED, everything that is wrong with a request is
  * RATLS_E_ARG. */
-int guest_call(struct guest *g, const char *path, struct fields *fields, json_t **ret, struct ratls_error *err);
+int guest_call(
+	struct guest *g, const char *path, struct fields *fields, json_t **ret, struct ratls_error *err);
 
 #endif

@@ -62,13 +62,14 @@ int guest_info(struct guest *g, struct fields *f, json_t **ret, struct ratls_err
 	return guest_answer(
 		json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:s, s:s, s:s}", "app_id",
 			guest_json_hex(m->app_id, sizeof(m->app_id)), "instance_id",
-			guest_json_hex(m->instance_id, sizeof(m->instance_id)), "app_cert", g->demo_cert, "tcb_info",
-			tcb_info_text(m, &td, &a), "app_name", app_name(m), "device_id",
+			guest_json_hex(m->instance_id, sizeof(m->instance_id)), "app_cert", g->demo_cert,
+			"tcb_info", tcb_info_text(m, &td, &a), "app_name", app_name(m), "device_id",
 			guest_json_hex(a.device_id, sizeof(a.device_id)), "mr_aggregated",
 			guest_json_hex(a.mr_aggregated, sizeof(a.mr_aggregated)), "os_image_hash",
 			guest_json_hex(m->os_image_hash, sizeof(m->os_image_hash)), "key_provider_info",
-			m->key_provider, "compose_hash", guest_json_hex(m->compose_hash, sizeof(m->compose_hash)),
-			"vm_config", m->config, "cloud_vendor", "", "cloud_product", ""),
+			m->key_provider, "compose_hash",
+			guest_json_hex(m->compose_hash, sizeof(m->compose_hash)), "vm_config", m->config,
+			"cloud_vendor", "", "cloud_product", ""),
 		ret, err);
 }
 

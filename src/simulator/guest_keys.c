@@ -17,7 +17,7 @@
 
 #define DEMO_KEY "demo-cert"
 
-/* ---- certificates ---------------------------------------------------------------------------------------- */
+/* ---- certificates ------------------------------------------------------------------------------ */
 
 static json_t *chain_json(const struct forge_chain_made *chain)
 {
@@ -150,7 +150,7 @@ int guest_make_demo_cert(struct guest *g, struct ratls_error *err)
 	return rc;
 }
 
-/* ---- application keys ------------------------------------------------------------------------------------- */
+/* ---- application keys -------------------------------------------------------------------------- */
 
 /* The key of a path, its public key, and the app key's signature over that. */
 struct derived {
@@ -169,14 +169,17 @@ static int derive(struct guest *g, enum app_algorithm algorithm, const char *pat
 	struct derived *ret, struct ratls_error *err)
 {
 	*ret = (struct derived){0};
-	if (app_key_derive(&g->keys, path, ret->key) && app_key_public(algorithm, ret->key, &ret->public_key) &&
-		app_key_vouch(&g->keys, purpose, cur_of(ret->public_key.p, ret->public_key.len), ret->vouched))
+	if (app_key_derive(&g->keys, path, ret->key) &&
+		app_key_public(algorithm, ret->key, &ret->public_key) &&
+		app_key_vouch(
+			&g->keys, purpose, cur_of(ret->public_key.p, ret->public_key.len), ret->vouched))
 		return RATLS_OK;
 	derived_done(ret);
 	return err_set(err, RATLS_E_CRYPTO, "could not derive the key");
 }
 
-static int read_algorithm(const char *name, bool prehashed_too, enum app_algorithm *ret, struct ratls_error *err)
+static int read_algorithm(
+	const char *name, bool prehashed_too, enum app_algorithm *ret, struct ratls_error *err)
 {
 	enum app_algorithm algorithm;
 
@@ -202,8 +205,8 @@ static int answer_key(struct guest *g, struct fields *f, const char *key_name, c
 		rc = derive(g, algorithm, path, purpose, &d, err);
 	if (rc != RATLS_OK)
 		return rc;
-	rc = guest_answer(json_pack("{s:o, s:[o, o]}", key_name, guest_json_hex(d.key, sizeof(d.key)), chain_name,
-				  guest_json_hex(d.vouched, sizeof(d.vouched)),
+	rc = guest_answer(json_pack("{s:o, s:[o, o]}", key_name, guest_json_hex(d.key, sizeof(d.key)),
+				  chain_name, guest_json_hex(d.vouched, sizeof(d.vouched)),
 				  guest_json_hex(g->keys.k256_signature, sizeof(g->keys.k256_signature))),
 		ret, err);
 	derived_done(&d);
@@ -231,12 +234,13 @@ static int sign(struct guest *g, enum app_algorithm algorithm, struct cur data, 
 		return rc;
 	rc = app_key_sign(algorithm, d.key, data, signature, err);
 	if (rc == RATLS_OK)
-		rc = guest_answer(json_pack("{s:o, s:[o, o, o], s:o}", "signature",
-					  guest_json_hex(signature, sizeof(signature)), "signature_chain",
-					  guest_json_hex(signature, sizeof(signature)),
-					  guest_json_hex(d.vouched, sizeof(d.vouched)),
-					  guest_json_hex(g->keys.k256_signature, sizeof(g->keys.k256_signature)),
-					  "public_key", guest_json_hex(d.public_key.p, d.public_key.len)),
+		rc = guest_answer(
+			json_pack("{s:o, s:[o, o, o], s:o}", "signature",
+				guest_json_hex(signature, sizeof(signature)), "signature_chain",
+				guest_json_hex(signature, sizeof(signature)),
+				guest_json_hex(d.vouched, sizeof(d.vouched)),
+				guest_json_hex(g->keys.k256_signature, sizeof(g->keys.k256_signature)),
+				"public_key", guest_json_hex(d.public_key.p, d.public_key.len)),
 			ret, err);
 	derived_done(&d);
 	return rc;

@@ -46,11 +46,12 @@ int guest_get_quote(struct guest *g, struct fields *f, json_t **ret, struct ratl
 	if (rc == RATLS_OK && !forge_log_json(&g->machine.log, &log))
 		rc = err_set(err, RATLS_E_NOMEM, "could not write the event log");
 	if (rc == RATLS_OK)
-		rc = guest_answer(json_pack("{s:o, s:o, s:o, s:s, s:o}", "quote", guest_json_hex(quote.p, quote.len),
-					  "event_log", guest_json_text(&log), "report_data",
-					  guest_json_hex(report_data, sizeof(report_data)), "vm_config",
-					  g->machine.config, "attestation",
-					  guest_json_hex(attestation.p, attestation.len)),
+		rc = guest_answer(
+			json_pack("{s:o, s:o, s:o, s:s, s:o}", "quote", guest_json_hex(quote.p, quote.len),
+				"event_log", guest_json_text(&log), "report_data",
+				guest_json_hex(report_data, sizeof(report_data)), "vm_config",
+				g->machine.config, "attestation",
+				guest_json_hex(attestation.p, attestation.len)),
 			ret, err);
 	buf_done(&quote);
 	buf_done(&attestation);
@@ -68,7 +69,8 @@ int guest_attest(struct guest *g, struct fields *f, json_t **ret, struct ratls_e
 	if (rc == RATLS_OK)
 		rc = forge_machine_envelope(&g->machine, version, report_data, false, &attestation, err);
 	if (rc == RATLS_OK)
-		rc = guest_answer(json_pack("{s:o}", "attestation", guest_json_hex(attestation.p, attestation.len)),
+		rc = guest_answer(
+			json_pack("{s:o}", "attestation", guest_json_hex(attestation.p, attestation.len)),
 			ret, err);
 	buf_done(&attestation);
 	return rc;
@@ -78,7 +80,8 @@ int guest_attest(struct guest *g, struct fields *f, json_t **ret, struct ratls_e
 static bool event_name_ok(const char *name)
 {
 	return *name != '\0' &&
-		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/") == strlen(name);
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/") ==
+		       strlen(name);
 }
 
 int guest_emit_event(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
@@ -91,8 +94,8 @@ int guest_emit_event(struct guest *g, struct fields *f, json_t **ret, struct rat
 	rc = fields_ok(f, err);
 	if (rc == RATLS_OK && !event_name_ok(name))
 		rc = err_set(err, RATLS_E_ARG, "invalid event name");
-	if (rc == RATLS_OK &&
-		!forge_log_runtime(&g->machine.log, name, cur_of(payload.p, payload.len), g->machine.event_version))
+	if (rc == RATLS_OK && !forge_log_runtime(&g->machine.log, name, cur_of(payload.p, payload.len),
+				      g->machine.event_version))
 		rc = err_set(err, RATLS_E_ARG, "the event log is full");
 	if (rc == RATLS_OK)
 		rc = guest_answer(json_object(), ret, err);
@@ -100,7 +103,7 @@ int guest_emit_event(struct guest *g, struct fields *f, json_t **ret, struct rat
 	return rc;
 }
 
-/* ---- Tappd -------------------------------------------------------------------------------------------------- */
+/* ---- Tappd ------------------------------------------------------------------------------------- */
 
 static int answer_tappd(struct guest *g, const uint8_t *report_data, const char *algorithm, const char *prefix,
 	json_t **ret, struct ratls_error *err)
@@ -111,9 +114,10 @@ static int answer_tappd(struct guest *g, const uint8_t *report_data, const char 
 	if (rc == RATLS_OK && !forge_log_json(&g->machine.log, &log))
 		rc = err_set(err, RATLS_E_NOMEM, "could not write the event log");
 	if (rc == RATLS_OK)
-		rc = guest_answer(json_pack("{s:o, s:o, s:s, s:s}", "quote", guest_json_hex(quote.p, quote.len),
-					  "event_log", guest_json_text(&log), "hash_algorithm", algorithm, "prefix",
-					  prefix),
+		rc = guest_answer(
+			json_pack("{s:o, s:o, s:s, s:s}", "quote", guest_json_hex(quote.p, quote.len),
+				"event_log", guest_json_text(&log), "hash_algorithm", algorithm, "prefix",
+				prefix),
 			ret, err);
 	buf_done(&quote);
 	buf_done(&log);

@@ -25,13 +25,15 @@ int home_open(struct home *h, const char *dir, struct ratls_error *err)
 	const char *tmp = getenv("TMPDIR");
 	char path[PATH_MAX];
 	bool temporary = dir == NULL;
-	int n = temporary ? snprintf(path, sizeof(path), "%s/teesql-simulator-XXXXXX", tmp != NULL ? tmp : "/tmp")
+	int n = temporary ? snprintf(path, sizeof(path), "%s/teesql-simulator-XXXXXX",
+				    tmp != NULL ? tmp : "/tmp")
 			  : snprintf(path, sizeof(path), "%s", dir);
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return err_set(err, RATLS_E_ARG, "could not use the folder: its name is too long");
 	if (temporary ? mkdtemp(path) == NULL : mkdir(path, 0700) != 0 && errno != EEXIST)
-		return err_set(err, RATLS_E_IO, "could not create the folder \"%s\": %s", path, strerror(errno));
+		return err_set(
+			err, RATLS_E_IO, "could not create the folder \"%s\": %s", path, strerror(errno));
 	if (realpath(path, h->dir) == NULL)
 		return err_set(err, RATLS_E_IO, "could not use the folder \"%s\": %s", path, strerror(errno));
 	h->temporary = temporary;
@@ -54,7 +56,8 @@ static int seed_of_file(const char *path, uint8_t *ret, struct ratls_error *err)
 
 	if (rc != RATLS_OK)
 		return rc;
-	if (text.len < SEED_TEXT_SIZE || !hex_decode((const char *)text.p, SEED_TEXT_SIZE, ret, FORGE_SEED_SIZE))
+	if (text.len < SEED_TEXT_SIZE ||
+		!hex_decode((const char *)text.p, SEED_TEXT_SIZE, ret, FORGE_SEED_SIZE))
 		rc = err_set(err, RATLS_E_ARG, "file \"%s\" does not hold a seed", path);
 	secret_buf_done(&text);
 	return rc;
@@ -71,7 +74,8 @@ static int seed_anew(const char *path, uint8_t *ret, struct ratls_error *err)
 	return file_write(path, text, sizeof(text), 0600, err);
 }
 
-int home_seed(const struct home *h, const char *hex, uint8_t ret[static FORGE_SEED_SIZE], struct ratls_error *err)
+int home_seed(
+	const struct home *h, const char *hex, uint8_t ret[static FORGE_SEED_SIZE], struct ratls_error *err)
 {
 	char path[PATH_MAX];
 	int rc;
@@ -94,7 +98,8 @@ static int write_file(const struct home *h, const char *file, const struct buf *
 	return rc == RATLS_OK ? file_write(path, text->p, text->len, 0644, err) : rc;
 }
 
-static int write_certificate(const struct home *h, const char *file, const struct buf *der, struct ratls_error *err)
+static int write_certificate(
+	const struct home *h, const char *file, const struct buf *der, struct ratls_error *err)
 {
 	struct buf pem = {0};
 	int rc;

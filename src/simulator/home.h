@@ -21,7 +21,8 @@ int home_open(struct home *h, const char *dir, struct ratls_error *err);
 int home_path(const struct home *h, const char *file, char ret[static PATH_MAX], struct ratls_error *err);
 
 /* The seed: of hex (may be NULL), else of the folder's file, else a random one that is kept there. */
-int home_seed(const struct home *h, const char *hex, uint8_t ret[static FORGE_SEED_SIZE], struct ratls_error *err);
+int home_seed(
+	const struct home *h, const char *hex, uint8_t ret[static FORGE_SEED_SIZE], struct ratls_error *err);
 
 /* Write root.pem, kms-root.pem and collateral.json. */
 int home_publish(const struct home *h, const struct forge_machine *m, struct ratls_error *err);

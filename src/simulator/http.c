@@ -35,8 +35,12 @@ static void handle(struct http_server *s, struct MHD_Connection *connection, con
 {
 	const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
 	json_t *query = json_object();
-	struct http_request request = {.method = method, .path = path, .content_type = type != NULL ? type : "",
-		.query = query, .body = pending->body.p, .body_len = pending->body.len};
+	struct http_request request = {.method = method,
+		.path = path,
+		.content_type = type != NULL ? type : "",
+		.query = query,
+		.body = pending->body.p,
+		.body_len = pending->body.len};
 
 	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_query, query);
 	if (pending->too_large) {
@@ -126,9 +130,10 @@ int http_start(int listener, const char *name, http_handler *handler, void *self
 
 	if (s != NULL) {
 		*s = (struct http_server){.name = name, .handler = handler, .self = self};
-		s->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request,
-			s, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_TIMEOUT,
-			(unsigned)HTTP_IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+		s->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL,
+			on_request, s, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_TIMEOUT,
+			(unsigned)HTTP_IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+			MHD_OPTION_END);
 	}
 	if (s == NULL || s->daemon == NULL) {
 		close(listener);

@@ -34,7 +34,7 @@ static bool split(const char *address, char host[static LISTEN_TEXT_SIZE], const
 
 static bool bound_text(int fd, char ret[static LISTEN_TEXT_SIZE])
 {
-	struct sockaddr_storage at;
+	struct sockaddr_storage at = {0};
 	socklen_t len = sizeof(at);
 	char host[LISTEN_TEXT_SIZE - 12], port[8];
 
@@ -57,8 +57,8 @@ int listen_tcp(const char *address, int *ret_fd, char ret_bound[static LISTEN_TE
 	int fd = -1, on = 1;
 
 	if (!split(address, host, &port) || getaddrinfo(host, port, &hints, &info) != 0)
-		return err_set(err, RATLS_E_ARG, "invalid address \"%s\": expected ADDR:PORT with a numeric address",
-			address);
+		return err_set(err, RATLS_E_ARG,
+			"invalid address \"%s\": expected ADDR:PORT with a numeric address", address);
 	fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
 		bind(fd, info->ai_addr, info->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0 ||
@@ -79,7 +79,8 @@ int listen_tcp(const char *address, int *ret_fd, char ret_bound[static LISTEN_TE
 static bool is_stale(const struct sockaddr_un *at)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool stale = fd >= 0 && connect(fd, (const struct sockaddr *)at, sizeof(*at)) != 0 && errno == ECONNREFUSED;
+	bool stale = fd >= 0 && connect(fd, (const struct sockaddr *)at, sizeof(*at)) != 0 &&
+		     errno == ECONNREFUSED;
 
 	if (fd >= 0)
 		close(fd);
@@ -92,7 +93,8 @@ int listen_unix(const char *path, int *ret_fd, struct ratls_error *err)
 	int fd;
 
 	if (strlen(path) >= sizeof(at.sun_path))
-		return err_set(err, RATLS_E_ARG, "could not listen on \"%s\": the path is longer than %zu bytes", path,
+		return err_set(err, RATLS_E_ARG,
+			"could not listen on \"%s\": the path is longer than %zu bytes", path,
 			sizeof(at.sun_path) - 1);
 	memcpy(at.sun_path, path, strlen(path) + 1);
 	if (is_stale(&at))

@@ -122,8 +122,8 @@ static void announce(const struct simulator *s)
 	printf("TEESQL_PCCS=http://%s\n", s->pccs);
 	printf("TEESQL_INSECURE_TRUST_ROOT=%s/root.pem\n", s->home.dir);
 	fflush(stdout);
-	fprintf(stderr, "ready socket=%s%s%s collateral=%s\n", s->socket, s->on_http != NULL ? " http=" : "", s->http,
-		s->pccs);
+	fprintf(stderr, "ready socket=%s%s%s collateral=%s\n", s->socket, s->on_http != NULL ? " http=" : "",
+		s->http, s->pccs);
 }
 
 static void finish(struct simulator *s)

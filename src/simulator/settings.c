@@ -19,20 +19,25 @@ static const struct opt rows[] = {
 	ROW("dir", OPT_STR, dir, NULL, "DIR", "keep keys and roots here; without it, in a temporary folder"),
 	ROW("socket", OPT_STR, socket, NULL, "PATH", "the guest agent's socket; without it, DIR/dstack.sock"),
 	ROW("http", OPT_STR, http, NULL, "ADDR:PORT", "serve the guest agent over TCP too"),
-	ROW("collateral", OPT_STR, collateral, "127.0.0.1:0", "ADDR:PORT", "where the collateral service listens"),
-	ROW("seed", OPT_STR, seed, NULL, "HEX", "32 bytes that all keys follow from: equal seeds, equal roots"),
+	ROW("collateral", OPT_STR, collateral, "127.0.0.1:0", "ADDR:PORT",
+		"where the collateral service listens"),
+	ROW("seed", OPT_STR, seed, NULL, "HEX",
+		"32 bytes that all keys follow from: equal seeds, equal roots"),
 	ROW("mrtd", OPT_STR, mrtd, NULL, "HEX", "the machine's MRTD, 48 bytes"),
-	ROW("rtmr0", OPT_STR, rtmr[0], NULL, "HEX", "RTMR0, 48 bytes, in place of what the event log replays to"),
+	ROW("rtmr0", OPT_STR, rtmr[0], NULL, "HEX",
+		"RTMR0, 48 bytes, in place of what the event log replays to"),
 	ROW("rtmr1", OPT_STR, rtmr[1], NULL, "HEX", "RTMR1, likewise"),
 	ROW("rtmr2", OPT_STR, rtmr[2], NULL, "HEX", "RTMR2, likewise"),
 	ROW("compose", OPT_STR, compose, NULL, "FILE", "app-compose.json, which the compose hash is of"),
 	ROW("app-id", OPT_STR, app_id, NULL, "HEX", "20 bytes; without it, the start of the compose hash"),
 	ROW("instance", OPT_STR, instance, "default", "NAME", "what the instance id is made of"),
 	ROW("fmspc", OPT_STR, fmspc, NULL, "HEX", "the platform's FMSPC, 6 bytes"),
-	ROW("tcb-status", OPT_STR, tcb_status, "UpToDate", "STATUS", "the platform's TCB status, in Intel's words"),
+	ROW("tcb-status", OPT_STR, tcb_status, "UpToDate", "STATUS",
+		"the platform's TCB status, in Intel's words"),
 	ROW("debug-td", OPT_BOOL, debug_td, NULL, NULL, "the machine is in debug mode"),
 	ROW("evidence", OPT_STR, evidence, "v0", "v0|v1|legacy", "how certificates carry the attestation"),
-	ROW("chain", OPT_STR, chain, "kms", "kms|local", "who issues certificates: a KMS's App CA, or a local CA"),
+	ROW("chain", OPT_STR, chain, "kms", "kms|local",
+		"who issues certificates: a KMS's App CA, or a local CA"),
 	ROW("cert-lifetime", OPT_TIME, cert_lifetime, "3650d", "TIME", "how long certificates hold"),
 	ROW("log-level", OPT_STR, log_level, "info", "LEVEL", "error, warning, info or debug"),
 	ROW("log-format", OPT_STR, log_format, "text", "text|json", "how log lines look"),
@@ -42,8 +47,9 @@ static const struct opt rows[] = {
 const struct opt_program settings_program = {
 	.name = "teesql-simulator",
 	.synopsis = "[OPTION]...",
-	.purpose = "Be a confidential VM for development: guest agent, vendor PKI and collateral service, with "
-		   "real cryptography under a development root.",
+	.purpose =
+		"Be a confidential VM for development: guest agent, vendor PKI and collateral service, with "
+		"real cryptography under a development root.",
 	.opts = rows,
 	.daemon = true,
 };
@@ -57,8 +63,8 @@ int settings_hex(const char *name, const char *text, uint8_t *ret, size_t n, str
 {
 	if (text == NULL || hex_decode(text, strlen(text), ret, n))
 		return RATLS_OK;
-	return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--%s is \"%s\", not %zu bytes of hexadecimal text", name,
-		text, n);
+	return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+		"--%s is \"%s\", not %zu bytes of hexadecimal text", name, text, n);
 }
 
 static int read_measurements(const struct settings *s, struct forge_options *o, struct ratls_error *err)

@@ -112,7 +112,8 @@ static struct cur extension_value(const X509 *x, const char *oid)
 	const ASN1_OCTET_STRING *value = at >= 0 ? X509_EXTENSION_get_data(X509_get_ext(x, at)) : NULL;
 
 	ASN1_OBJECT_free(object);
-	return value != NULL ? cur_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)) : cur_of(NULL, 0);
+	return value != NULL ? cur_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value))
+			     : cur_of(NULL, 0);
 }
 
 /* What dstack's certificates have and have not, also where it is odd. */
@@ -230,7 +231,8 @@ static void evidence_reads_back_from_certificates(void **state)
 		make(&o, &m);
 		assert_int_equal(forge_machine_certificate(&m, &leaf, &chain, NULL), RATLS_OK);
 		assert_int_equal(
-			ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &e, NULL), RATLS_OK);
+			ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &e, NULL),
+			RATLS_OK);
 		assert_int_equal(e->format, rows[i].read);
 		assert_true(cur_is(&e->quote.td.mrtd, m.quote.td.mrtd, 48));
 		assert_true(cur_is(&e->quote.td.report_data, report_data, 64));
@@ -280,7 +282,8 @@ static void a_quote_can_name_another_key(void **state)
 	leaf.quoted_key = other;
 	chain = chain_of(&o, &leaf);
 	assert_true(forge_ratls_report_data(other, report_data));
-	assert_int_equal(ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &e, NULL), RATLS_OK);
+	assert_int_equal(
+		ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &e, NULL), RATLS_OK);
 	assert_true(cur_is(&e->quote.td.report_data, report_data, 64));
 	ratls_evidence_free(e);
 	forge_chain_done(&chain);
@@ -302,7 +305,8 @@ static void unstripped_envelopes_read_back(void **state)
 		struct ratls_evidence *e;
 		struct buf bytes = {0};
 
-		assert_int_equal(forge_machine_envelope(&m, versions[i], report_data, false, &bytes, NULL), RATLS_OK);
+		assert_int_equal(
+			forge_machine_envelope(&m, versions[i], report_data, false, &bytes, NULL), RATLS_OK);
 		assert_int_equal(ratls_evidence_from_envelope(bytes.p, bytes.len, &e, NULL), RATLS_OK);
 		assert_int_equal(e->log.n, m.log.n);
 		assert_true(cur_is_str(&e->config, m.config));

@@ -45,8 +45,11 @@ static void the_smallest_v0(void **state)
 static void a_small_v1_with_both_kinds_of_events(void **state)
 {
 	static struct forge_log log;
-	struct forge_envelope_options o = {.version = FORGE_V1, .quote = cur_of("\x01\x02\xc8", 3), .log = &log,
-		.runtime = &log, .config = "{}"};
+	struct forge_envelope_options o = {.version = FORGE_V1,
+		.quote = cur_of("\x01\x02\xc8", 3),
+		.log = &log,
+		.runtime = &log,
+		.config = "{}"};
 	struct buf bytes = {0};
 
 	(void)state;

@@ -57,9 +57,12 @@ static size_t as_read(const struct forge_log *log, struct event *ret)
 	for (size_t i = 0; i < log->n; i++) {
 		const struct forge_event *e = &log->events[i];
 
-		ret[i] = (struct event){.imr = e->imr, .type = e->type, .version = e->version,
+		ret[i] = (struct event){.imr = e->imr,
+			.type = e->type,
+			.version = e->version,
 			.digest = cur_of(e->digest, e->stripped_digest ? 0 : sizeof(e->digest)),
-			.name = cur_of(e->name, strlen(e->name)), .payload = cur_of(e->payload.p, e->payload.len),
+			.name = cur_of(e->name, strlen(e->name)),
+			.payload = cur_of(e->payload.p, e->payload.len),
 			.preimage = cur_of(NULL, 0)};
 	}
 	return log->n;

@@ -40,7 +40,8 @@ static X509_CRL *crl_of(const struct forge_pki *pki, enum forge_crl which)
 /* X509_V_OK, or why OpenSSL refuses the leaf. */
 static int judge(const struct forge_pki *pki, enum forge_role leaf_role)
 {
-	X509 *root = cert_of(pki, FORGE_ROOT), *ca = cert_of(pki, FORGE_PCK_CA), *leaf = cert_of(pki, leaf_role);
+	X509 *root = cert_of(pki, FORGE_ROOT), *ca = cert_of(pki, FORGE_PCK_CA),
+	     *leaf = cert_of(pki, leaf_role);
 	X509_CRL *root_crl = crl_of(pki, FORGE_ROOT_CRL), *pck_crl = crl_of(pki, FORGE_PCK_CRL);
 	X509_STORE *store = X509_STORE_new();
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
@@ -52,7 +53,8 @@ static int judge(const struct forge_pki *pki, enum forge_role leaf_role)
 	X509_STORE_add_crl(store, root_crl);
 	X509_STORE_add_crl(store, pck_crl);
 	X509_STORE_CTX_init(ctx, store, leaf, between);
-	X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_X509_STRICT | X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+	X509_STORE_CTX_set_flags(
+		ctx, X509_V_FLAG_X509_STRICT | X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 	X509_STORE_CTX_set_time(ctx, 0, NOW);
 	X509_verify_cert(ctx);
 	result = X509_STORE_CTX_get_error(ctx);
