@@ -84,30 +84,30 @@ void check_outcome(struct check *c, const struct outcome *o)
 		c->hint = add(c, o->detail);
 }
 
-void check_expected(struct check *c, const char *text)
+void check_wants(struct check *c, const char *text)
 {
 	c->expected = add(c, text);
 }
 
-void check_actual(struct check *c, const char *text)
+void check_has(struct check *c, const char *text)
 {
 	c->actual = add(c, text);
 }
 
-void check_expected_hex(struct check *c, struct cur bytes)
+void check_wants_hex(struct check *c, struct cur bytes)
 {
 	c->expected = add_hex(c, bytes);
 }
 
-void check_actual_hex(struct check *c, struct cur bytes)
+void check_has_hex(struct check *c, struct cur bytes)
 {
 	c->actual = add_hex(c, bytes);
 }
 
 void check_equal(struct check *c, struct cur expected, struct cur actual, const char *otherwise)
 {
-	check_expected_hex(c, expected);
-	check_actual_hex(c, actual);
+	check_wants_hex(c, expected);
+	check_has_hex(c, actual);
 	if (cur_eq(&expected, &actual))
 		check_pass(c);
 	else

@@ -28,10 +28,10 @@ void check_unknown(struct check *c, const char *fmt, ...) __attribute__((format(
 void check_outcome(struct check *c, const struct outcome *o);
 
 /* What was wanted and what was there, in words or as hex. */
-void check_expected(struct check *c, const char *text);
-void check_actual(struct check *c, const char *text);
-void check_expected_hex(struct check *c, struct cur bytes);
-void check_actual_hex(struct check *c, struct cur bytes);
+void check_wants(struct check *c, const char *text);
+void check_has(struct check *c, const char *text);
+void check_wants_hex(struct check *c, struct cur bytes);
+void check_has_hex(struct check *c, struct cur bytes);
 
 /* Pass if both are equal, else fail with this sentence; shows both. */
 void check_equal(struct check *c, struct cur expected, struct cur actual, const char *otherwise);

@@ -64,7 +64,7 @@ void rule_clock_plausible(struct appraisal *a, struct check *c)
 	if (a->pck.leaf.x509 != NULL)
 		span_add(&s, a->pck.leaf.not_before, a->pck.leaf.not_after);
 	clock_format(a->at, at);
-	check_actual(c, at);
+	check_has(c, at);
 	if (a->at < s.begin || a->at > s.end)
 		check_fail(c, "at %s no certificate and no document held", at);
 	else

@@ -34,7 +34,7 @@ static void show_list(const struct appraisal *a, struct check *c, const struct p
 	if (out == NULL)
 		c->text->bad = true;
 	else
-		check_expected(c, out);
+		check_wants(c, out);
 	free(out);
 }
 
@@ -43,7 +43,7 @@ static void judge_list(struct appraisal *a, struct check *c, const struct policy
 {
 	int64_t until = INT64_MAX;
 
-	check_actual_hex(c, value);
+	check_has_hex(c, value);
 	if (list->n == 0) {
 		check_skip(c, not_asked);
 		return;

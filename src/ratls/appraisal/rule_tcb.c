@@ -14,7 +14,7 @@ static void judge_part(const struct appraisal *a, struct check *c, enum tcb_stat
 		check_unknown(c, "%s", not_judged);
 		return;
 	}
-	check_actual(c, tcb_status_name(status));
+	check_has(c, tcb_status_name(status));
 	if (status == TCB_NOT_SUPPORTED)
 		check_fail(c, "the version numbers of the %s are below every published level", what);
 	else
@@ -60,7 +60,7 @@ static void show_accepted(const struct appraisal *a, struct check *c)
 		if (policy_accepts_status(a->policy, (enum tcb_status)s, a->at, NULL) && used < sizeof(text))
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", used > 0 ? "," : "",
 				tcb_status_name((enum tcb_status)s));
-	check_expected(c, text);
+	check_wants(c, text);
 }
 
 static void refuse_status(const struct appraisal *a, struct check *c)
@@ -87,7 +87,7 @@ void rule_tcb_status(struct appraisal *a, struct check *c)
 		return;
 	}
 	show_accepted(a, c);
-	check_actual(c, tcb_status_name(a->tcb.status));
+	check_has(c, tcb_status_name(a->tcb.status));
 	/* Whatever the policy says, these two are never accepted. */
 	if (a->tcb.status == TCB_REVOKED || a->tcb.status == TCB_NOT_SUPPORTED ||
 		!policy_accepts_status(a->policy, a->tcb.status, a->at, &until)) {

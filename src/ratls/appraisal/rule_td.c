@@ -29,7 +29,7 @@ static uint64_t attributes(const struct appraisal *a)
 
 static void judge_clear(const struct appraisal *a, struct check *c, uint64_t bits, const char *otherwise)
 {
-	check_actual_hex(c, a->quote->td.td_attributes);
+	check_has_hex(c, a->quote->td.td_attributes);
 	if ((attributes(a) & bits) != 0)
 		check_fail(c, "%s", otherwise);
 	else
@@ -61,7 +61,7 @@ void rule_td_migratable(struct appraisal *a, struct check *c)
 
 void rule_td_sept_ve(struct appraisal *a, struct check *c)
 {
-	check_actual_hex(c, a->quote->td.td_attributes);
+	check_has_hex(c, a->quote->td.td_attributes);
 	if ((attributes(a) & ATTRIBUTE_SEPT_VE_DISABLE) == 0)
 		check_fail(c, "the host may inject exceptions by unmapping its memory (SEPT_VE_DISABLE is not set)");
 	else

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "appraisal/endorsed.h"
+#include "appraisal/root.h"
+#include "sample.h"
+
+/* ---- envelopes ---- */
+
+static void slices_are_the_bytes_received(void **state)
+{
+	static const char *const envelopes[] = {
+		"{\"tcbInfo\":{\"a\":\"}\\\"{\",\"b\":[{}]},\"signature\":\"00ff\"}",
+		"{\"signature\":\"00ff\",\"tcbInfo\":{\"a\":\"}\\\"{\",\"b\":[{}]}}",
+		" {\n\t\"tcbInfo\" : {\"a\":\"}\\\"{\",\"b\":[{}]} , \"signature\" : \"00ff\" } \r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(envelopes) / sizeof(envelopes[0]); i++) {
+		struct cur object, signature;
+
+		assert_int_equal(endorsements_slice(cur_of(envelopes[i], strlen(envelopes[i])), "tcbInfo", &object,
+					 &signature, NULL),
+			RATLS_OK);
+		assert_true(cur_is_str(&object, "{\"a\":\"}\\\"{\",\"b\":[{}]}"));
+		assert_true(cur_is_str(&signature, "00ff"));
+	}
+}
+
+/* Rows 114 to 116, 151, 159 and 160 of the list of known bad cases. */
+static void other_envelopes_are_refused(void **state)
+{
+	static const char *const envelopes[] = {
+		"",
+		"null",
+		"[]",
+		"{}",
+		"{\"tcbInfo\":{}}",
+		"{\"signature\":\"00\"}",
+		"{\"tcbInfo\":[],\"signature\":\"00\"}",
+		"{\"tcbInfo\":\"{}\",\"signature\":\"00\"}",
+		"{\"tcbInfo\":1,\"signature\":\"00\"}",
+		"{\"tcbInfo\":},\"signature\":\"00\"}",
+		"{\"tcbInfo\":{},\"signature\":00}",
+		"{\"tcbInfo\":{},\"signature\":null}",
+		"{\"tcbInfo\":{},\"tcbInfo\":{},\"signature\":\"00\"}",
+		"{\"tcbInfo\":{},\"signature\":\"00\",\"signature\":\"00\"}",
+		"{\"tcbInfo\":{},\"tcbInfo\":{}}",
+		"{\"tcbInfo\":{},\"signature\":\"00\",\"x\":1}",
+		"{\"tcbInfo\":{},\"signature\":\"00\"}x",
+		"{\"tcbInfo\":{},\"signature\":\"00\"",
+		"{\"tcbInfo\":{,\"signature\":\"00\"}",
+		"{\"tcbInfo\":{\"a\":\"},\"signature\":\"00\"}",
+		"{\"tcbInfo\":{}\"signature\":\"00\"}",
+		"{\"tcb\\u0049nfo\":{},\"signature\":\"00\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(envelopes) / sizeof(envelopes[0]); i++) {
+		struct cur object = {0}, signature = {0};
+
+		if (endorsements_slice(cur_of(envelopes[i], strlen(envelopes[i])), "tcbInfo", &object, &signature,
+			    NULL) != RATLS_E_FORMAT ||
+			object.p != NULL)
+			fail_msg("%s", envelopes[i]);
+	}
+}
+
+static void every_truncated_envelope_is_refused(void **state)
+{
+	static const char whole[] = "{\"tcbInfo\":{\"a\":[{}]},\"signature\":\"00ff\"}";
+	struct cur object, signature;
+
+	(void)state;
+	for (size_t n = 0; n < strlen(whole); n++)
+		assert_int_equal(endorsements_slice(cur_of(whole, n), "tcbInfo", &object, &signature, NULL),
+			RATLS_E_FORMAT);
+}
+
+static void forged_envelopes_are_sliced(void **state)
+{
+	struct forge_collateral made = {0};
+	struct buf envelope = {0};
+	struct cur object, signature;
+	struct sample s;
+
+	(void)state;
+	sample_init(&s, SAMPLE_V4);
+	sample_make(&s);
+	assert_int_equal(forge_collateral_make(&s.collateral, &s.made, &made, NULL), RATLS_OK);
+	forge_qe_identity_envelope(&made, &envelope);
+	assert_int_equal(endorsements_slice(cur_of(envelope.p, envelope.len), "enclaveIdentity", &object, &signature,
+				 NULL),
+		RATLS_OK);
+	assert_true(cur_is(&object, made.qe_identity.p, made.qe_identity.len));
+	assert_true(cur_is_str(&signature, made.qe_identity_signature));
+	buf_done(&envelope);
+	forge_collateral_done(&made);
+	sample_done(&s);
+}
+
+/* ---- files ---- */
+
+static int from_json(const json_t *object, const struct ratls_endorsements_options *options,
+	struct ratls_endorsements **ret)
+{
+	char *text = json_dumps(object, JSON_ENCODE_ANY);
+	int rc = ratls_endorsements_from_json(text, strlen(text), options, ret, NULL);
+
+	free(text);
+	return rc;
+}
+
+static void every_item_is_needed(void **state)
+{
+	struct ratls_endorsements *e = NULL;
+	struct sample s;
+	const char *name;
+	json_t *item;
+
+	(void)state;
+	sample_init(&s, SAMPLE_V4);
+	sample_make(&s);
+	json_object_foreach(s.items, name, item) {
+		json_t *less = json_copy(s.items);
+
+		if (strcmp(name, "pck_certificate_chain") == 0)
+			continue;
+		json_object_del(less, name);
+		assert_int_equal(from_json(less, NULL, &e), RATLS_E_FORMAT);
+		json_object_set_new(less, name, json_integer(1));
+		assert_int_equal(from_json(less, NULL, &e), RATLS_E_FORMAT);
+		json_decref(less);
+	}
+	assert_null(e);
+	sample_done(&s);
+}
+
+static void what_is_no_object_is_refused(void **state)
+{
+	static const char *const texts[] = {"", "{", "[]", "null", "{}x", "{\"a\":1,\"a\":1}"};
+	struct ratls_endorsements *e = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_int_equal(ratls_endorsements_from_json(texts[i], strlen(texts[i]), NULL, &e, NULL),
+			RATLS_E_FORMAT);
+	assert_int_equal(ratls_endorsements_from_json(NULL, 0, NULL, &e, NULL), RATLS_E_ARG);
+	assert_null(e);
+}
+
+static void items_are_bounded(void **state)
+{
+	struct ratls_endorsements *e = NULL;
+	char *large = malloc(ENDORSEMENTS_ITEM_MAX + 2);
+	struct sample s;
+
+	(void)state;
+	memset(large, '0', ENDORSEMENTS_ITEM_MAX + 1);
+	large[ENDORSEMENTS_ITEM_MAX + 1] = '\0';
+	sample_init(&s, SAMPLE_V4);
+	sample_make(&s);
+	sample_set(&s, "pck_crl", large);
+	assert_int_equal(from_json(s.items, NULL, &e), RATLS_E_FORMAT);
+	sample_set(&s, "pck_crl", large + 1); /* bad, but of a size that is looked at */
+	assert_int_equal(from_json(s.items, NULL, &e), RATLS_OK);
+	ratls_endorsements_free(e);
+	sample_done(&s);
+	free(large);
+}
+
+/* A chain that the quote does not carry may come with the collateral. */
+static void chain_may_come_with_the_collateral(void **state)
+{
+	struct ratls_report *report;
+	struct buf chain = {0};
+	struct sample s;
+	char *text;
+
+	(void)state;
+	sample_init(&s, SAMPLE_V4);
+	s.quote.inner_type = 3;
+	sample_make(&s);
+	forge_pki_pck_chain(&s.made, &chain);
+	text = buf_take_str(&chain);
+	sample_set(&s, "pck_certificate_chain", text);
+	report = sample_appraise(&s);
+	assert_int_equal(report_reason(report), 0);
+	ratls_report_free(report);
+	free(text);
+	sample_done(&s);
+}
+
+/* Rows 66 and 67: the trust anchor is configuration, and a bad one is an error, not a verdict. */
+static void bad_anchors_are_errors(void **state)
+{
+	struct ratls_endorsements_options options = {.size = sizeof(options)};
+	struct ratls_endorsements *e = NULL;
+	struct sample s;
+
+	(void)state;
+	sample_init(&s, SAMPLE_V4);
+	sample_make(&s);
+	options.insecure_trust_root = s.made.cert[FORGE_PCK_CA].p; /* not signed by itself */
+	options.insecure_trust_root_len = s.made.cert[FORGE_PCK_CA].len;
+	assert_int_equal(from_json(s.items, &options, &e), RATLS_E_ARG);
+	options.insecure_trust_root = s.made.cert[FORGE_ROOT].p;
+	options.insecure_trust_root_len = s.made.cert[FORGE_ROOT].len - 1;
+	assert_int_equal(from_json(s.items, &options, &e), RATLS_E_ARG);
+	options.insecure_trust_root_len++;
+	options.size = 0;
+	assert_int_equal(from_json(s.items, &options, &e), RATLS_E_ARG);
+	assert_null(e);
+	sample_done(&s);
+}
+
+/* Invariant trust_is_configured: without a configured root it is Intel's, and a development root is none. */
+static void trust_is_configured(void **state)
+{
+	const struct ratls_binding none = {.kind = RATLS_BINDING_NONE};
+	struct ratls_endorsements *e = NULL;
+	struct ratls_evidence *evidence = NULL;
+	struct ratls_report *report = NULL;
+	struct sample s;
+
+	(void)state;
+	sample_init(&s, SAMPLE_V4);
+	sample_make(&s);
+	assert_int_equal(from_json(s.items, NULL, &e), RATLS_OK);
+	assert_false(e->development);
+	assert_int_equal(endorsements_valid_until(e), 0);
+	assert_int_equal(ratls_evidence_from_quote(s.bytes.p, s.bytes.len, &evidence, NULL), RATLS_OK);
+	assert_int_equal(ratls_appraise(evidence, e, NULL, &none, SAMPLE_NOW, &report, NULL), RATLS_OK);
+	assert_int_equal(report_reason(report), REASON_PCK_ROOT);
+	ratls_report_free(report);
+	ratls_evidence_free(evidence);
+	ratls_endorsements_free(e);
+	sample_done(&s);
+}
+
+static void intel_root_is_what_intel_publishes(void **state)
+{
+	struct cur der = root_intel();
+	struct cert root = {0};
+
+	(void)state;
+	assert_int_equal(root_load(der, &root, NULL), RATLS_OK);
+	assert_string_equal(root.name, "Intel SGX Root CA");
+	assert_int_equal(X509_verify(root.x509, root.key), 1);
+	assert_int_equal(root.not_after, INT64_C(2524607999)); /* 2049-12-31T23:59:59Z */
+	cert_done(&root);
+}
+
+static void end_is_the_earliest(void **state)
+{
+	struct ratls_endorsements_options options = {.size = sizeof(options)};
+	struct ratls_endorsements *e = NULL;
+	struct sample s;
+
+	(void)state;
+	sample_init(&s, SAMPLE_V4);
+	s.collateral.qe_identity.document.next_update = SAMPLE_NOW + 5;
+	sample_make(&s);
+	options.insecure_trust_root = s.anchor->p;
+	options.insecure_trust_root_len = s.anchor->len;
+	assert_int_equal(from_json(s.items, &options, &e), RATLS_OK);
+	assert_int_equal(endorsements_valid_until(e), SAMPLE_NOW + 5);
+	ratls_endorsements_free(e);
+	sample_done(&s);
+}
+
+/* ---- which platform it is ---- */
+
+static void platform_is_read_without_trust(void **state)
+{
+	struct ratls_evidence *evidence = NULL;
+	struct platform_id id;
+	struct sample s;
+
+	(void)state;
+	sample_init(&s, SAMPLE_V4);
+	s.pki.cert[FORGE_PCK].signed_by = "another";
+	sample_make(&s);
+	assert_int_equal(ratls_evidence_from_quote(s.bytes.p, s.bytes.len, &evidence, NULL), RATLS_OK);
+	assert_int_equal(platform_id_of(evidence, &id, NULL), RATLS_OK);
+	assert_memory_equal(id.fmspc, forge_fmspc_default, sizeof(id.fmspc));
+	assert_memory_equal(id.ppid, s.pki.sgx.ppid, sizeof(id.ppid));
+	assert_string_equal(id.ca, "platform");
+	ratls_evidence_free(evidence);
+	sample_done(&s);
+}
+
+static int platform_error(void (*spoil)(struct sample *))
+{
+	struct ratls_evidence *evidence = NULL;
+	struct platform_id id;
+	struct sample s;
+	int rc;
+
+	sample_init(&s, SAMPLE_V4);
+	spoil(&s);
+	sample_make(&s);
+	assert_int_equal(ratls_evidence_from_quote(s.bytes.p, s.bytes.len, &evidence, NULL), RATLS_OK);
+	rc = platform_id_of(evidence, &id, NULL);
+	ratls_evidence_free(evidence);
+	sample_done(&s);
+	return rc;
+}
+
+static void not_carried(struct sample *s)
+{
+	s->quote.inner_type = 2;
+}
+
+static void no_extension(struct sample *s)
+{
+	s->pki.cert[FORGE_PCK].omit = FORGE_SGX;
+}
+
+static void no_chain(struct sample *s)
+{
+	s->quote.certification = cur_of("hello", 5);
+}
+
+static void platforms_that_are_not_named(void **state)
+{
+	(void)state;
+	assert_int_equal(platform_error(not_carried), RATLS_E_UNSUPPORTED);
+	assert_int_equal(platform_error(no_extension), RATLS_E_FORMAT);
+	assert_int_equal(platform_error(no_chain), RATLS_E_FORMAT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(slices_are_the_bytes_received),
+		cmocka_unit_test(other_envelopes_are_refused),
+		cmocka_unit_test(every_truncated_envelope_is_refused),
+		cmocka_unit_test(forged_envelopes_are_sliced),
+		cmocka_unit_test(every_item_is_needed),
+		cmocka_unit_test(what_is_no_object_is_refused),
+		cmocka_unit_test(items_are_bounded),
+		cmocka_unit_test(chain_may_come_with_the_collateral),
+		cmocka_unit_test(bad_anchors_are_errors),
+		cmocka_unit_test(trust_is_configured),
+		cmocka_unit_test(intel_root_is_what_intel_publishes),
+		cmocka_unit_test(end_is_the_earliest),
+		cmocka_unit_test(platform_is_read_without_trust),
+		cmocka_unit_test(platforms_that_are_not_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
