@@ -120,7 +120,7 @@ static inline struct cur cur_cstr(struct cur *c)
 /* Is it exactly these bytes? For public values: not constant-time (see secret.h). */
 static inline bool cur_is(const struct cur *c, const void *bytes, size_t len)
 {
-	return !c->bad && c->left == len && memcmp(c->p, bytes, len) == 0;
+	return !c->bad && c->left == len && (len == 0 || memcmp(c->p, bytes, len) == 0);
 }
 
 static inline bool cur_is_str(const struct cur *c, const char *text)
