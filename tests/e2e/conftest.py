@@ -30,16 +30,24 @@ os.environ["HOME"] = "/nonexistent"
 import daemon  # noqa: E402
 from house import House  # noqa: E402
 
+MARKS = pytest.StashKey()
 PROGRAMS = pathlib.Path(os.environ.get("TEESQL_BIN") or ROOT / "build" / "bin").resolve()
+
+
+def pytest_runtest_setup(item):
+    item.stash[MARKS] = {process: process.mark() for process in daemon.running}
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A test that failed shows the logs of everything that was running."""
+    """A test that failed shows what everything that was running has logged since its beginning."""
     report = (yield).get_result()
     if report.failed:
+        marks = item.stash.get(MARKS, {})
         for process in daemon.running:
-            report.sections.append((f"log of {process.name}", process.log[-6000:]))
+            said = process.since(marks.get(process, 0))
+            if said:
+                report.sections.append((f"log of {process.name}", said[-4000:]))
 
 
 @pytest.fixture(scope="session")
