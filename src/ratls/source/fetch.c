@@ -154,6 +154,12 @@ static bool set_request(struct exchange *x, const struct ratls_http_request *req
 
 static int explain(const struct exchange *x, CURLcode code, struct ratls_error *err)
 {
+	long refused = 0;
+
+	/* libcurl's own words name a port even where a socket's path was asked for. */
+	if (code == CURLE_COULDNT_CONNECT &&
+		curl_easy_getinfo(x->curl, CURLINFO_OS_ERRNO, &refused) == CURLE_OK && refused != 0)
+		return err_set(err, RATLS_E_UNAVAILABLE, "could not connect: %s", strerror((int)refused));
 	if (x->head.no_memory || x->body.no_memory || code == CURLE_OUT_OF_MEMORY)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	if (x->body.too_large)

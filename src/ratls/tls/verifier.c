@@ -58,11 +58,12 @@ int verifier_new(const struct verifier_options *options, struct ratls_policy *po
 	struct verdict_cache *cache = verdict_cache_new();
 	struct verifier *v = calloc(1, sizeof(*v));
 
-	if (shared == NULL || cache == NULL || v == NULL) {
+	if (options->source == NULL || shared == NULL || cache == NULL || v == NULL) {
 		shared_policy_free(shared);
 		verdict_cache_free(cache);
 		free(v);
-		return err_set(err, RATLS_E_NOMEM, "out of memory");
+		return options->source == NULL ? err_set(err, RATLS_E_ARG, "a verifier needs a source")
+					       : err_set(err, RATLS_E_NOMEM, "out of memory");
 	}
 	pthread_mutex_init(&v->lock, NULL);
 	v->source = options->source;

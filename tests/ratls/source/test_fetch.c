@@ -213,6 +213,7 @@ static void a_unix_socket_takes_the_place_of_the_host(void **state)
 	struct ratls_http_request r = {
 		.method = "GET", .url = "http://localhost/exact", .unix_socket = path, .max_body = 64};
 	struct ratls_http_response got = {0};
+	struct ratls_error err = {0};
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
@@ -222,7 +223,8 @@ static void a_unix_socket_takes_the_place_of_the_host(void **state)
 	assert_string_equal(got.body, "12345678");
 	http_response_done(&got);
 	http_server_stop(s);
-	assert_int_equal(fetch_curl(NULL, &r, &got, NULL), RATLS_E_UNAVAILABLE);
+	assert_int_equal(fetch_curl(NULL, &r, &got, &err), RATLS_E_UNAVAILABLE);
+	assert_string_equal(err.message, "could not connect: No such file or directory");
 	rmdir(dir);
 }
 
