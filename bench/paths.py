@@ -108,6 +108,7 @@ stream {{
         ssl_certificate_key {certs}/server.key;
         ssl_client_certificate {certs}/ca.pem;
         ssl_verify_client on;
+        ssl_verify_depth 3;
         ssl_session_tickets off;
         ssl_session_cache off;
         proxy_pass {backend};"""
@@ -120,6 +121,7 @@ stream {{
         proxy_ssl_certificate_key {certs}/client.key;
         proxy_ssl_trusted_certificate {certs}/ca.pem;
         proxy_ssl_verify on;
+        proxy_ssl_verify_depth 3;
         proxy_ssl_name localhost;
         proxy_ssl_session_reuse off;"""
 

@@ -144,16 +144,22 @@ def run(argv, **more):
 
 
 class Certificates:
-    """A P-256 authority and two leaves padded to the attested size: ca.pem, server.pem, client.pem (the leaf,
-    then its key, as HAProxy wants them) and the keys alone as *.key."""
+    """What a confidential VM presents, as to shape: a P-256 leaf padded to the attested size, its issuer and the
+    root, all three sent. ca.pem is the root; server.crt and client.crt are chains, leaf first; *.key are the keys;
+    server.pem and client.pem have the chain, then the key, as HAProxy wants them."""
 
     def __init__(self, folder):
         self.folder = folder
         self._key("ca")
-        self._openssl("req", "-x509", "-new", "-key", "ca.key", "-subj", "/CN=bench authority", "-days", "30",
+        self._openssl("req", "-x509", "-new", "-key", "ca.key", "-subj", "/CN=bench root", "-days", "30",
                       "-addext", "basicConstraints=critical,CA:TRUE", "-out", "ca.pem")
+        self._issue("issuer", "ca", "ca.pem", "basicConstraints=critical,CA:TRUE,pathlen:0\n")
         for name in ("server", "client"):
-            self._leaf(name)
+            self._issue(name, "issuer", "issuer.crt", "subjectAltName=DNS:localhost,IP:127.0.0.1\n"
+                        "extendedKeyUsage=serverAuth,clientAuth\n"
+                        f"{PADDING_OID}=ASN1:FORMAT:HEX,OCTETSTRING:{secrets.token_hex(PADDING_BYTES)}\n")
+            self._join(f"{name}.crt", f"{name}.crt", "issuer.crt", "ca.pem")
+            self._join(f"{name}.pem", f"{name}.crt", f"{name}.key")
 
     def _openssl(self, *argv):
         return run(["openssl", *argv], cwd=self.folder)
@@ -161,16 +167,15 @@ class Certificates:
     def _key(self, name):
         self._openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", f"{name}.key")
 
-    def _leaf(self, name):
+    def _issue(self, name, issuer, issuer_file, extensions):
         self._key(name)
-        (self.folder / f"{name}.ext").write_text(
-            "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n"
-            f"{PADDING_OID}=ASN1:FORMAT:HEX,OCTETSTRING:{secrets.token_hex(PADDING_BYTES)}\n")
-        self._openssl("req", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}", "-out", f"{name}.csr")
-        self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-                      "-days", "30", "-extfile", f"{name}.ext", "-out", f"{name}.crt")
-        both = (self.folder / f"{name}.crt").read_text() + (self.folder / f"{name}.key").read_text()
-        (self.folder / f"{name}.pem").write_text(both)
+        (self.folder / f"{name}.ext").write_text(extensions)
+        self._openssl("req", "-new", "-key", f"{name}.key", "-subj", f"/CN=bench {name}", "-out", f"{name}.csr")
+        self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", issuer_file, "-CAkey", f"{issuer}.key",
+                      "-CAcreateserial", "-days", "30", "-extfile", f"{name}.ext", "-out", f"{name}.crt")
+
+    def _join(self, to, *names):
+        (self.folder / to).write_text("".join((self.folder / n).read_text() for n in names))
 
     def size(self):
         return len(subprocess.check_output(["openssl", "x509", "-in", self.folder / "server.crt", "-outform", "DER"]))
