@@ -91,7 +91,8 @@ static int serve_socket(struct simulator *s, struct ratls_error *err)
 		rc = listen_unix(path, &fd, err);
 	if (rc != RATLS_OK)
 		return rc;
-	snprintf(s->socket, sizeof(s->socket), "%s", path);
+	if (realpath(path, s->socket) == NULL) /* clients want it absolute */
+		snprintf(s->socket, sizeof(s->socket), "%s", path);
 	return http_start(fd, "guest agent", guest_http, &s->guest, &s->on_socket, err);
 }
 
@@ -111,19 +112,35 @@ static int serve(struct simulator *s, struct ratls_error *err)
 	return rc;
 }
 
+/* NAME=VALUE as a shell reads it. */
+static void print_assignment(const char *name, const char *scheme, const char *value)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-:[]";
+
+	if (value[strspn(value, plain)] == '\0') {
+		printf("%s=%s%s\n", name, scheme, value);
+		return;
+	}
+	printf("%s='%s", name, scheme);
+	for (; *value != '\0'; value++)
+		if (*value == '\'')
+			fputs("'\\''", stdout);
+		else
+			putchar(*value);
+	puts("'");
+}
+
 /* Three lines for the caller's environment, then readiness. With --http the endpoint is the URL: some
  * clients know no sockets. */
-static void announce(const struct simulator *s)
+static void announce(const struct simulator *s, const char *root)
 {
-	if (s->on_http != NULL)
-		printf("DSTACK_SIMULATOR_ENDPOINT=http://%s\n", s->http);
-	else
-		printf("DSTACK_SIMULATOR_ENDPOINT=%s\n", s->socket);
-	printf("TEESQL_PCCS=http://%s\n", s->pccs);
-	printf("TEESQL_INSECURE_TRUST_ROOT=%s/root.pem\n", s->home.dir);
+	bool http = s->on_http != NULL;
+
+	print_assignment("DSTACK_SIMULATOR_ENDPOINT", http ? "http://" : "", http ? s->http : s->socket);
+	print_assignment("TEESQL_PCCS", "http://", s->pccs);
+	print_assignment("TEESQL_INSECURE_TRUST_ROOT", "", root);
 	fflush(stdout);
-	fprintf(stderr, "ready socket=%s%s%s collateral=%s\n", s->socket, s->on_http != NULL ? " http=" : "",
-		s->http, s->pccs);
+	fprintf(stderr, "ready socket=%s%s%s collateral=%s\n", s->socket, http ? " http=" : "", s->http, s->pccs);
 }
 
 static void finish(struct simulator *s)
@@ -150,7 +167,7 @@ static int fail(struct simulator *s, const struct ratls_error *err)
 	return CLASS_USAGE;
 }
 
-static int start(struct simulator *s, struct ratls_error *err)
+static int start(struct simulator *s, char root[static PATH_MAX], struct ratls_error *err)
 {
 	int rc = setup_log(&s->settings, err);
 
@@ -158,6 +175,8 @@ static int start(struct simulator *s, struct ratls_error *err)
 		rc = home_open(&s->home, s->settings.dir, err);
 	if (rc == RATLS_OK)
 		rc = make_machine(s, err);
+	if (rc == RATLS_OK)
+		rc = home_path(&s->home, "root.pem", root, err);
 	return rc == RATLS_OK ? serve(s, err) : rc;
 }
 
@@ -166,8 +185,8 @@ int main(int argc, char **argv)
 	static struct simulator s;
 	struct ratls_error err = {0};
 	enum opt_action action;
+	char **rest, root[PATH_MAX];
 	sigset_t signals;
-	char **rest;
 	int rc, signal_number;
 
 	(void)argc;
@@ -184,10 +203,10 @@ int main(int argc, char **argv)
 	secret_forbid_core_dumps();
 	block_signals(&signals);
 	if (rc == RATLS_OK)
-		rc = start(&s, &err);
+		rc = start(&s, root, &err);
 	if (rc != RATLS_OK)
 		return fail(&s, &err);
-	announce(&s);
+	announce(&s, root);
 	sigwait(&signals, &signal_number);
 	finish(&s);
 	return 0;

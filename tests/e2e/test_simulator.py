@@ -356,6 +356,16 @@ def test_equal_seeds_share_roots_and_nothing_of_the_machine(bin_path):
         assert one.call("GetKey", path="a") == other.call("GetKey", path="a")
 
 
+def test_its_lines_can_be_evaluated_whatever_the_folder_is_called(bin_path, folder):
+    place = folder / "it's a folder"
+    one = Daemon("simulator", [bin_path("teesql-simulator"), "--dir", place])
+    one.wait_for("TEESQL_INSECURE_TRUST_ROOT=", stdout=True)
+    said = run(["sh", "-c", 'eval "$(cat)"; echo "$DSTACK_SIMULATOR_ENDPOINT"; echo "$TEESQL_INSECURE_TRUST_ROOT"'],
+               input=one.stdout).stdout
+    one.stop()
+    assert said == f"{place}/dstack.sock\n{place}/root.pem\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_leaves_nothing_behind(bin_path, number):
     one = Simulator(bin_path("teesql-simulator"))
