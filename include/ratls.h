@@ -69,7 +69,8 @@ struct ratls_evidence;
 /* From an X.509 certificate (DER, at most 256 KiB): extension 1.3.6.1.4.1.62397.1.8 (versioned
  * attestation), else .1 (quote) with .2 (event log). The certificate's key is remembered for the key
  * binding. RATLS_E_NO_EVIDENCE if there is no such extension; RATLS_E_FORMAT if anything in it is
- * malformed. The bytes are copied. */
+ * malformed or contradicts itself; RATLS_E_UNSUPPORTED names a platform other than TDX. The bytes are
+ * copied. So it is with the other two. */
 int ratls_evidence_from_certificate(const uint8_t *der, size_t len, struct ratls_evidence **ret,
 	struct ratls_error *err);
 

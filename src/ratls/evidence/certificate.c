@@ -102,7 +102,7 @@ static int parse(struct cur der, struct certificate *c, struct ratls_error *err)
 	int len;
 
 	c->x509 = d2i_X509(NULL, &p, (long)der.left);
-	if (c->x509 == NULL || p != der.p + der.left)
+	if (c->x509 == NULL || (size_t)(p - der.p) != der.left)
 		return malformed(err, "not exactly one X.509 certificate in DER");
 	len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(c->x509), &c->spki_der);
 	if (len <= 0)
