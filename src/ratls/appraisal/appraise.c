@@ -33,7 +33,7 @@ static int check_arguments(const struct ratls_evidence *evidence, const struct r
 }
 
 /* Read the PCK chain, and judge version numbers if everything that this takes is there. */
-static void derive(struct appraisal *a)
+static bool derive(struct appraisal *a)
 {
 	const struct ratls_endorsements *e = a->endorsements;
 	struct pck_known known = {0};
@@ -43,12 +43,16 @@ static void derive(struct appraisal *a)
 		known = (struct pck_known){&e->root, &e->pck_ca, &e->pck_ca_chain};
 	if (a->quote->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
 		pem = cur_of(e->pck_chain.p, e->pck_chain.len);
-	pck_read(pem, &known, &a->pck);
-	a->tcb_inputs = (struct tcb_inputs){e->tcbinfo, e->qeid, &a->pck.sgx, a->quote};
-	a->tcb_judged = outcome_passed(&a->pck.extension) && e->tcbinfo != NULL && e->tcbinfo->tdx &&
+	/* The memo is guarded by its own lock. */
+	a->pck = a->has_endorsements ? pck_memo_get((struct pck_memo *)&e->memo, pem, &known) : pck_new(pem, &known);
+	if (a->pck == NULL)
+		return false;
+	a->tcb_inputs = (struct tcb_inputs){e->tcbinfo, e->qeid, &a->pck->sgx, a->quote};
+	a->tcb_judged = outcome_passed(&a->pck->extension) && e->tcbinfo != NULL && e->tcbinfo->tdx &&
 		e->qeid != NULL;
 	if (a->tcb_judged)
 		tcb_judge(&a->tcb_inputs, &a->tcb);
+	return true;
 }
 
 static void run_rules(struct appraisal *a, struct buf *text)
@@ -91,8 +95,8 @@ static void fill_report(struct ratls_report *r, const struct appraisal *a)
 	r->evidence = evidence_ref(a->evidence);
 	if (a->has_endorsements)
 		r->endorsements = endorsements_ref((struct ratls_endorsements *)a->endorsements);
-	r->sgx = a->pck.sgx;
-	r->sgx_known = outcome_passed(&a->pck.extension);
+	r->sgx = a->pck->sgx;
+	r->sgx_known = outcome_passed(&a->pck->extension);
 	r->tcb = a->tcb;
 	r->tcb_judged = a->tcb_judged;
 	memcpy(r->policy, a->policy->name, sizeof(r->policy));
@@ -117,6 +121,7 @@ int ratls_appraise(const struct ratls_evidence *evidence, const struct ratls_end
 	};
 	struct ratls_report *report;
 	int rc = check_arguments(evidence, binding, at, err);
+	bool ok;
 
 	if (rc != RATLS_OK)
 		return rc;
@@ -125,12 +130,14 @@ int ratls_appraise(const struct ratls_evidence *evidence, const struct ratls_end
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	a.quote = &evidence->quote;
 	ERR_set_mark();
-	derive(&a);
-	run_rules(&a, &report->text);
-	fill_report(report, &a);
-	pck_done(&a.pck);
+	ok = derive(&a);
+	if (ok) {
+		run_rules(&a, &report->text);
+		fill_report(report, &a);
+	}
 	ERR_pop_to_mark();
-	if (report->text.bad) {
+	pck_unref((struct pck *)a.pck);
+	if (!ok || report->text.bad) {
 		ratls_report_free(report);
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	}

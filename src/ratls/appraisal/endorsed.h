@@ -11,6 +11,7 @@
 #include "appraisal/cert.h"
 #include "appraisal/crl.h"
 #include "appraisal/endorsements.h"
+#include "appraisal/pck_memo.h"
 #include "appraisal/qeid.h"
 #include "appraisal/tcbinfo.h"
 
@@ -39,6 +40,7 @@ struct ratls_endorsements {
 	struct tcbinfo *tcbinfo; /* NULL unless format passed */
 	struct qeid *qeid;       /* likewise */
 	struct buf pck_chain;    /* PEM, for quotes that carry none; may be empty */
+	struct pck_memo memo;    /* the one thing in it that changes */
 };
 
 #endif

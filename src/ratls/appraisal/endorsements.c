@@ -111,6 +111,7 @@ int endorsements_new(const struct endorsement_items *items, const struct ratls_e
 	if (e == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	atomic_init(&e->refs, 1);
+	pck_memo_init(&e->memo);
 	ERR_set_mark();
 	rc = take_root(e, options, err);
 	if (rc == RATLS_OK) {
@@ -139,6 +140,7 @@ void ratls_endorsements_free(struct ratls_endorsements *e)
 {
 	if (e == NULL || atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	pck_memo_done(&e->memo); /* what it holds points to the rest */
 	cert_done(&e->root);
 	cert_done(&e->pck_ca);
 	crl_done(&e->root_crl.list);

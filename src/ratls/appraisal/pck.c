@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appraisal/pck.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "appraisal/chain.h"
@@ -44,7 +45,7 @@ static void check_extension(struct pck *p)
 		outcome_pass(&p->extension);
 }
 
-void pck_read(struct cur pem, const struct pck_known *known, struct pck *ret)
+static void read_chain(struct cur pem, const struct pck_known *known, struct pck *ret)
 {
 	struct chain_text text = {0};
 	const struct cert *root;
@@ -68,10 +69,29 @@ out:
 	chain_done(&text);
 }
 
-void pck_done(struct pck *p)
+struct pck *pck_new(struct cur pem, const struct pck_known *known)
 {
+	struct pck *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	atomic_init(&p->refs, 1);
+	read_chain(pem, known, p);
+	return p;
+}
+
+struct pck *pck_ref(struct pck *p)
+{
+	atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
+	return p;
+}
+
+void pck_unref(struct pck *p)
+{
+	if (p == NULL || atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1)
+		return;
 	cert_done(&p->leaf);
 	cert_done(&p->own_ca);
 	cert_done(&p->own_root);
-	*p = (struct pck){0};
+	free(p);
 }

@@ -5,6 +5,8 @@
 #ifndef APPRAISAL_PCK_H
 #define APPRAISAL_PCK_H
 
+#include <stdatomic.h>
+
 #include "appraisal/cert.h"
 #include "appraisal/sgx.h"
 
@@ -16,7 +18,8 @@ struct pck_known {
 };
 
 struct pck {
-	struct cert leaf;
+	atomic_uint refs;
+	struct cert leaf; /* leaf.x509 is NULL if the chain could not be decoded */
 	struct cert own_ca, own_root; /* set only where they differ from the known ones */
 	const struct cert *ca;        /* own_ca or the known one; NULL if there is none */
 	struct sgx_extension sgx;     /* if extension passed */
@@ -26,8 +29,9 @@ struct pck {
 	struct outcome extension;
 };
 
-/* ret is zeroed; known's members must outlive it. */
-void pck_read(struct cur pem, const struct pck_known *known, struct pck *ret);
-void pck_done(struct pck *p);
+/* Immutable once made. known's members must outlive it. NULL if memory ran out. */
+struct pck *pck_new(struct cur pem, const struct pck_known *known);
+struct pck *pck_ref(struct pck *p);
+void pck_unref(struct pck *p); /* NULL is fine */
 
 #endif

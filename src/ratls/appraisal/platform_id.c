@@ -30,7 +30,7 @@ int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *re
 {
 	const struct quote *q = &evidence->quote;
 	struct pck_known nothing = {0};
-	struct pck p = {0};
+	struct pck *p;
 	int rc;
 
 	if (q->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
@@ -38,9 +38,9 @@ int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *re
 			"could not tell the platform: certification data of type %u do not carry its certificate",
 			q->certification_type);
 	ERR_set_mark();
-	pck_read(q->certification, &nothing, &p);
-	rc = read_platform(&p, ret, err);
-	pck_done(&p);
+	p = pck_new(q->certification, &nothing);
+	rc = p != NULL ? read_platform(p, ret, err) : err_set(err, RATLS_E_NOMEM, "out of memory");
+	pck_unref(p);
 	ERR_pop_to_mark();
 	return rc;
 }

@@ -61,8 +61,8 @@ void rule_clock_plausible(struct appraisal *a, struct check *c)
 		span_add(&s, e->root_crl.list.this_update, e->root_crl.list.next_update);
 	if (e->pck_crl.list.x509 != NULL)
 		span_add(&s, e->pck_crl.list.this_update, e->pck_crl.list.next_update);
-	if (a->pck.leaf.x509 != NULL)
-		span_add(&s, a->pck.leaf.not_before, a->pck.leaf.not_after);
+	if (a->pck->leaf.x509 != NULL)
+		span_add(&s, a->pck->leaf.not_before, a->pck->leaf.not_after);
 	clock_format(a->at, at);
 	check_has(c, at);
 	if (a->at < s.begin || a->at > s.end)
@@ -94,7 +94,7 @@ void rule_crl_root_time(struct appraisal *a, struct check *c)
 void rule_crl_pck(struct appraisal *a, struct check *c)
 {
 	const struct ratls_endorsements *e = a->endorsements;
-	const struct cert *ca = a->pck.ca;
+	const struct cert *ca = a->pck->ca;
 
 	check_outcome(c, &e->pck_crl.outcome);
 	if (c->status != CHECK_PASS || ca == &e->pck_ca)
@@ -195,9 +195,9 @@ void rule_qeid_time(struct appraisal *a, struct check *c)
 void rule_tcbinfo_platform(struct appraisal *a, struct check *c)
 {
 	const struct tcbinfo *t = a->endorsements->tcbinfo;
-	const struct sgx_extension *sgx = &a->pck.sgx;
+	const struct sgx_extension *sgx = &a->pck->sgx;
 
-	if (t == NULL || !outcome_passed(&a->pck.extension))
+	if (t == NULL || !outcome_passed(&a->pck->extension))
 		check_unknown(c, "TCB info or the PCK certificate could not be read");
 	else if (!t->tdx)
 		check_fail(c, "TCB info is of SGX, not of TDX");

@@ -15,27 +15,27 @@ void rule_pck_present(struct appraisal *a, struct check *c)
 
 void rule_pck_chain(struct appraisal *a, struct check *c)
 {
-	check_outcome(c, &a->pck.chain);
+	check_outcome(c, &a->pck->chain);
 }
 
 void rule_pck_root(struct appraisal *a, struct check *c)
 {
-	check_outcome(c, &a->pck.root);
+	check_outcome(c, &a->pck->root);
 }
 
 void rule_pck_signature(struct appraisal *a, struct check *c)
 {
-	check_outcome(c, &a->pck.signature);
+	check_outcome(c, &a->pck->signature);
 }
 
 void rule_pck_extension(struct appraisal *a, struct check *c)
 {
-	check_outcome(c, &a->pck.extension);
+	check_outcome(c, &a->pck->extension);
 }
 
 void rule_pck_time(struct appraisal *a, struct check *c)
 {
-	const struct pck *p = &a->pck;
+	const struct pck *p = a->pck;
 	const struct cert *root = a->has_endorsements ? &a->endorsements->root : &p->own_root;
 
 	if (p->leaf.x509 == NULL || p->ca == NULL)
@@ -50,7 +50,7 @@ void rule_pck_time(struct appraisal *a, struct check *c)
 void rule_pck_revoked(struct appraisal *a, struct check *c)
 {
 	const struct ratls_endorsements *e = a->endorsements;
-	const struct pck *p = &a->pck;
+	const struct pck *p = a->pck;
 
 	if (!appraisal_passed(a, RULE_CRL_ROOT) || !appraisal_passed(a, RULE_CRL_PCK) || p->leaf.x509 == NULL)
 		check_unknown(c, "there are no revocation lists for this chain");

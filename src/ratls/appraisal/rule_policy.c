@@ -143,13 +143,13 @@ void rule_policy_os_image_hash(struct appraisal *a, struct check *c)
 
 void rule_policy_ppid(struct appraisal *a, struct check *c)
 {
-	const struct sgx_extension *sgx = &a->pck.sgx;
+	const struct sgx_extension *sgx = &a->pck->sgx;
 
-	if (a->policy->ppid.n > 0 && !outcome_passed(&a->pck.extension))
+	if (a->policy->ppid.n > 0 && !outcome_passed(&a->pck->extension))
 		check_unknown(c, "the PCK certificate could not be read");
 	else
 		judge_list(a, c, &a->policy->ppid,
-			outcome_passed(&a->pck.extension) ? cur_of(sgx->ppid, sizeof(sgx->ppid)) : cur_of(NULL, 0),
+			outcome_passed(&a->pck->extension) ? cur_of(sgx->ppid, sizeof(sgx->ppid)) : cur_of(NULL, 0),
 			"this very machine (PPID) is not in the allowlist");
 }
 
@@ -183,7 +183,7 @@ int64_t appraisal_age(const struct appraisal *a)
 {
 	const struct ratls_evidence *e = a->evidence;
 
-	if (e->leaf.left == 0 || a->pck.leaf.x509 == NULL || e->not_before < a->pck.leaf.not_before ||
+	if (e->leaf.left == 0 || a->pck->leaf.x509 == NULL || e->not_before < a->pck->leaf.not_before ||
 		e->not_before > a->at)
 		return -1;
 	return a->at - e->not_before;

@@ -12,9 +12,9 @@ void rule_qe_signature(struct appraisal *a, struct check *c)
 {
 	const struct quote *q = a->quote;
 
-	if (!outcome_passed(&a->pck.chain))
+	if (!outcome_passed(&a->pck->chain))
 		check_unknown(c, "the PCK certificate is not known");
-	else if (!ecdsa_verify(a->pck.leaf.key, &q->qe_signature, &q->qe.whole))
+	else if (!ecdsa_verify(a->pck->leaf.key, &q->qe_signature, &q->qe.whole))
 		check_fail(c, "the PCK key did not sign this report of the quoting enclave");
 	else
 		check_pass(c);

@@ -604,6 +604,45 @@ static void threads_share_evidence_and_endorsements(void **state)
 	scene_done(&s);
 }
 
+/* A chain that was seen is not read again, and what depends on time still is. */
+static void seen_chains_are_remembered(void **state)
+{
+	struct ratls_report *report;
+	struct scene s;
+	struct pck *pck;
+
+	(void)state;
+	scene_init(&s);
+	s.options.pki.cert[FORGE_PCK].not_after = NOW;
+	scene_make(&s);
+	assert_int_equal(reason_of(&s), 0);
+	pck = NULL;
+	for (size_t i = 0; i < PCK_MEMO_ROWS; i++)
+		if (s.endorsements->memo.rows[i].pck != NULL)
+			pck = s.endorsements->memo.rows[i].pck;
+	assert_non_null(pck);
+	assert_int_equal(reason_of(&s), 0);
+	assert_int_equal(pck->refs, 1); /* given back */
+	report = scene_appraise_at(&s, NOW + 1);
+	assert_int_equal(report_reason(report), REASON_PCK_TIME);
+	ratls_report_free(report);
+	scene_done(&s);
+}
+
+static void bad_chains_are_not_remembered(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_init(&s);
+	s.options.pki.cert[FORGE_PCK].signed_by = "another";
+	scene_make(&s);
+	assert_int_equal(reason_of(&s), REASON_PCK_SIGNATURE);
+	for (size_t i = 0; i < PCK_MEMO_ROWS; i++)
+		assert_null(s.endorsements->memo.rows[i].pck);
+	scene_done(&s);
+}
+
 /* One number and one identifier are one reason. */
 static void reasons_are_unique(void **state)
 {
@@ -642,6 +681,8 @@ int main(void)
 		cmocka_unit_test(nothing_compared_is_said),
 		cmocka_unit_test(documents_of_two_evaluations_are_said),
 		cmocka_unit_test(threads_share_evidence_and_endorsements),
+		cmocka_unit_test(seen_chains_are_remembered),
+		cmocka_unit_test(bad_chains_are_not_remembered),
 		cmocka_unit_test(reasons_are_unique),
 	};
 
