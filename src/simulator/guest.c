@@ -75,7 +75,7 @@ static bool is_method(size_t row, bool prpc, const char *name)
 	return strcmp(name, methods[row].name) == 0;
 }
 
-int guest_call(struct guest *g, const char *path, struct fields *fields, json_t **ret, struct ratls_error *err)
+int guest_call(struct guest *g, const char *path, struct request *request, json_t **ret, struct ratls_error *err)
 {
 	static const char below[] = "/prpc/";
 	bool prpc = strncmp(path, below, strlen(below)) == 0;
@@ -86,7 +86,7 @@ int guest_call(struct guest *g, const char *path, struct fields *fields, json_t 
 		if (!is_method(i, prpc, name))
 			continue;
 		pthread_mutex_lock(&g->lock);
-		rc = methods[i].run(g, fields, ret, err);
+		rc = methods[i].run(g, request, ret, err);
 		pthread_mutex_unlock(&g->lock);
 		return rc;
 	}

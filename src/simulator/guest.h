@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * dstack's guest agent as a function: method and fields in, JSON out. What the wire says about it is in
+ * dstack's guest agent as a function: method and request in, JSON out. What the wire says about it is in
  * guest_http.h. Error messages that dstack has too are dstack's, for programs that look for them.
  */
 #ifndef SIMULATOR_GUEST_H
@@ -10,7 +10,7 @@
 #include <pthread.h>
 
 #include "simulator/app_keys.h"
-#include "simulator/fields.h"
+#include "simulator/request.h"
 #include "simulator/forge.h"
 
 /* The version of dstack whose guest agent this is. */
@@ -33,6 +33,6 @@ void guest_done(struct guest *g);
  * Thread-safe. An unknown method is RATLS_E_UNSUPPORTED, everything that is wrong with a request is
  * RATLS_E_ARG. */
 int guest_call(
-	struct guest *g, const char *path, struct fields *fields, json_t **ret, struct ratls_error *err);
+	struct guest *g, const char *path, struct request *request, json_t **ret, struct ratls_error *err);
 
 #endif

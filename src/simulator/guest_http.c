@@ -92,12 +92,12 @@ static int fields_of_body(const struct http_request *request, json_t **ret, stru
 	return RATLS_OK;
 }
 
-static int read_fields(const struct http_request *request, struct fields *fields, json_t **ret,
+static int read_fields(const struct http_request *request, struct request *asked, json_t **ret,
 	struct ratls_error *err)
 {
 	if (strcmp(request->method, "GET") == 0) {
 		*ret = fields_of_query(request->query);
-		fields->from_query = true;
+		asked->from_query = true;
 		return RATLS_OK;
 	}
 	if (!is_json_type(request->content_type) && !query_says_json(request->query))
@@ -109,7 +109,7 @@ static int read_fields(const struct http_request *request, struct fields *fields
 void guest_http(void *self, const struct http_request *request, struct http_reply *reply)
 {
 	struct ratls_error err = {0};
-	struct fields fields = {0};
+	struct request asked = {0};
 	json_t *object = NULL, *answer = NULL;
 	int rc;
 
@@ -117,10 +117,10 @@ void guest_http(void *self, const struct http_request *request, struct http_repl
 		put_error(reply, 405, "only GET and POST are supported");
 		return;
 	}
-	rc = read_fields(request, &fields, &object, &err);
-	fields.object = object;
+	rc = read_fields(request, &asked, &object, &err);
+	asked.object = object;
 	if (rc == RATLS_OK)
-		rc = guest_call(self, request->path, &fields, &answer, &err);
+		rc = guest_call(self, request->path, &asked, &answer, &err);
 	if (rc == RATLS_OK)
 		put_json(reply, 200, answer, JSON_COMPACT);
 	else

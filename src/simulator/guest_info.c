@@ -50,13 +50,13 @@ static json_t *app_name(const struct forge_machine *m)
 	return out;
 }
 
-int guest_info(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
+int guest_info(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err)
 {
 	const struct forge_machine *m = &g->machine;
 	struct forge_aggregate a;
 	struct forge_td td;
 
-	(void)f;
+	(void)r;
 	if (!forge_machine_aggregate(m, &a) || !forge_machine_measure(m, &td))
 		return err_set(err, RATLS_E_CRYPTO, "could not replay the event log");
 	return guest_answer(
@@ -73,18 +73,18 @@ int guest_info(struct guest *g, struct fields *f, json_t **ret, struct ratls_err
 		ret, err);
 }
 
-int guest_version(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
+int guest_version(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err)
 {
 	(void)g;
-	(void)f;
+	(void)r;
 	return guest_answer(json_pack("{s:s, s:s}", "version", GUEST_DSTACK_VERSION, "rev",
 				    "teesql-simulator-" TEESQL_VERSION),
 		ret, err);
 }
 
-int guest_gpu_info(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
+int guest_gpu_info(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err)
 {
 	(void)g;
-	(void)f;
+	(void)r;
 	return guest_answer(json_pack("{s:s}", "attestation", ""), ret, err);
 }

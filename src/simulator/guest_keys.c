@@ -37,14 +37,14 @@ static json_t *chain_json(const struct forge_chain_made *chain)
 }
 
 /* Read what all certificate requests have in common. */
-static void read_leaf(const struct guest *g, struct fields *f, struct forge_leaf *ret,
-	const char *alt_names[static FIELDS_LIST_MAX + 1])
+static void read_leaf(const struct guest *g, struct request *r, struct forge_leaf *ret,
+	const char *alt_names[static REQUEST_LIST_MAX + 1])
 {
-	fields_list(f, "alt_names", alt_names);
-	*ret = (struct forge_leaf){.subject = fields_text(f, "subject"), .alt_names = alt_names,
-		.server_auth = fields_bool(f, "usage_server_auth"),
-		.client_auth = fields_bool(f, "usage_client_auth"),
-		.without_evidence = !fields_bool(f, "usage_ra_tls"), .now = clock_now()};
+	request_list(r, "alt_names", alt_names);
+	*ret = (struct forge_leaf){.subject = request_text(r, "subject"), .alt_names = alt_names,
+		.server_auth = request_bool(r, "usage_server_auth"),
+		.client_auth = request_bool(r, "usage_client_auth"),
+		.without_evidence = !request_bool(r, "usage_ra_tls"), .now = clock_now()};
 	ret->not_after = ret->now + g->cert_lifetime;
 }
 
@@ -86,20 +86,20 @@ static int issue_random(struct guest *g, struct forge_leaf *leaf, json_t **ret, 
 	return rc;
 }
 
-int guest_get_tls_key(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
+int guest_get_tls_key(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err)
 {
-	const char *alt_names[FIELDS_LIST_MAX + 1];
+	const char *alt_names[REQUEST_LIST_MAX + 1];
 	struct forge_leaf leaf;
 	int64_t not_after;
 	int rc;
 
-	read_leaf(g, f, &leaf, alt_names);
-	leaf.app_info = fields_bool(f, "with_app_info");
-	leaf.not_before = fields_time(f, "not_before");
-	not_after = fields_time(f, "not_after");
+	read_leaf(g, r, &leaf, alt_names);
+	leaf.app_info = request_bool(r, "with_app_info");
+	leaf.not_before = request_time(r, "not_before");
+	not_after = request_time(r, "not_after");
 	if (not_after != 0)
 		leaf.not_after = not_after;
-	rc = fields_ok(f, err);
+	rc = request_ok(r, err);
 	if (rc != RATLS_OK)
 		return rc;
 	if (leaf.not_before >= leaf.not_after)
@@ -107,16 +107,16 @@ int guest_get_tls_key(struct guest *g, struct fields *f, json_t **ret, struct ra
 	return issue_random(g, &leaf, ret, err);
 }
 
-int guest_tappd_derive_key(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
+int guest_tappd_derive_key(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err)
 {
-	const char *alt_names[FIELDS_LIST_MAX + 1], *path = fields_text(f, "path");
-	bool random = fields_bool(f, "random_seed");
+	const char *alt_names[REQUEST_LIST_MAX + 1], *path = request_text(r, "path");
+	bool random = request_bool(r, "random_seed");
 	uint8_t scalar[FORGE_SCALAR_SIZE];
 	struct forge_leaf leaf;
 	int rc;
 
-	read_leaf(g, f, &leaf, alt_names);
-	rc = fields_ok(f, err);
+	read_leaf(g, r, &leaf, alt_names);
+	rc = request_ok(r, err);
 	if (rc != RATLS_OK)
 		return rc;
 	if (random)
@@ -190,14 +190,14 @@ static int read_algorithm(
 }
 
 /* GetKey, with the names of its answer's members. */
-static int answer_key(struct guest *g, struct fields *f, const char *key_name, const char *chain_name,
+static int answer_key(struct guest *g, struct request *r, const char *key_name, const char *chain_name,
 	json_t **ret, struct ratls_error *err)
 {
-	const char *path = fields_text(f, "path"), *purpose = fields_text(f, "purpose");
-	const char *name = fields_text(f, "algorithm");
+	const char *path = request_text(r, "path"), *purpose = request_text(r, "purpose");
+	const char *name = request_text(r, "algorithm");
 	enum app_algorithm algorithm = APP_SECP256K1;
 	struct derived d;
-	int rc = fields_ok(f, err);
+	int rc = request_ok(r, err);
 
 	if (rc == RATLS_OK)
 		rc = read_algorithm(name, false, &algorithm, err);
@@ -213,14 +213,14 @@ static int answer_key(struct guest *g, struct fields *f, const char *key_name, c
 	return rc;
 }
 
-int guest_get_key(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
+int guest_get_key(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err)
 {
-	return answer_key(g, f, "key", "signature_chain", ret, err);
+	return answer_key(g, r, "key", "signature_chain", ret, err);
 }
 
-int guest_tappd_derive_k256_key(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
+int guest_tappd_derive_k256_key(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err)
 {
-	return answer_key(g, f, "k256_key", "k256_signature_chain", ret, err);
+	return answer_key(g, r, "k256_key", "k256_signature_chain", ret, err);
 }
 
 static int sign(struct guest *g, enum app_algorithm algorithm, struct cur data, json_t **ret,
@@ -246,15 +246,15 @@ static int sign(struct guest *g, enum app_algorithm algorithm, struct cur data, 
 	return rc;
 }
 
-int guest_sign(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
+int guest_sign(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err)
 {
-	const char *name = fields_text(f, "algorithm");
+	const char *name = request_text(r, "algorithm");
 	enum app_algorithm algorithm = APP_SECP256K1;
 	struct buf data = {0};
 	int rc;
 
-	fields_hex(f, "data", &data);
-	rc = fields_ok(f, err);
+	request_hex(r, "data", &data);
+	rc = request_ok(r, err);
 	if (rc == RATLS_OK)
 		rc = read_algorithm(name, true, &algorithm, err);
 	if (rc == RATLS_OK)
@@ -263,19 +263,19 @@ int guest_sign(struct guest *g, struct fields *f, json_t **ret, struct ratls_err
 	return rc;
 }
 
-int guest_verify(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
+int guest_verify(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err)
 {
-	const char *name = fields_text(f, "algorithm");
+	const char *name = request_text(r, "algorithm");
 	struct buf data = {0}, signature = {0}, public_key = {0};
 	enum app_algorithm algorithm = APP_SECP256K1;
 	bool valid = false;
 	int rc;
 
 	(void)g;
-	fields_hex(f, "data", &data);
-	fields_hex(f, "signature", &signature);
-	fields_hex(f, "public_key", &public_key);
-	rc = fields_ok(f, err);
+	request_hex(r, "data", &data);
+	request_hex(r, "signature", &signature);
+	request_hex(r, "public_key", &public_key);
+	rc = request_ok(r, err);
 	if (rc == RATLS_OK)
 		rc = read_algorithm(name, true, &algorithm, err);
 	if (rc == RATLS_OK)

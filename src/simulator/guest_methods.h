@@ -7,7 +7,7 @@
 
 #include "simulator/guest.h"
 
-typedef int guest_method(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err);
+typedef int guest_method(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err);
 
 /* guest_keys.c */
 guest_method guest_get_tls_key, guest_get_key, guest_sign, guest_verify;

@@ -12,14 +12,14 @@
 #define REPORT_DATA_SIZE 64
 
 /* Verbatim, padded with zeros on the right. */
-static int read_report_data(struct fields *f, size_t least, uint8_t ret[static REPORT_DATA_SIZE],
+static int read_report_data(struct request *r, size_t least, uint8_t ret[static REPORT_DATA_SIZE],
 	struct ratls_error *err)
 {
 	struct buf bytes = {0};
 	int rc;
 
-	fields_hex(f, "report_data", &bytes);
-	rc = fields_ok(f, err);
+	request_hex(r, "report_data", &bytes);
+	rc = request_ok(r, err);
 	if (rc == RATLS_OK && bytes.len > REPORT_DATA_SIZE)
 		rc = err_set(err, RATLS_E_ARG, "Report data is too long");
 	if (rc == RATLS_OK && bytes.len < least)
@@ -33,11 +33,11 @@ static int read_report_data(struct fields *f, size_t least, uint8_t ret[static R
 	return rc;
 }
 
-int guest_get_quote(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
+int guest_get_quote(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err)
 {
 	struct buf quote = {0}, attestation = {0}, log = {0};
 	uint8_t report_data[REPORT_DATA_SIZE];
-	int rc = read_report_data(f, 0, report_data, err);
+	int rc = read_report_data(r, 0, report_data, err);
 
 	if (rc == RATLS_OK)
 		rc = forge_machine_quote(&g->machine, report_data, &quote, err);
@@ -59,12 +59,12 @@ int guest_get_quote(struct guest *g, struct fields *f, json_t **ret, struct ratl
 	return rc;
 }
 
-int guest_attest(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
+int guest_attest(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err)
 {
 	enum forge_envelope_version version = g->machine.evidence == FORGE_EVIDENCE_V1 ? FORGE_V1 : FORGE_V0;
 	uint8_t report_data[REPORT_DATA_SIZE];
 	struct buf attestation = {0};
-	int rc = read_report_data(f, 0, report_data, err);
+	int rc = read_report_data(r, 0, report_data, err);
 
 	if (rc == RATLS_OK)
 		rc = forge_machine_envelope(&g->machine, version, report_data, false, &attestation, err);
@@ -84,14 +84,14 @@ static bool event_name_ok(const char *name)
 		       strlen(name);
 }
 
-int guest_emit_event(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
+int guest_emit_event(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err)
 {
-	const char *name = fields_text(f, "event");
+	const char *name = request_text(r, "event");
 	struct buf payload = {0};
 	int rc;
 
-	fields_hex(f, "payload", &payload);
-	rc = fields_ok(f, err);
+	request_hex(r, "payload", &payload);
+	rc = request_ok(r, err);
 	if (rc == RATLS_OK && !event_name_ok(name))
 		rc = err_set(err, RATLS_E_ARG, "invalid event name");
 	if (rc == RATLS_OK && !forge_log_runtime(&g->machine.log, name, cur_of(payload.p, payload.len),
@@ -124,10 +124,10 @@ static int answer_tappd(struct guest *g, const uint8_t *report_data, const char 
 	return rc;
 }
 
-int guest_tappd_raw_quote(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
+int guest_tappd_raw_quote(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err)
 {
 	uint8_t report_data[REPORT_DATA_SIZE];
-	int rc = read_report_data(f, REPORT_DATA_SIZE, report_data, err);
+	int rc = read_report_data(r, REPORT_DATA_SIZE, report_data, err);
 
 	return rc == RATLS_OK ? answer_tappd(g, report_data, "raw", "", ret, err) : rc;
 }
@@ -160,21 +160,21 @@ static bool tagged_hash(const char *algorithm, const char *tag, struct cur conte
 	return ok;
 }
 
-int guest_tappd_tdx_quote(struct guest *g, struct fields *f, json_t **ret, struct ratls_error *err)
+int guest_tappd_tdx_quote(struct guest *g, struct request *r, json_t **ret, struct ratls_error *err)
 {
-	const char *algorithm = fields_text(f, "hash_algorithm"), *prefix = fields_text(f, "prefix");
+	const char *algorithm = request_text(r, "hash_algorithm"), *prefix = request_text(r, "prefix");
 	uint8_t report_data[REPORT_DATA_SIZE];
 	struct buf content = {0};
 	int rc;
 
 	if (strcmp(algorithm, "raw") == 0)
-		return guest_tappd_raw_quote(g, f, ret, err);
+		return guest_tappd_raw_quote(g, r, ret, err);
 	if (*algorithm == '\0')
 		algorithm = "sha512";
 	if (*prefix == '\0')
 		prefix = "app-data";
-	fields_hex(f, "report_data", &content);
-	rc = fields_ok(f, err);
+	request_hex(r, "report_data", &content);
+	rc = request_ok(r, err);
 	if (rc == RATLS_OK && !tagged_hash(algorithm, prefix, cur_of(content.p, content.len), report_data))
 		rc = err_set(err, RATLS_E_ARG, "invalid hash algorithm");
 	if (rc == RATLS_OK)
