@@ -1,0 +1,477 @@
+# SPDX-License-Identifier: Apache-2.0
+"""teesql: what its commands say of files, and of a server that presents a simulated machine's certificate."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import socket
+import ssl
+import stat
+import threading
+import types
+
+import pytest
+
+from conftest import ROOT
+from daemon import run
+from forge import Forged, evidence_of
+from house import Td
+
+VECTORS = pathlib.Path(os.environ.get("RATLS_VECTORS") or ROOT.parent / "shared" / "vectors")
+GOOD_AT = 1751600000
+MRTD = ("91eb2b44d141d4ece09f0c75c2c53d247a3c68edd7fafe8a3520c942a604a407"
+        "de03ae6dc5f87f27428b2538873118b7")
+OTHER = "ee" * 48
+LEAF = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.S)
+SSL_REQUEST = bytes.fromhex("0000000804d2162f")
+
+
+@pytest.fixture(scope="module")
+def teesql(bin_path):
+    """teesql(*arguments, status=...) runs it to its end and demands this exit code."""
+    program = bin_path("teesql")
+
+    def call(*arguments, status=0, env=None, **more):
+        return run([program, *arguments], env, status=status, **more)
+    return call
+
+
+@pytest.fixture(scope="module")
+def real():
+    """A real quote and its collateral, as arguments of verify."""
+    quote, collateral = VECTORS / "tdx_v4_uptodate.quote", VECTORS / "tdx_v4_uptodate.collateral.json"
+    if not quote.exists():
+        pytest.skip(f"no vectors in {VECTORS}")
+    return types.SimpleNamespace(quote=quote, collateral=collateral,
+                                 arguments=["verify", quote, "--collateral", collateral])
+
+
+def verdict(done):
+    return done.stdout.strip().splitlines()[-1]
+
+
+# ---- real evidence in files ---------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("at, status", [
+    ("1750329146", 7), ("1750329147", 0), (str(GOOD_AT), 0), ("2025-07-04T03:33:20Z", 0),
+    ("2025-07-04T05:33:20.5+02:00", 0), ("1752919235", 0), ("1752919236", 7),
+])
+def test_a_real_quote_holds_while_its_collateral_holds(teesql, real, at, status):
+    done = teesql(*real.arguments, "--at", at, status=status)
+    assert verdict(done).startswith("Verdict: PASS" if status == 0 else "Verdict: UNDETERMINED  TQ-")
+
+
+@pytest.mark.parametrize("options, status, says", [
+    (["--mrtd", MRTD], 0, "PASS"),
+    (["--mrtd", OTHER, "--mrtd", MRTD], 0, "PASS"),
+    (["--mrtd", OTHER], 1, "FAIL (policy)"),
+    (["--rtmr3", OTHER], 1, "FAIL (policy)"),
+    (["--accept-tcb", "OutOfDate"], 6, "FAIL (tcb)"),
+    (["--accept-tcb", "OK"], 0, "PASS"),
+    (["--insecure-allow-debug"], 0, "PASS"),
+])
+def test_options_are_the_policy(teesql, real, options, status, says):
+    done = teesql(*real.arguments, "--at", str(GOOD_AT), *options, status=status)
+    assert f"Verdict: {says}" in verdict(done)
+
+
+def change(data, at):
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+
+
+@pytest.mark.parametrize("how, status", [
+    (lambda q: change(q, 184), 5),  # MRTD
+    (lambda q: change(q, 568), 5),  # REPORTDATA
+    (lambda q: change(q, 640), 5),  # the quote's signature
+    (lambda q: q[:-1100], 4),
+    (lambda q: q + b"x", 4),
+    (lambda q: b"\x07" + q[1:], 4),
+    (lambda q: q[:100], 4),
+    (lambda q: b"", 4),
+])
+def test_a_changed_quote_is_refused(teesql, real, folder, how, status):
+    path = folder / "quote"
+    path.write_bytes(how(real.quote.read_bytes()))
+    done = teesql("verify", path, "--collateral", real.collateral, "--at", str(GOOD_AT), "--mrtd", MRTD,
+                  status=status)
+    assert "Verdict: FAIL" in verdict(done)
+
+
+def test_a_changed_collateral_is_refused(teesql, real, folder):
+    path = folder / "collateral.json"
+    collateral = json.loads(real.collateral.read_text())
+    collateral["tcb_info"] = collateral["tcb_info"].replace("UpToDate", "UpToDatE", 1)
+    path.write_text(json.dumps(collateral))
+    teesql("verify", real.quote, "--collateral", path, "--at", str(GOOD_AT), status=5)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"tcb_info": 1}'])
+def test_a_file_that_is_no_collateral_decides_nothing(teesql, real, folder, text):
+    path = folder / "collateral.json"
+    path.write_text(text)
+    done = teesql("verify", real.quote, "--collateral", path, "--at", str(GOOD_AT), status=7)
+    assert "Verdict: UNDETERMINED" in verdict(done)
+
+
+def test_a_forged_quote_is_found_without_collateral(teesql, real, folder):
+    """Nobody answers, and yet the answer is no: "try again later" would be the wrong advice."""
+    path = folder / "quote"
+    path.write_bytes(change(real.quote.read_bytes(), 184))
+    teesql("verify", path, "--pccs", "http://127.0.0.1:9", "--at", str(GOOD_AT), status=5)
+    done = teesql("verify", real.quote, "--pccs", "http://127.0.0.1:9", "--at", str(GOOD_AT), status=7)
+    assert "127.0.0.1:9" in verdict(done)
+
+
+def test_an_sgx_quote_is_no_evidence(teesql, real):
+    done = teesql("verify", VECTORS / "sgx_v3.quote", "--collateral", VECTORS / "sgx_v3.collateral.json",
+                  "--at", str(GOOD_AT), status=4)
+    assert "SGX" in verdict(done)
+
+
+def test_files_may_be_hex_json_or_standard_input(teesql, real, folder):
+    quote = real.quote.read_bytes()
+    rest = ["--collateral", real.collateral, "--at", str(GOOD_AT), "--quiet"]
+    for name, text in [("hex", quote.hex()), ("upper", "0x" + quote.hex().upper() + "\n"),
+                       ("lines", re.sub("(.{64})", r"\1\n", quote.hex())),
+                       ("json", json.dumps({"quote": quote.hex(), "event_log": "[]"}))]:
+        (folder / name).write_text(text)
+        teesql("verify", folder / name, *rest)
+    teesql("verify", "-", *rest, input=quote.hex())
+
+
+def test_another_root_is_another_answer(teesql, real, folder):
+    """Intel's own root is in the quote's chain; with another one configured nothing else counts."""
+    other = Forged(folder, "root")
+    done = teesql(*real.arguments, "--at", str(GOOD_AT), "--insecure-trust-root", other.certificate, status=5)
+    assert "--insecure-trust-root is in effect" in done.stderr
+
+
+# ---- policy files and the environment -------------------------------------------------------------------------
+
+def policy(folder, text):
+    path = folder / "a.policy"
+    path.write_text(text if isinstance(text, str) else json.dumps(text))
+    return path
+
+
+def test_a_policy_file_is_obeyed(teesql, real, folder):
+    for mrtd, status in [(MRTD, 0), (OTHER, 1)]:
+        path = policy(folder, {"schema": "teesql.policy/1", "name": "mine", "mrtd": [mrtd]})
+        done = teesql(*real.arguments, "--at", str(GOOD_AT), "--policy", path, "--json", status=status)
+        assert json.loads(done.stdout)["policy"] == "mine"
+
+
+@pytest.mark.parametrize("text, line", [
+    ('{\n"schema": "teesql.policy/1",\n"mrdt": []\n}', 3),
+    ('{\n"schema": "teesql.policy/1",\n\n"mrtd": ["12"]\n}', 4),
+    ('{"schema": "teesql.policy/1",\n"mrtd": [\n"' + MRTD + '",\n"' + "zz" * 48 + '"]}', 4),
+    ('{\n"schema": "teesql.policy/1"\n"mrtd": []}', 3),
+])
+def test_a_mistake_in_a_policy_names_its_line(teesql, real, folder, text, line):
+    path = policy(folder, text)
+    done = teesql(*real.arguments, "--policy", path, status=2)
+    assert str(path) in done.stderr and f"line {line}" in done.stderr and done.stdout == ""
+
+
+def test_the_environment_counts(teesql, real):
+    arguments = [*real.arguments, "--at", str(GOOD_AT)]
+    teesql(*arguments, env={"TEESQL_MRTD": f"{OTHER},{MRTD}"})
+    teesql(*arguments, env={"TEESQL_MRTD": OTHER}, status=1)
+    teesql(*arguments, "--mrtd", MRTD, env={"TEESQL_MRTD": OTHER})
+    teesql(*arguments, env={"EXPECTED_MRTD": MRTD})
+    teesql(*arguments, env={"EXPECTED_MRTD": OTHER}, status=1)
+    teesql(*real.arguments, env={"TEESQL_AT": str(GOOD_AT)})
+
+
+def test_expected_mrtd_never_widens_a_policy(teesql, real, folder):
+    path = policy(folder, {"schema": "teesql.policy/1", "mrtd": [OTHER]})
+    teesql(*real.arguments, "--at", str(GOOD_AT), "--policy", path, env={"EXPECTED_MRTD": MRTD}, status=1)
+
+
+# ---- usage ----------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("arguments, says", [
+    (["verify", "--polcy", "x"], 'did you mean "--policy"?'),
+    (["verify", "--mrtd"], "needs a value"),
+    (["verify", "--mrtd", "12", "x:1"], "--mrtd"),
+    (["verify", "--accept-tcb", "Fine", "x:1"], "--accept-tcb"),
+    (["verify", "--at", "yesterday", "x:1"], "yesterday"),
+    (["verify", "--verifier", "none", "x:1"], "teesql inspect"),
+    (["verify", "/does/not/exist"], "No such file"),
+    (["verify", "--policy", "/does/not/exist", "x:1"], "No such file"),
+    (["verify", "a:1", "b:2"], "one argument too many"),
+    (["verify", "host:99999"], "port"),
+    (["verify", "postgresql:///db"], "no host"),
+    (["verify", "host=/run/postgresql"], "Unix socket"),
+    (["verify"], "no target"),
+    (["explain", "TQ-9999"], "TQ-9999"),
+    (["frobnicate"], "frobnicate"),
+])
+def test_usage_errors_say_what_to_do(teesql, arguments, says):
+    done = teesql(*arguments, status=2)
+    assert says in done.stderr and "hint: " in done.stderr or arguments == ["frobnicate"]
+    assert done.stdout == ""
+
+
+def test_no_arguments_and_help(teesql):
+    assert "Usage: teesql COMMAND" in teesql(status=2).stderr
+    for command in ["verify", "inspect", "root", "client-cert", "pin", "explain", "doctor", "connect"]:
+        assert f"  {command} " in teesql("--help").stdout
+        assert f"Usage: teesql {command}" in teesql(command, "--help").stdout
+    assert re.fullmatch(r"teesql \d+\.\d+\.\d+\n", teesql("--version").stdout)
+
+
+def test_passwords_stay_where_they_are(teesql):
+    for dsn in ["postgresql://u:s3cret@127.0.0.1:9/db", "host=127.0.0.1 port=9 password=s3cret",
+                "postgresql://u:s3cret@127.0.0.1:99999/db", "postgresql://u:s3cret@[::1/db"]:
+        for more in [[], ["--json"]]:
+            done = teesql("verify", dsn, *more, status=None)
+            assert done.returncode in (2, 3) and "s3cret" not in done.stdout + done.stderr
+
+
+# ---- what is printed --------------------------------------------------------------------------------------------
+
+def members(value, path=""):
+    """Every member of nested objects, by its path; null members of an object count like the object's."""
+    for name, inner in value.items():
+        yield f"{path}{name}"
+        if isinstance(inner, dict):
+            yield from members(inner, f"{path}{name}.")
+
+
+DOCUMENTED = """schema verdict class code exit message hint time endpoint endpoint.requested endpoint.address
+endpoint.tls endpoint.tls.version endpoint.tls.cipher endpoint.tls.alpn endpoint.spki_sha256
+endpoint.not_before endpoint.not_after evidence evidence.tee evidence.format evidence.quote_version
+evidence.body evidence.oid evidence.mrtd evidence.rtmr evidence.mrconfigid evidence.mrowner
+evidence.mrownerconfig evidence.mrseam evidence.report_data evidence.td_attributes evidence.xfam
+evidence.tee_tcb_svn evidence.fmspc evidence.ppid app app.app_id app.compose_hash app.instance_id
+app.key_provider app.os_image_hash app.events tcb tcb.status tcb.platform_status tcb.module_status
+tcb.qe_status tcb.date tcb.evaluation_data_number tcb.advisories collateral checks trust_root policy
+timing_ms""".split()
+
+
+def test_json_has_every_member_every_time(teesql, real):
+    arguments = [*real.arguments, "--at", str(GOOD_AT), "--json"]
+    accepted = json.loads(teesql(*arguments).stdout)
+    refused = json.loads(teesql(*arguments, "--mrtd", OTHER, status=1).stdout)
+    unreachable = json.loads(teesql("verify", "127.0.0.1:9", "--json", status=3).stdout)
+    malformed = json.loads(teesql("verify", VECTORS / "sgx_v3.quote", "--json", status=4).stdout)
+    expected = set(members(accepted))
+    assert set(DOCUMENTED) <= expected
+    for other in (refused, unreachable, malformed):
+        assert set(members(other)) == expected
+        assert [c["id"] for c in other["checks"]] == [c["id"] for c in accepted["checks"]]
+        assert all(set(c) == {"id", "status", "expected", "actual", "hint"} for c in other["checks"])
+
+
+def test_json_tells_what_the_exit_code_tells(teesql, real):
+    arguments = [*real.arguments, "--at", str(GOOD_AT), "--json"]
+    accepted = json.loads(teesql(*arguments).stdout)
+    assert (accepted["schema"], accepted["verdict"], accepted["exit"]) == ("teesql.verify/1", "accept", 0)
+    assert accepted["evidence"]["mrtd"] == MRTD and accepted["tcb"]["status"] == "UpToDate"
+    assert accepted["tcb"]["advisories"] == [] and accepted["trust_root"] == "intel"
+    assert accepted["code"] is None and accepted["time"] == "2025-07-04T03:33:20Z"
+    refused = json.loads(teesql(*arguments, "--mrtd", OTHER, status=1).stdout)
+    assert (refused["verdict"], refused["class"], refused["exit"]) == ("reject", "policy", 1)
+    assert re.fullmatch(r"TQ-\d{4}", refused["code"]) and refused["hint"]
+    check = next(c for c in refused["checks"] if c["id"] == "policy.mrtd")
+    assert (check["status"], check["expected"], check["actual"]) == ("fail", OTHER, MRTD)
+    usage = json.loads(teesql("verify", "--polcy", "--json", status=2).stdout)
+    assert usage["exit"] == 2 and "--policy" in usage["message"]
+
+
+def test_every_code_can_be_explained(teesql, real):
+    refused = json.loads(teesql(*real.arguments, "--at", str(GOOD_AT), "--mrtd", OTHER, "--json",
+                                status=1).stdout)
+    for name in (refused["code"], refused["code"].lower().replace("-", ""), "policy.mrtd"):
+        assert refused["hint"] in teesql("explain", name).stdout
+    rows = json.loads(teesql("explain", "--json").stdout)["reasons"]
+    assert len({row["code"] for row in rows}) == len({row["id"] for row in rows}) == len(rows)
+    for check in refused["checks"]:
+        assert check["id"] in {row["id"] for row in rows}
+
+
+def test_the_report_says_what_was_not_compared(teesql, real):
+    done = teesql(*real.arguments, "--at", str(GOOD_AT), "--rtmr3", "0" * 96)
+    assert re.search(r"^  ok    policy\.rtmr3\b", done.stdout, re.M)
+    assert re.search(r"^  --    policy\.mrtd\b", done.stdout, re.M)
+    assert "\033" not in done.stdout and MRTD not in done.stdout
+    assert MRTD in teesql(*real.arguments, "--at", str(GOOD_AT), "-v").stdout
+    quiet = teesql(*real.arguments, "--at", str(GOOD_AT), "-q")
+    assert (quiet.stdout, quiet.stderr) == ("Verdict: PASS\n", "")
+
+
+def test_inspect_shows_and_gives_no_verdict(teesql, real, folder):
+    shown = json.loads(teesql("inspect", real.quote, "--json").stdout)
+    assert shown["verified"] is False and shown["evidence"]["mrtd"] == MRTD and "verdict" not in shown
+    assert "Verdict" not in teesql("inspect", real.quote).stdout
+    changed = folder / "quote"
+    changed.write_bytes(change(real.quote.read_bytes(), 184))
+    teesql("inspect", changed)
+    changed.write_bytes(b"nothing of the kind")
+    assert json.loads(teesql("inspect", changed, "--json", status=4).stdout)["class"] == "evidence"
+
+
+def test_inspect_shows_an_attestation(teesql, real):
+    app = json.loads(teesql("inspect", VECTORS / "dstack_attestation_v0.bin", "--json").stdout)["app"]
+    assert app["app_id"] == "5bb4ff9a3837357f19dc176407a5709c62eb6c56"
+    assert {"event": "app-id", "payload": app["app_id"]} in app["events"]
+
+
+# ---- a server -----------------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def machine(work, bin_path, teesql):
+    """A simulated machine, the files of its certificate, and the options to trust it."""
+    folder = work / "cli"
+    folder.mkdir()
+    td = Td(types.SimpleNamespace(work=folder, bin_path=bin_path), "machine", mrtd=MRTD)
+    try:
+        teesql("client-cert", "--out", folder / "files", "--agent", td.agent)
+        yield types.SimpleNamespace(
+            td=td, files=folder / "files",
+            options=["--pccs", td.pccs, "--insecure-trust-root", td.root, "--client-cert", "none"])
+    finally:
+        td.daemon.stop()
+
+
+@contextlib.contextmanager
+def server(certificate, key, starttls=None):
+    """A TLS server for one connection; starttls is its answer to SSLRequest. Yields port and what it saw."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    seen = types.SimpleNamespace(first=b"", client=None)
+
+    def serve(listener):
+        with contextlib.suppress(OSError), listener.accept()[0] as peer:
+            if starttls:
+                seen.first = peer.recv(8, socket.MSG_WAITALL)
+                peer.sendall(starttls)
+            with context.wrap_socket(peer, server_side=True) as tls:
+                tls.recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=[listener])
+        thread.start()
+        try:
+            yield listener.getsockname()[1], seen
+        finally:
+            with contextlib.suppress(OSError):  # wakes a server that nobody asked
+                socket.create_connection(listener.getsockname(), 1).close()
+            thread.join()
+
+
+def files(machine):
+    return machine.files / "client-cert.pem", machine.files / "client-key.pem"
+
+
+@pytest.mark.parametrize("target", ["127.0.0.1:{}", "localhost:{}", "postgresql://u:p@127.0.0.1:{}/db",
+                                    "host=127.0.0.1 port={}"])
+def test_a_server_is_verified(teesql, machine, target):
+    with server(*files(machine)) as (port, _):
+        done = teesql("verify", target.format(port), "--mrtd", MRTD, "--json", *machine.options)
+    report = json.loads(done.stdout)
+    assert report["endpoint"]["address"] == f"127.0.0.1:{port}" and report["trust_root"] == "development"
+    assert report["endpoint"]["tls"]["version"] == "TLSv1.3"
+    assert report["evidence"]["oid"] == "1.3.6.1.4.1.62397.1.8"
+    assert {"id": "binding.key", "status": "pass"}.items() <= next(
+        c for c in report["checks"] if c["id"] == "binding.key").items()
+
+
+def test_the_environment_names_the_server(teesql, machine):
+    for env in [{"DATABASE_URL": "postgresql://u@127.0.0.1:{}/db"}, {"PGHOST": "127.0.0.1", "PGPORT": "{}"}]:
+        with server(*files(machine)) as (port, _):
+            teesql("verify", *machine.options, env={k: v.format(port) for k, v in env.items()})
+
+
+@pytest.mark.parametrize("answer, status", [(b"S", 0), (b"N", 3), (b"E", 3)])
+def test_starttls_asks_as_postgres_does(teesql, machine, answer, status):
+    with server(*files(machine), starttls=answer) as (port, seen):
+        teesql("verify", f"127.0.0.1:{port}", "--starttls", *machine.options, status=status)
+    assert seen.first == SSL_REQUEST
+
+
+def test_quote_names_this_key_in_verify(teesql, machine, folder):
+    """A certificate of another key with the same extension: genuine evidence, and not this peer's."""
+    genuine = ssl.PEM_cert_to_DER_cert(LEAF.search(machine.files.joinpath("client-cert.pem").read_text()).group())
+    forged = Forged(folder, "other", evidence_of(genuine))
+    with server(forged.certificate, forged.key) as (port, _):
+        done = teesql("verify", f"127.0.0.1:{port}", *machine.options, "--json", status=5)
+    assert next(c for c in json.loads(done.stdout)["checks"] if c["id"] == "binding.key")["status"] == "fail"
+
+
+def test_a_server_without_evidence(teesql, machine, folder):
+    plain = Forged(folder, "plain")
+    with server(plain.certificate, plain.key) as (port, _):
+        done = teesql("verify", f"127.0.0.1:{port}", *machine.options, status=4)
+    assert "no TDX attestation extension" in verdict(done)
+    with server(plain.certificate, plain.key) as (port, _):
+        done = teesql("verify", f"127.0.0.1:{port}", *machine.options, "--insecure-allow-simulator", "--json")
+    report = json.loads(done.stdout)
+    assert report["verdict"] == "accept" and report["evidence"]["mrtd"] is None
+    assert "--insecure-allow-simulator is in effect" in done.stderr
+
+
+def test_a_silent_server_is_given_up(teesql):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        done = teesql("verify", f"127.0.0.1:{listener.getsockname()[1]}", "--timeout", "300ms",
+                      "--client-cert", "none", status=3)
+    assert "TLS handshake timed out after 300 ms" in verdict(done)
+
+
+def test_root_prints_the_last_certificate_and_does_not_trust_it(teesql, machine):
+    with server(*files(machine)) as (port, _):
+        done = teesql("root", f"127.0.0.1:{port}", "--client-cert", "none")
+    assert done.stdout == (machine.files / "ra-tls-ca.pem").read_text()
+    assert "not verified" in done.stderr and re.search(r"SHA-256 [0-9a-f]{64}", done.stderr)
+
+
+def test_pin_writes_a_policy_that_verify_obeys(teesql, machine, folder):
+    path = folder / "pinned.policy"
+    with server(*files(machine)) as (port, _):
+        teesql("pin", f"127.0.0.1:{port}", "--out", path, *machine.options)
+    pinned = json.loads(path.read_text())
+    assert pinned["mrtd"] == [MRTD] and "rtmr0" not in pinned and "first use" in pinned["name"]
+    teesql("verify", machine.files / "client-cert.pem", "--policy", path, *machine.options)
+    path.write_text(path.read_text().replace(MRTD, OTHER))
+    teesql("verify", machine.files / "client-cert.pem", "--policy", path, *machine.options, status=1)
+
+
+def test_pin_refuses_what_is_not_genuine(teesql, machine):
+    """Without the development root the machine's chain ends in a stranger's."""
+    done = teesql("pin", machine.files / "client-cert.pem", "--pccs", machine.td.pccs, status=5)
+    assert done.stdout == ""
+
+
+def test_client_cert_writes_files_for_libpq(teesql, machine):
+    certificate, key = files(machine)
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    assert certificate.read_text().endswith((machine.files / "ra-tls-ca.pem").read_text())
+    before = certificate.read_text()
+    teesql("client-cert", "--out", machine.files, "--agent", machine.td.agent, "--renew")
+    assert certificate.read_text() == before
+    key.write_text("not a key")
+    teesql("client-cert", "--out", machine.files, "--agent", machine.td.agent, "--renew")
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    assert sorted(p.name for p in machine.files.iterdir()) == ["client-cert.pem", "client-key.pem",
+                                                               "ra-tls-ca.pem"]
+
+
+def test_client_cert_without_an_agent(teesql, folder):
+    done = teesql("client-cert", "--out", folder, "--agent", folder / "no.sock", status=3)
+    assert "guest agent" in done.stderr and list(folder.iterdir()) == []
+
+
+def test_doctor_names_a_fix_for_what_is_wrong(teesql, machine, folder):
+    probes = json.loads(teesql("doctor", "--agent", machine.td.agent, "--pccs", machine.td.pccs, "--json",
+                               "--client-cert", machine.files).stdout)["probes"]
+    assert {p["probe"]: p["status"] for p in probes}["client key"] == "ok"
+    assert {p["probe"]: p["status"] for p in probes}["guest agent"] == "ok"
+    (folder / "client-key.pem").write_text("")
+    (folder / "client-key.pem").chmod(0o644)
+    done = teesql("doctor", "--agent", machine.td.agent, "--pccs", machine.td.pccs, "--client-cert", folder,
+                  status=2)
+    assert "FAIL  client key" in done.stdout and "chmod 600" in done.stdout
