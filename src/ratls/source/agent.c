@@ -48,7 +48,8 @@ static int check_endpoint(const char *endpoint, struct ratls_error *err)
 	if (endpoint[0] == '\0')
 		return err_set(err, RATLS_E_ARG, "guest agent endpoint is empty");
 	if (!is_url(endpoint) && strlen(endpoint) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
-		return err_set(err, RATLS_E_ARG, "guest agent socket \"%.64s...\" has too long a path", endpoint);
+		return err_set(
+			err, RATLS_E_ARG, "guest agent socket \"%.64s...\" has too long a path", endpoint);
 	return RATLS_OK;
 }
 
@@ -91,14 +92,15 @@ const char *agent_endpoint(const struct agent *a)
 
 static int refuse_answer(const char *method, const char *what, struct ratls_error *err)
 {
-	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_AGENT_REFUSED, "guest agent answered %s with %s", method,
-		what);
+	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_AGENT_REFUSED, "guest agent answered %s with %s",
+		method, what);
 }
 
 static int post(const struct agent *a, const char *method, const char *body, struct ratls_http_response *ret,
 	struct ratls_error *err)
 {
-	static const char *const headers[] = {"Content-Type: application/json", "Accept: application/json", NULL};
+	static const char *const headers[] = {
+		"Content-Type: application/json", "Accept: application/json", NULL};
 	struct ratls_http_request request = {.method = "POST",
 		.unix_socket = a->is_url ? NULL : a->endpoint,
 		.headers = headers,
@@ -135,10 +137,12 @@ static int refused(const char *method, long status, const json_t *answer, struct
 	for (char *c = text; *c != '\0'; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = ' ';
-	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_AGENT_REFUSED, "guest agent refused %s: %s", method, text);
+	return err_reason(
+		err, RATLS_E_UNAVAILABLE, REASON_AGENT_REFUSED, "guest agent refused %s: %s", method, text);
 }
 
-static int parse(const char *method, const struct ratls_http_response *r, json_t **ret, struct ratls_error *err)
+static int parse(
+	const char *method, const struct ratls_http_response *r, json_t **ret, struct ratls_error *err)
 {
 	json_t *answer = NULL;
 	int rc;
@@ -159,8 +163,8 @@ static int parse(const char *method, const struct ratls_http_response *r, json_t
 }
 
 /* One call: takes request (NULL: memory ran out building it). ret_text may be NULL. */
-static int call(const struct agent *a, const char *method, json_t *request, json_t **ret, struct buf *ret_text,
-	struct ratls_error *err)
+static int call(const struct agent *a, const char *method, json_t *request, json_t **ret,
+	struct buf *ret_text, struct ratls_error *err)
 {
 	char *body = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
 	struct ratls_http_response answer = {0};
@@ -210,8 +214,8 @@ static json_t *strings(const char *const *texts)
 static json_t *tls_key_request(const struct agent_tls_key_request *r)
 {
 	json_t *o = json_pack("{s:s, s:o, s:b, s:b, s:b}", "subject", r->subject != NULL ? r->subject : "",
-		"alt_names", strings(r->alt_names), "usage_ra_tls", 1, "usage_server_auth", (int)r->server_auth,
-		"usage_client_auth", (int)r->client_auth);
+		"alt_names", strings(r->alt_names), "usage_ra_tls", 1, "usage_server_auth",
+		(int)r->server_auth, "usage_client_auth", (int)r->client_auth);
 
 	if (o != NULL && r->not_after != 0)
 		json_object_set_new(o, "not_after", json_integer(r->not_after));

@@ -15,9 +15,9 @@ struct entry {
 	int64_t refresh_ms;                      /* from then on, one caller asks anew */
 	uint64_t last_use;
 	bool fetching;
-	unsigned waiters;  /* threads that wait for the fetch, or for its outcome to be theirs */
-	uint64_t fetches;  /* that have ended */
-	int rc;            /* of the last */
+	unsigned waiters; /* threads that wait for the fetch, or for its outcome to be theirs */
+	uint64_t fetches; /* that have ended */
+	int rc;           /* of the last */
 	struct ratls_error err;
 };
 
@@ -58,7 +58,7 @@ void cache_free(struct cache *c)
 static bool is_for(const struct entry *e, const struct platform_id *platform)
 {
 	return e->used && memcmp(e->platform.fmspc, platform->fmspc, sizeof(platform->fmspc)) == 0 &&
-		strcmp(e->platform.ca, platform->ca) == 0;
+	       strcmp(e->platform.ca, platform->ca) == 0;
 }
 
 static bool is_idle(const struct entry *e)
@@ -119,8 +119,8 @@ static int outcome(struct entry *e, struct ratls_endorsements **ret, struct ratl
 	return rc;
 }
 
-static int wait_for_fetch(struct cache *c, struct entry *e, struct ratls_endorsements **ret,
-	struct ratls_error *err)
+static int wait_for_fetch(
+	struct cache *c, struct entry *e, struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	uint64_t fetches = e->fetches;
 
@@ -142,8 +142,8 @@ static void keep(struct entry *e, struct ratls_endorsements *fresh, int64_t at)
 	e->endorsements = fresh;
 }
 
-static int fetch(struct cache *c, struct entry *e, int64_t at, int64_t now_ms, struct ratls_endorsements **ret,
-	struct ratls_error *err)
+static int fetch(struct cache *c, struct entry *e, int64_t at, int64_t now_ms,
+	struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	struct ratls_endorsements *fresh = NULL;
 	struct platform_id platform = e->platform;

@@ -9,7 +9,7 @@
 #include "appraisal/endorsements.h"
 #include "ratls.h"
 
-#define CACHE_PLATFORMS_MAX 64 /* the one longest out of use goes first */
+#define CACHE_PLATFORMS_MAX 64                          /* the one longest out of use goes first */
 #define CACHE_REFRESH_MS    ((int64_t)24 * 3600 * 1000) /* the oldest that is used without asking anew */
 #define CACHE_RETRY_MS      ((int64_t)60 * 1000)        /* pause after a refresh that failed */
 

@@ -15,18 +15,20 @@ static struct cur whole(const struct buf *b)
 	return cur_of(b->p, b->len);
 }
 
-static int slice(const struct buf *envelope, const char *name, struct cur *ret_object, struct cur *ret_signature,
-	struct ratls_error *err)
+static int slice(const struct buf *envelope, const char *name, struct cur *ret_object,
+	struct cur *ret_signature, struct ratls_error *err)
 {
 	struct ratls_error why = {0};
 
 	if (endorsements_slice(whole(envelope), name, ret_object, ret_signature, &why) == RATLS_OK)
 		return RATLS_OK;
-	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE, "%s: %s", name, why.message);
+	return err_reason(
+		err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE, "%s: %s", name, why.message);
 }
 
 int collateral_from_answers(const struct pcs_answers *answers, const char *source,
-	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret, struct ratls_error *err)
+	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
+	struct ratls_error *err)
 {
 	struct endorsement_items items = {
 		.pck_crl_issuer_chain = whole(&answers->pck_crl_chain),
@@ -46,7 +48,8 @@ int collateral_from_answers(const struct pcs_answers *answers, const char *sourc
 }
 
 int collateral_from_directory(const char *directory, const struct platform_id *platform,
-	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret, struct ratls_error *err)
+	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
+	struct ratls_error *err)
 {
 	struct buf path = {0}, text = {0};
 	char *name;

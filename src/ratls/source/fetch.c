@@ -120,35 +120,35 @@ static bool set_bounds(struct exchange *x, const struct ratls_http_request *requ
 	CURL *c = x->curl;
 
 	return curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-		curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-		curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-		curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK && /* else the environment decides */
-		curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-		curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
-		curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-		curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout) == CURLE_OK &&
-		curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, connect) == CURLE_OK;
+	       curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK && /* else the environment decides */
+	       curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, connect) == CURLE_OK;
 }
 
 static bool set_request(struct exchange *x, const struct ratls_http_request *request)
 {
 	CURL *c = x->curl;
 	bool ok = curl_easy_setopt(c, CURLOPT_URL, request->url) == CURLE_OK &&
-		curl_easy_setopt(c, CURLOPT_USERAGENT, "teesql/" TEESQL_VERSION) == CURLE_OK &&
-		curl_easy_setopt(c, CURLOPT_ERRORBUFFER, x->reason) == CURLE_OK &&
-		curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
-		curl_easy_setopt(c, CURLOPT_WRITEDATA, x) == CURLE_OK &&
-		curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
-		curl_easy_setopt(c, CURLOPT_HEADERDATA, x) == CURLE_OK;
+		  curl_easy_setopt(c, CURLOPT_USERAGENT, "teesql/" TEESQL_VERSION) == CURLE_OK &&
+		  curl_easy_setopt(c, CURLOPT_ERRORBUFFER, x->reason) == CURLE_OK &&
+		  curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+		  curl_easy_setopt(c, CURLOPT_WRITEDATA, x) == CURLE_OK &&
+		  curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+		  curl_easy_setopt(c, CURLOPT_HEADERDATA, x) == CURLE_OK;
 
 	if (ok && request->unix_socket != NULL)
 		ok = curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket) == CURLE_OK;
 	if (ok && strcmp(request->method, "POST") == 0)
 		ok = curl_easy_setopt(c, CURLOPT_POST, 1L) == CURLE_OK &&
-			curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len) ==
-				CURLE_OK &&
-			curl_easy_setopt(c, CURLOPT_POSTFIELDS, request->body_len > 0 ? request->body : "") ==
-				CURLE_OK;
+		     curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len) ==
+			     CURLE_OK &&
+		     curl_easy_setopt(c, CURLOPT_POSTFIELDS, request->body_len > 0 ? request->body : "") ==
+			     CURLE_OK;
 	return ok && set_headers(x, request) && set_bounds(x, request);
 }
 
@@ -165,12 +165,12 @@ static int explain(const struct exchange *x, CURLcode code, struct ratls_error *
 	if (x->body.too_large)
 		return err_set(err, RATLS_E_UNAVAILABLE, "answer is larger than %zu bytes", x->body.max);
 	if (x->head.too_large)
-		return err_set(err, RATLS_E_UNAVAILABLE, "answer has more than %zu bytes of headers",
-			x->head.max);
+		return err_set(
+			err, RATLS_E_UNAVAILABLE, "answer has more than %zu bytes of headers", x->head.max);
 	if (code == CURLE_URL_MALFORMAT)
 		return err_set(err, RATLS_E_ARG, "not a usable URL");
-	return err_set(err, RATLS_E_UNAVAILABLE, "%s",
-		x->reason[0] != '\0' ? x->reason : curl_easy_strerror(code));
+	return err_set(
+		err, RATLS_E_UNAVAILABLE, "%s", x->reason[0] != '\0' ? x->reason : curl_easy_strerror(code));
 }
 
 static int perform(struct exchange *x, struct ratls_http_response *ret, struct ratls_error *err)

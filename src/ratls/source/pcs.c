@@ -30,8 +30,9 @@ static const struct item {
 	{"QE identity", "/tdx/certification/v4/qe/identity", NO_PARAMETER,
 		offsetof(struct pcs_answers, qe_identity), offsetof(struct pcs_answers, qe_identity_chain),
 		"SGX-Enclave-Identity-Issuer-Chain", NULL},
-	{"PCK CRL", "/sgx/certification/v4/pckcrl?encoding=der&ca=", CA, offsetof(struct pcs_answers, pck_crl),
-		offsetof(struct pcs_answers, pck_crl_chain), "SGX-PCK-CRL-Issuer-Chain", NULL},
+	{"PCK CRL", "/sgx/certification/v4/pckcrl?encoding=der&ca=", CA,
+		offsetof(struct pcs_answers, pck_crl), offsetof(struct pcs_answers, pck_crl_chain),
+		"SGX-PCK-CRL-Issuer-Chain", NULL},
 	{"root CA CRL", "/sgx/certification/v4/rootcacrl", NO_PARAMETER,
 		offsetof(struct pcs_answers, root_ca_crl), 0, NULL, NULL},
 };
@@ -47,7 +48,7 @@ static bool is_intel(const char *base)
 	size_t len = host != NULL ? strcspn(host + 3, ":/") : 0;
 
 	return len > strlen(INTEL_HOSTS) &&
-		strncmp(host + 3 + len - strlen(INTEL_HOSTS), INTEL_HOSTS, strlen(INTEL_HOSTS)) == 0;
+	       strncmp(host + 3 + len - strlen(INTEL_HOSTS), INTEL_HOSTS, strlen(INTEL_HOSTS)) == 0;
 }
 
 /* NULL if memory ran out. */
@@ -88,8 +89,8 @@ static int explain_status(const struct item *item, const struct platform_id *pla
 		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
 			"%s: HTTP status %ld, retry after %.10s s", item->name, r->status, after);
 	else
-		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE, "%s: HTTP status %ld",
-			item->name, r->status);
+		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+			"%s: HTTP status %ld", item->name, r->status);
 	free(after);
 	return rc;
 }

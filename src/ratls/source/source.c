@@ -36,8 +36,9 @@ struct search {
 	const struct platform_id *platform;
 	int64_t at;
 	struct ratls_endorsements *best; /* the one that lasts longest of those seen */
-	size_t n_failed, n_unknown;      /* places without an answer; of these, services that know no such platform */
-	struct buf why;                  /* "PLACE: REASON; ..." */
+	size_t n_failed,
+		n_unknown; /* places without an answer; of these, services that know no such platform */
+	struct buf why;    /* "PLACE: REASON; ..." */
 };
 
 static bool search_satisfied(const struct search *s)
@@ -108,7 +109,7 @@ static int search_error(struct search *s, struct ratls_error *err)
 {
 	char fmspc[2 * sizeof(s->platform->fmspc) + 1];
 	int reason = s->n_unknown > 0 && s->n_unknown == s->source->n_urls ? REASON_PLATFORM_UNKNOWN
-									    : REASON_COLLATERAL_UNAVAILABLE;
+									   : REASON_COLLATERAL_UNAVAILABLE;
 
 	hex_encode(s->platform->fmspc, sizeof(s->platform->fmspc), fmspc);
 	return err_reason(err, RATLS_E_UNAVAILABLE, reason, "no collateral for platform %s: %.*s", fmspc,
@@ -142,7 +143,8 @@ static int add_url(struct ratls_source *s, const char *url, struct ratls_error *
 	size_t len = strlen(url);
 
 	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-		return err_set(err, RATLS_E_ARG, "collateral service \"%.100s\" is no http:// or https:// URL", url);
+		return err_set(
+			err, RATLS_E_ARG, "collateral service \"%.100s\" is no http:// or https:// URL", url);
 	if (s->n_urls == SOURCE_URLS_MAX)
 		return err_set(err, RATLS_E_ARG, "more than %d collateral services", SOURCE_URLS_MAX);
 	while (len > 0 && url[len - 1] == '/')
@@ -184,8 +186,8 @@ static int copy_options(struct ratls_source *s, const struct ratls_source_option
 	return copy_urls(s, o->urls, err);
 }
 
-int ratls_source_new(const struct ratls_source_options *options, struct ratls_source **ret,
-	struct ratls_error *err)
+int ratls_source_new(
+	const struct ratls_source_options *options, struct ratls_source **ret, struct ratls_error *err)
 {
 	struct ratls_source_options known = {0};
 	struct ratls_source *s = calloc(1, sizeof(*s));

@@ -85,8 +85,8 @@ static int read_certificates(struct identity *id, BIO *in, struct ratls_error *e
 		if (next == NULL && pem_ended())
 			return RATLS_OK;
 		if (next == NULL)
-			return err_set(err, RATLS_E_ARG, "could not read certificate %d of the chain: %s", n + 1,
-				openssl_reason());
+			return err_set(err, RATLS_E_ARG, "could not read certificate %d of the chain: %s",
+				n + 1, openssl_reason());
 		if (n == IDENTITY_CHAIN_MAX || sk_X509_push(id->chain, next) <= 0) {
 			X509_free(next);
 			return err_set(err, RATLS_E_ARG, "certificate chain has more than %d certificates",
@@ -114,7 +114,7 @@ static bool seconds_of(const ASN1_TIME *at, int64_t *ret)
 	if (ASN1_TIME_to_tm(at, &tm) != 1)
 		return false;
 	*ret = clock_days(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * 86400 + tm.tm_hour * 3600 +
-		tm.tm_min * 60 + tm.tm_sec;
+	       tm.tm_min * 60 + tm.tm_sec;
 	return true;
 }
 

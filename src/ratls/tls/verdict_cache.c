@@ -85,8 +85,8 @@ void verdict_cache_put(struct verdict_cache *c, const uint8_t key[static HASH_SH
 	append(c, e);
 }
 
-bool verdict_cache_get(struct verdict_cache *c, const uint8_t key[static HASH_SHA256_SIZE], int64_t now,
-	struct verdict *ret)
+bool verdict_cache_get(
+	struct verdict_cache *c, const uint8_t key[static HASH_SHA256_SIZE], int64_t now, struct verdict *ret)
 {
 	const struct entry *e = *find(c, key);
 

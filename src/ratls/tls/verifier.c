@@ -126,8 +126,8 @@ bool verifier_cached(struct verifier *v, struct cur leaf, int64_t now, struct ve
 	return found;
 }
 
-static void remember(struct verifier *v, struct cur leaf, uint64_t generation, int64_t now,
-	const struct verdict *verdict)
+static void remember(
+	struct verifier *v, struct cur leaf, uint64_t generation, int64_t now, const struct verdict *verdict)
 {
 	uint8_t key[HASH_SHA256_SIZE];
 
@@ -173,14 +173,14 @@ static void follow_report(struct verdict *ret, const struct ratls_report *report
 	snprintf(ret->message, sizeof(ret->message), "%s", ratls_report_message(report));
 }
 
-static void appraise(struct verifier *v, const struct ratls_evidence *evidence, const struct ratls_policy *policy,
-	int64_t now, struct verdict *ret, struct ratls_report **ret_report)
+static void appraise(struct verifier *v, const struct ratls_evidence *evidence,
+	const struct ratls_policy *policy, int64_t now, struct verdict *ret, struct ratls_report **ret_report)
 {
 	static const struct ratls_binding binding = {.kind = RATLS_BINDING_CERTIFICATE};
 	struct ratls_endorsements *endorsements = NULL;
 	struct ratls_error why = {0}, failure = {0};
 
-	/* Without endorsements nothing is accepted, yet what is forged or forbidden anyway is named as such. */
+	/* Without endorsements nothing is accepted, yet what is forged or forbidden is named as such. */
 	if (ratls_source_endorse(v->source, evidence, now, &endorsements, &why) != RATLS_OK)
 		endorsements = NULL;
 	if (ratls_appraise(evidence, endorsements, policy, &binding, now, ret_report, &failure) != RATLS_OK)
@@ -203,7 +203,8 @@ static void refuse_unparsed(struct verdict *ret, int rc, const struct ratls_erro
 	else if (why->reason != 0)
 		refuse(ret, why->reason, why->message);
 	else
-		refuse(ret, bytes_are_wrong ? REASON_CERTIFICATE_FORMAT : REASON_VERIFIER_FAILED, why->message);
+		refuse(ret, bytes_are_wrong ? REASON_CERTIFICATE_FORMAT : REASON_VERIFIER_FAILED,
+			why->message);
 }
 
 static void name_measurement(struct verdict *ret, const struct ratls_evidence *evidence)

@@ -20,8 +20,8 @@
 struct verifier;
 
 struct verifier_options {
-	struct ratls_source *source; /* borrowed: must outlive the verifier */
-	int64_t cache_ttl;           /* seconds; 0 is VERIFIER_CACHE_TTL */
+	struct ratls_source *source;   /* borrowed: must outlive the verifier */
+	int64_t cache_ttl;             /* seconds; 0 is VERIFIER_CACHE_TTL */
 	bool insecure_allow_simulator; /* a peer without evidence passes */
 };
 
@@ -30,7 +30,8 @@ struct verifier_options {
 
 struct verdict {
 	bool accepted;
-	bool attested; /* false where there was no evidence, so also when insecure_allow_simulator let it pass */
+	bool attested; /* false where there was no evidence, so also when insecure_allow_simulator let it pass
+			*/
 	int reason;    /* of reason.h; 0 if accepted */
 	enum reason_class class;
 	int64_t valid_until; /* of an attested acceptance, the time to live included; else 0 */

@@ -26,7 +26,8 @@ static void chain_header(struct buf *headers, const char *name, const struct buf
 }
 
 /* The status of a good answer; 404 for what there is not. */
-static int good_answer(const struct forge_machine *m, const char *target, struct buf *headers, struct buf *body)
+static int good_answer(
+	const struct forge_machine *m, const char *target, struct buf *headers, struct buf *body)
 {
 	char tcb[64] = "/tdx/certification/v4/tcb?fmspc=";
 	struct buf chain = {0};
@@ -64,8 +65,8 @@ static int answer(struct forged_service *s, const char *target, struct buf *head
 	return s->status != 0 ? s->status : status;
 }
 
-int forged_service_fetch(void *self, const struct ratls_http_request *request, struct ratls_http_response *ret,
-	struct ratls_error *err)
+int forged_service_fetch(void *self, const struct ratls_http_request *request,
+	struct ratls_http_response *ret, struct ratls_error *err)
 {
 	struct forged_service *s = self;
 	struct buf headers = {0}, body = {0};

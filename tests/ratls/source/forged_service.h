@@ -14,15 +14,15 @@
 
 struct forged_service {
 	const struct forge_machine *machine;
-	atomic_int requests; /* so far */
-	atomic_int status;   /* of every answer, if not 0 */
-	atomic_bool silent;  /* as a transport: no answer at all */
+	atomic_int requests;            /* so far */
+	atomic_int status;              /* of every answer, if not 0 */
+	atomic_bool silent;             /* as a transport: no answer at all */
 	_Atomic(const char *) bad_path; /* answers to what begins with it have an empty object as body */
 };
 
 /* ratls_fetch_fn; self is the service. */
-int forged_service_fetch(void *self, const struct ratls_http_request *request, struct ratls_http_response *ret,
-	struct ratls_error *err);
+int forged_service_fetch(void *self, const struct ratls_http_request *request,
+	struct ratls_http_response *ret, struct ratls_error *err);
 
 /* http_handler; self is the service. */
 void forged_service_handle(void *self, const struct http_request *request, int fd);

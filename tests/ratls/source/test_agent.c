@@ -110,13 +110,21 @@ static void an_end_is_asked_for_only_if_wanted(void **state)
 static void a_tls_key_of_another_shape_is_refused(void **state)
 {
 	static const char *const answers[] = {
-		"", "[]", "null", "{}", "{\"key\":\"k\"}", "{\"key\":\"k\",\"certificate_chain\":[]}",
-		"{\"key\":\"k\",\"certificate_chain\":\"c\"}", "{\"key\":\"k\",\"certificate_chain\":[1]}",
-		"{\"key\":\"\",\"certificate_chain\":[\"c\"]}", "{\"key\":7,\"certificate_chain\":[\"c\"]}",
-		"{\"certificate_chain\":[\"c\"]}", "{\"key\":\"k\",\"certificate_chain\":[\"c\"]} x",
+		"",
+		"[]",
+		"null",
+		"{}",
+		"{\"key\":\"k\"}",
+		"{\"key\":\"k\",\"certificate_chain\":[]}",
+		"{\"key\":\"k\",\"certificate_chain\":\"c\"}",
+		"{\"key\":\"k\",\"certificate_chain\":[1]}",
+		"{\"key\":\"\",\"certificate_chain\":[\"c\"]}",
+		"{\"key\":7,\"certificate_chain\":[\"c\"]}",
+		"{\"certificate_chain\":[\"c\"]}",
+		"{\"key\":\"k\",\"certificate_chain\":[\"c\"]} x",
 		"{\"key\":\"k\",\"key\":\"k\",\"certificate_chain\":[\"c\"]}",
 		("{\"key\":\"k\",\"certificate_chain\":[\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\","
-		"\"\",\"\",\"\",\"\",\"\",\"\",\"\"]}"),
+		 "\"\",\"\",\"\",\"\",\"\",\"\",\"\"]}"),
 	};
 	struct agent_tls_key_request request = {0};
 
@@ -169,7 +177,8 @@ static void a_key_has_32_bytes(void **state)
 	assert_int_equal(agent_key(agent, "teesql/\"read\"", key, NULL), RATLS_OK);
 	assert_int_equal(key[0], 0xd6);
 	assert_int_equal(key[31], 0x5d);
-	assert_string_equal(asked()->body, "{\"path\":\"teesql/\\\"read\\\"\",\"purpose\":\"\",\"algorithm\":\"\"}");
+	assert_string_equal(
+		asked()->body, "{\"path\":\"teesql/\\\"read\\\"\",\"purpose\":\"\",\"algorithm\":\"\"}");
 }
 
 static void a_quote_is_hexadecimal(void **state)

@@ -194,7 +194,8 @@ static void a_silent_server_ends_with_the_timeout(void **state)
 
 static void only_http_is_spoken(void **state)
 {
-	static const char *const urls[] = {"file:///etc/hostname", "ftp://127.0.0.1/", "gopher://127.0.0.1/", ""};
+	static const char *const urls[] = {
+		"file:///etc/hostname", "ftp://127.0.0.1/", "gopher://127.0.0.1/", ""};
 	struct ratls_http_response got = {0};
 
 	(void)state;

@@ -127,7 +127,8 @@ static void an_unknown_platform_has_its_own_reason(void **state)
 	set_fault("/tdx/certification/v4/tcb", 404, "", "");
 	assert_int_equal(ask(&a, &err), RATLS_E_UNAVAILABLE);
 	assert_int_equal(err.reason, REASON_PLATFORM_UNKNOWN);
-	assert_string_equal(err.message, "TCB info: platform b0c06f000000 is not known there (HTTP status 404)");
+	assert_string_equal(
+		err.message, "TCB info: platform b0c06f000000 is not known there (HTTP status 404)");
 	assert_null(a.tcb_info.p);
 	set_fault("/tdx/certification/v4/qe", 404, "", "");
 	assert_int_equal(ask(&a, &err), RATLS_E_UNAVAILABLE);
@@ -167,8 +168,9 @@ static void every_fault_at_every_item_is_unavailable(void **state)
 
 static void a_missing_or_malformed_chain_is_fatal(void **state)
 {
-	static const char *const wrong[] = {"", "TCB-Info-Issuer-Chain:\r\n", "TCB-Info-Issuer-Chain: a%2\r\n",
-		"TCB-Info-Issuer-Chain: %zz\r\n", "TCB-Info-Issuer-Chain: %\r\n"};
+	static const char *const wrong[] = {"", "TCB-Info-Issuer-Chain:\r\n",
+		"TCB-Info-Issuer-Chain: a%2\r\n", "TCB-Info-Issuer-Chain: %zz\r\n",
+		"TCB-Info-Issuer-Chain: %\r\n"};
 	struct pcs_answers a = {0};
 	struct ratls_error err = {0};
 

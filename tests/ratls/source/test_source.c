@@ -19,8 +19,8 @@
 #include "forged_service.h"
 #include "ratls.h"
 
-#define NOW 1790000000
-#define LATER (NOW + 20 * 86400)
+#define NOW    1790000000
+#define LATER  (NOW + 20 * 86400)
 #define NOBODY "http://127.0.0.1:1"
 
 static const uint8_t seed[FORGE_SEED_SIZE] = {8};
@@ -49,8 +49,8 @@ static int start(void **state)
 	make_machine(&machine_later, LATER);
 	leaf.key = forge_key(seed, "leaf");
 	assert_int_equal(forge_machine_certificate(&machine, &leaf, &chain, NULL), RATLS_OK);
-	assert_int_equal(
-		ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &evidence, NULL), RATLS_OK);
+	assert_int_equal(ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &evidence, NULL),
+		RATLS_OK);
 	forge_chain_done(&chain);
 	EVP_PKEY_free(leaf.key);
 	service.machine = &machine;
@@ -259,7 +259,8 @@ static void a_directory_alone_is_enough(void **state)
 static void options_that_make_no_sense_are_refused(void **state)
 {
 	const char *const none[] = {NULL}, *const wrong[] = {"ftp://example.org", NULL};
-	const char *const many[] = {NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NULL};
+	const char *const many[] = {
+		NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NULL};
 	const char *const *const lists[] = {none, wrong, many};
 	struct ratls_source *s = NULL;
 
@@ -290,7 +291,8 @@ static void options_may_be_shorter_than_we_know_them(void **state)
 
 static void the_caller_may_bring_the_transport(void **state)
 {
-	struct ratls_source_options o = {.size = sizeof(o), .fetch = forged_service_fetch, .fetch_self = &service};
+	struct ratls_source_options o = {
+		.size = sizeof(o), .fetch = forged_service_fetch, .fetch_self = &service};
 	struct ratls_source *s = NULL;
 	struct ratls_endorsements *e = NULL;
 

@@ -38,7 +38,8 @@ static void append_key(struct buf *to, EVP_PKEY *k, const EVP_CIPHER *cipher)
 {
 	BIO *out = BIO_new(BIO_s_mem());
 
-	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(out, k, cipher, "word", cipher ? 4 : 0, NULL, NULL), 1);
+	assert_int_equal(
+		PEM_write_bio_PKCS8PrivateKey(out, k, cipher, "word", cipher ? 4 : 0, NULL, NULL), 1);
 	append_bio(to, out);
 }
 
@@ -144,8 +145,8 @@ static void what_does_not_fit_is_refused(void **state)
 }
 
 /* A guest agent: self is the text of its answer. */
-static int agent_answers(void *self, const struct ratls_http_request *request, struct ratls_http_response *ret,
-	struct ratls_error *err)
+static int agent_answers(void *self, const struct ratls_http_request *request,
+	struct ratls_http_response *ret, struct ratls_error *err)
 {
 	(void)request, (void)err;
 	ret->status = 200;
@@ -155,10 +156,11 @@ static int agent_answers(void *self, const struct ratls_http_request *request, s
 	return RATLS_OK;
 }
 
-static int identity_of_answer(const struct buf *k, const struct buf *chain, struct identity **ret,
-	struct ratls_error *err)
+static int identity_of_answer(
+	const struct buf *k, const struct buf *chain, struct identity **ret, struct ratls_error *err)
 {
-	json_t *o = json_pack("{s:s%, s:[s%]}", "key", k->p, k->len, "certificate_chain", chain->p, chain->len);
+	json_t *o =
+		json_pack("{s:s%, s:[s%]}", "key", k->p, k->len, "certificate_chain", chain->p, chain->len);
 	char *text = json_dumps(o, 0);
 	struct agent_tls_key_request request = {0};
 	struct agent *a = NULL;

@@ -58,11 +58,11 @@ static void world_init(struct world *w)
 
 static void world_make(struct world *w)
 {
-	struct ratls_source_options o = {.size = sizeof(o), .fetch = forged_service_fetch, .fetch_self = &w->service};
+	struct ratls_source_options o = {
+		.size = sizeof(o), .fetch = forged_service_fetch, .fetch_self = &w->service};
 
 	assert_int_equal(forge_machine_make(&w->options, &w->machine, NULL), RATLS_OK);
-	assert_int_equal(
-		forge_machine_certificate(&w->machine, &w->leaf_options, &w->chain, NULL), RATLS_OK);
+	assert_int_equal(forge_machine_certificate(&w->machine, &w->leaf_options, &w->chain, NULL), RATLS_OK);
 	w->service.machine = &w->machine;
 	o.urls = (const char *const[]){"http://collateral.example.org", NULL};
 	o.insecure_trust_root = w->machine.pki.cert[FORGE_ROOT].p;
@@ -114,8 +114,8 @@ static void assert_accepted(const struct verdict *v)
 static void assert_refused(const struct verdict *v, enum reason_class class)
 {
 	if (v->accepted || v->class != class)
-		fail_msg("%s, class %s: %s", v->accepted ? "accepted" : "refused", reason_class_name(v->class),
-			v->message);
+		fail_msg("%s, class %s: %s", v->accepted ? "accepted" : "refused",
+			reason_class_name(v->class), v->message);
 	assert_int_equal(v->valid_until, 0);
 	assert_true(v->reason != 0);
 	assert_true(v->message[0] != '\0');
@@ -320,8 +320,8 @@ static void unknown_module(struct world *w)
 static void unknown_is_no(void **state)
 {
 	static void (*const rows[])(struct world *) = {unknown_tcb_status, unknown_qe_status,
-		unknown_tcb_info_version, unknown_tcb_info_id, unknown_qe_identity_version, unknown_quote_version,
-		unknown_key_type, unknown_tee, unknown_td_attribute, unknown_module};
+		unknown_tcb_info_version, unknown_tcb_info_id, unknown_qe_identity_version,
+		unknown_quote_version, unknown_key_type, unknown_tee, unknown_td_attribute, unknown_module};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

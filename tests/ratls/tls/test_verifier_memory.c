@@ -109,7 +109,8 @@ static void peer_done(struct peer *p)
 /* Decide with a new verifier whose n-th allocation fails; false once n is past the last of them. */
 static bool decide(struct peer *p, long n, struct verdict *ret)
 {
-	struct ratls_source_options o = {.size = sizeof(o), .fetch = forged_service_fetch, .fetch_self = &p->service};
+	struct ratls_source_options o = {
+		.size = sizeof(o), .fetch = forged_service_fetch, .fetch_self = &p->service};
 	struct verifier_options vo = {0};
 	struct verifier *v = NULL;
 
