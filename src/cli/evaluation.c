@@ -8,7 +8,10 @@
 #include "base/err.h"
 #include "cli/instant.h"
 
+/* A file holds one platform's collateral at one time: enough for a command, not for what goes on serving. */
 static const struct opt own_opts[] = {
+	{"collateral", OPT_STR, offsetof(struct evaluation_config, appraisal.collateral), NULL, "FILE",
+		"use the collateral in this file, ask nobody"},
 	{"at", OPT_STR, offsetof(struct evaluation_config, at), NULL, "TIME",
 		"appraise as of this moment, Unix seconds or RFC 3339; else now"},
 	{.name = NULL},

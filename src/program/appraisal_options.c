@@ -35,7 +35,6 @@ const struct opt appraisal_rows[] = {
 	{"verifier", OPT_STR, AT(verifier), "dcap", "dcap", "who verifies quotes"},
 	{"pccs", OPT_LIST, AT(pccs), NULL, "URL", "ask this collateral service, in order; else Intel's"},
 	{"collateral-dir", OPT_STR, AT(collateral_dir), NULL, "DIR", "look here for collateral first"},
-	{"collateral", OPT_STR, AT(collateral), NULL, "FILE", "use the collateral in this file, ask nobody"},
 	{"insecure-trust-root", OPT_STR, AT(insecure_trust_root), NULL, "FILE",
 		"trust this root certificate instead of Intel's"},
 	{"insecure-allow-debug", OPT_BOOL, AT(insecure_allow_debug), NULL, NULL,

@@ -36,12 +36,13 @@ static const struct opt options[] = {
 	ROW("server-name", OPT_LIST, server_name, NULL, "NAME", "put this name into the certificate"),
 	ROW("require-client-attestation", OPT_STR, require_client_attestation, "auto", "yes|no",
 		"refuse clients without evidence; without it: yes, unless a simulator is configured"),
+	ROW("agent", OPT_STR, appraisal.agent, NULL, "PATH|URL",
+		"the guest agent; else DSTACK_SIMULATOR_ENDPOINT, else dstack's sockets"),
 	{.name = NULL},
 };
 
 static const struct opt_table shared[] = {
 	{appraisal_rows, offsetof(struct config, appraisal)},
-	{appraisal_self_rows, offsetof(struct config, appraisal)},
 	{daemon_rows, offsetof(struct config, daemon)},
 	{.opts = NULL},
 };
