@@ -33,7 +33,7 @@ static struct cur walk_text(struct walk *w)
 
 static void skip_space(struct walk *w)
 {
-	while (w->text.left > 0 && memchr(" \t\r\n", w->text.p[0], 4) != NULL)
+	while (cur_ok(&w->text) && w->text.left > 0 && memchr(" \t\r\n", w->text.p[0], 4) != NULL)
 		step(w);
 }
 

@@ -10,7 +10,7 @@
 /* Line ends, LF or CR LF: the only white space that RFC 7468 generators write. */
 static void skip_line_ends(struct cur *text)
 {
-	while (text->left > 0) {
+	while (cur_ok(text) && text->left > 0) {
 		if (text->p[0] == '\n')
 			cur_take(text, 1);
 		else if (text->left > 1 && text->p[0] == '\r' && text->p[1] == '\n')
@@ -34,7 +34,7 @@ static bool take_line(struct cur *text, const char *kind, const char *label)
 static void take_body(struct cur *text, struct buf *body)
 {
 	skip_line_ends(text);
-	while (text->left > 0 && text->p[0] != '-') {
+	while (cur_ok(text) && text->left > 0 && text->p[0] != '-') {
 		buf_u8(body, cur_u8(text));
 		skip_line_ends(text);
 	}

@@ -10,7 +10,7 @@
 
 static void skip_space(struct cur *c)
 {
-	while (c->left > 0 && memchr(" \t\r\n", c->p[0], 4) != NULL)
+	while (cur_ok(c) && c->left > 0 && memchr(" \t\r\n", c->p[0], 4) != NULL)
 		cur_take(c, 1);
 }
 

@@ -41,6 +41,7 @@ static void other_envelopes_are_refused(void **state)
 	static const char *const envelopes[] = {
 		"",
 		"null",
+		"x \n ",
 		"[]",
 		"{}",
 		"{\"tcbInfo\":{}}",
