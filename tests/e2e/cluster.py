@@ -16,6 +16,7 @@ APP_PASSWORD = "correct-horse-battery-staple-7261"
 
 HBA = """\
 local all postgres trust
+host all guest 127.0.0.1/32 trust
 local all all scram-sha-256
 host all all 127.0.0.1/32 scram-sha-256
 host replication all 127.0.0.1/32 scram-sha-256
@@ -42,7 +43,8 @@ def free_port():
 
 
 class Cluster:
-    """Superuser `postgres` over the Unix socket without a password; role `app` has APP_PASSWORD."""
+    """Superuser `postgres` over the Unix socket without a password; role `app` has APP_PASSWORD; role `guest`,
+    for sessions that are spoken by hand, needs none."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -71,6 +73,7 @@ class Cluster:
                 if attempt == 4:
                     raise
         self.sql(f"create role app login password '{APP_PASSWORD}'")
+        self.sql("create role guest login")
         self.sql("create database app owner app")
         self.sql("grant pg_signal_backend to app")
 
@@ -79,9 +82,12 @@ class Cluster:
         return run([BIN / "psql", "-XqtA", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-p", self.port, "-U",
                     "postgres", "-d", database, "-c", text]).stdout.strip()
 
-    def connections(self, mark):
-        """The lines of Postgres's log that tell of a connection, since a mark."""
-        return re.findall(r"^.*connection (?:received|authorized).*$", self.server.since(mark), re.M)
+    def untouched_since(self, mark):
+        """Has nobody connected by TCP, which is where the sidecar comes from, since a mark of the log?"""
+        self.sql("select 1")  # comes by the Unix socket and is logged behind whoever came before
+        seen = re.findall(r"connection received: host=(\S+)", self.server.since(mark))
+        assert seen, "Postgres does not log connections: this would prove nothing"
+        return set(seen) == {"[local]"}
 
     def close(self):
         self.server.stop(signal.SIGINT)

@@ -87,10 +87,10 @@ class House:
 
     def sidecar_options(self, **options):
         td = options.pop("td", self.server_td)
-        return {"listen": "127.0.0.1:0", "http": "127.0.0.1:0", "backend": f"127.0.0.1:{self.cluster.port}",
-                "agent": td.agent, "server-name": "localhost", "require-client-attestation": "yes",
+        return {"listen": "127.0.0.1:0", "backend": f"127.0.0.1:{self.cluster.port}",
+                "agent": td.agent, "server_name": "localhost", "require_client_attestation": "yes",
                 "policy": self.client_policy, "pccs": td.pccs,
-                "insecure-trust-root": self.server_td.root} | options
+                "insecure_trust_root": self.server_td.root} | options
 
     @contextlib.contextmanager
     def sidecar(self, env=None, **options):
@@ -107,14 +107,14 @@ class House:
         """How the client's machine appraises a server."""
         td = options.pop("td", self.client_td)
         return {"policy": self.server_policy, "pccs": td.pccs, "agent": td.agent,
-                "insecure-trust-root": self.server_td.root} | options
+                "insecure_trust_root": self.server_td.root} | options
 
     def forwarder_argv(self, upstream, **options):
         folder = self.work / f"f{self._number()}"
         folder.mkdir(exist_ok=True)
         port = upstream if isinstance(upstream, int) else upstream.port()
         return [self.bin_path("teesql"), "connect", f"localhost:{port}",
-                *flags({"listen": "127.0.0.1:0", "socket-dir": folder}
+                *flags({"listen": "127.0.0.1:0", "socket_dir": folder}
                        | self.appraisal_options(**options))]
 
     @contextlib.contextmanager

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 import wire
-from cluster import APP_PASSWORD
+from cluster import free_port
 from house import psql
 from wire import Wire
 
@@ -54,18 +54,19 @@ def test_copy_waits_for_a_slow_reader(forwarder):
     assert total == 20000 * 1001
 
 
-def cancelled_sleep(dsn):
-    """Run pg_sleep(60), cancel it from another thread once Postgres executes it; the SQLSTATE."""
-    with psycopg.connect(dsn) as connection, psycopg.connect(dsn, autocommit=True) as other:
-        pid = connection.info.backend_pid
+def when_asleep(observer, pid, action):
+    """Do it once Postgres executes pg_sleep in this backend."""
+    asleep = "select count(*) from pg_stat_activity where pid = %s and wait_event = 'PgSleep'"
+    while observer.execute(asleep, [pid]).fetchone()[0] == 0:
+        pass
+    action()
 
-        def cancel():
-            active = "select count(*) from pg_stat_activity where pid = %s and state = 'active' " \
-                     "and wait_event = 'PgSleep'"
-            while other.execute(active, [pid]).fetchone()[0] == 0:
-                pass
-            connection.cancel()
-        canceller = threading.Thread(target=cancel)
+
+def cancelled_sleep(dsn):
+    """Run pg_sleep(60) and cancel it from another thread; the SQLSTATE that it ends with."""
+    with psycopg.connect(dsn) as connection, psycopg.connect(dsn, autocommit=True) as other:
+        canceller = threading.Thread(target=when_asleep, args=(
+            other, connection.info.backend_pid, connection.cancel))
         canceller.start()
         with pytest.raises(psycopg.errors.QueryCanceled) as caught:
             connection.execute("select pg_sleep(60)")
@@ -83,7 +84,7 @@ def test_cancel_through_the_unix_socket(forwarder):
     assert cancelled_sleep(forwarder.socket_dsn()) == "57014"
 
 
-def authenticated(house, address):
+def authenticated(address):
     """A session by hand, as a role that needs no password, up to ReadyForQuery."""
     peer = Wire(address)
     peer.send(wire.startup(user="guest", database="postgres"))
@@ -91,23 +92,9 @@ def authenticated(house, address):
     return peer
 
 
-@pytest.fixture(scope="module")
-def guest(house):
-    """A role that Postgres admits without a password, for sessions that are spoken by hand."""
-    hba = house.cluster.folder / "data" / "pg_hba.conf"
-    before = hba.read_text()
-    house.cluster.sql("create role guest login")
-    hba.write_text("host all guest 127.0.0.1/32 trust\n" + before)
-    house.cluster.sql("select pg_reload_conf()")
-    yield
-    hba.write_text(before)
-    house.cluster.sql("select pg_reload_conf()")
-    house.cluster.sql("drop role guest")
-
-
-def test_half_close_still_brings_the_answer(house, guest, forwarder):
+def test_half_close_still_brings_the_answer(forwarder):
     """A client that sends its query, closes its sending side and reads gets all of the answer."""
-    with authenticated(house, ("127.0.0.1", forwarder.port)) as peer:
+    with authenticated(("127.0.0.1", forwarder.port)) as peer:
         peer.send(wire.query("select repeat('x', 1000) from generate_series(1, 5000)"))
         peer.send(wire.message(b"X"))
         peer.socket.shutdown(socket.SHUT_WR)
@@ -115,16 +102,16 @@ def test_half_close_still_brings_the_answer(house, guest, forwarder):
     assert answer.count(b"x" * 1000) == 5000 and b"SELECT 5000" in answer
 
 
-def test_terminate_ends_the_backend(house, guest, forwarder):
-    with authenticated(house, ("127.0.0.1", forwarder.port)) as peer:
+def test_terminate_ends_the_backend(house, forwarder):
+    with authenticated(("127.0.0.1", forwarder.port)) as peer:
         mark = house.cluster.server.mark()
         peer.send(wire.message(b"X"))
         assert peer.rest() == b""
     house.cluster.server.wait_for("disconnection:.*user=guest", after=mark)
 
 
-def test_client_that_vanishes_ends_the_backend(house, guest, forwarder):
-    peer = authenticated(house, ("127.0.0.1", forwarder.port))
+def test_client_that_vanishes_ends_the_backend(house, forwarder):
+    peer = authenticated(("127.0.0.1", forwarder.port))
     mark = house.cluster.server.mark()
     # An RST in place of a farewell.
     peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -132,20 +119,22 @@ def test_client_that_vanishes_ends_the_backend(house, guest, forwarder):
     house.cluster.server.wait_for("disconnection:.*user=guest", after=mark)
 
 
-def test_backend_that_dies_mid_query_is_told(house, forwarder):
+def test_backend_that_dies_mid_query_is_told(forwarder):
     """Postgres's own farewell reaches the driver whole."""
-    with psycopg.connect(forwarder.dsn()) as connection, psycopg.connect(forwarder.dsn()) as other:
+    with psycopg.connect(forwarder.dsn()) as connection, \
+            psycopg.connect(forwarder.dsn(), autocommit=True) as other:
         pid = connection.info.backend_pid
-        other.execute("select pg_terminate_backend(%s)", [pid])
-        with pytest.raises(psycopg.errors.AdminShutdown):
-            for _ in range(1000):
-                connection.execute("select 1")
+        killer = threading.Thread(target=when_asleep, args=(
+            other, pid, lambda: other.execute("select pg_terminate_backend(%s)", [pid])))
+        killer.start()
+        with pytest.raises(psycopg.OperationalError, match="terminating connection due to administrator"):
+            connection.execute("select pg_sleep(60)")
+        killer.join()
         connection.close()
         assert other.execute("select 1").fetchone() == (1,)
 
 
 def test_backend_that_cannot_be_reached_is_said_so(house, io):
-    from cluster import free_port
     with house.sidecar(io=io, backend=f"127.0.0.1:{free_port()}") as sidecar, \
             house.forwarder(sidecar, io=io) as forwarder:
         done = psql(forwarder.dsn(), "select 1", status=2)

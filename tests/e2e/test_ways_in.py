@@ -118,8 +118,7 @@ def local_sidecar(house, io):
     """As a developer starts it: everything from the simulator's environment, nothing said of clients."""
     settings = {"agent": None, "require_client_attestation": None, "policy": None, "pccs": None,
                 "insecure_trust_root": None}
-    options = {k.replace("_", "-"): v for k, v in settings.items()}
-    with house.sidecar(env=house.server_td.environment, io=io, **options) as started:
+    with house.sidecar(env=house.server_td.environment, io=io, **settings) as started:
         yield started
 
 
