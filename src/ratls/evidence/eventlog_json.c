@@ -31,7 +31,7 @@ static bool read_hex(const json_t *value, struct store *store, struct cur *ret)
 	const char *text = json_string_value(value);
 	uint8_t *p;
 
-	if (text == NULL || len % 2 != 0)
+	if (text == NULL)
 		return false;
 	p = store_take(store, len / 2);
 	if (p != NULL && !hex_decode(text, len, p, len / 2))
