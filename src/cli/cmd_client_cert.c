@@ -156,7 +156,7 @@ static int client_cert(const struct client_cert_config *c)
 {
 	struct material_pem m = {.not_after = 0};
 	struct ratls_error err = {0};
-	struct paths paths;
+	struct paths paths = {.key = ""};
 	int rc = RATLS_OK;
 	bool write;
 

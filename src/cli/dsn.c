@@ -52,10 +52,21 @@ static void drop(struct dsn *d, size_t i)
 	d->v[i] = d->v[--d->n];
 }
 
+static int append(struct dsn *d, const char *keyword, char *value)
+{
+	char *name = d->n < KEYWORDS_MAX ? strdup(keyword) : NULL;
+
+	if (name == NULL)
+		return RATLS_E_NOMEM;
+	d->v[d->n].keyword = name;
+	d->v[d->n++].value = value;
+	return RATLS_OK;
+}
+
 int dsn_set(struct dsn *d, const char *keyword, const char *value, struct ratls_error *err)
 {
 	size_t i = find(d, keyword);
-	char *copy, *name;
+	char *copy;
 
 	if (value == NULL) {
 		if (i < d->n)
@@ -65,19 +76,14 @@ int dsn_set(struct dsn *d, const char *keyword, const char *value, struct ratls_
 	if (i == KEYWORDS_MAX)
 		return bad(err, "too many keywords");
 	copy = strdup(value);
-	name = i < d->n ? d->v[i].keyword : strdup(keyword);
-	if (copy == NULL || name == NULL) {
+	if (copy == NULL || (i == d->n && append(d, keyword, copy) != RATLS_OK)) {
 		secret_str_free(copy);
-		if (i == d->n)
-			free(name);
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	}
-	if (i < d->n)
+	if (d->v[i].value != copy) {
 		secret_str_free(d->v[i].value);
-	else
-		d->n++;
-	d->v[i].keyword = name;
-	d->v[i].value = copy;
+		d->v[i].value = copy;
+	}
 	return RATLS_OK;
 }
 

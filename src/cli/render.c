@@ -221,11 +221,27 @@ static void append_app(const struct page *p)
 	}
 }
 
+/* What keeps the platform from a better status, and who can mend it. */
+static void append_shortfalls(const struct page *p)
+{
+	json_t *list = member(p, "tcb", "shortfalls");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *row = json_array_get(list, i);
+		const char *remedy = json_string_value(json_object_get(row, "remedy"));
+
+		begin_line(p, "");
+		buf_fmt(p->out, "%-16s %s is %lld, needs %lld: %s\n", i == 0 ? "short" : "",
+			json_string_value(json_object_get(row, "component")),
+			(long long)json_integer_value(json_object_get(row, "is")),
+			(long long)json_integer_value(json_object_get(row, "needs")), remedy != NULL ? remedy : "");
+	}
+}
+
 static void append_platform(const struct page *p)
 {
 	const char *status = text(p, "tcb", "status"), *date = text(p, "tcb", "date");
-	json_t *advisories = member(p, "tcb", "advisories"), *advisory;
-	size_t i;
+	json_t *advisories = member(p, "tcb", "advisories");
 
 	line(p, "Platform", "FMSPC", text(p, "evidence", "fmspc"));
 	if (p->style->verbose)
@@ -236,9 +252,10 @@ static void append_platform(const struct page *p)
 	buf_fmt(p->out, "%-16s %s", "TCB status", status);
 	if (date != NULL)
 		buf_fmt(p->out, " (%.10s)", date);
-	json_array_foreach(advisories, i, advisory)
-		buf_fmt(p->out, "%s%s", i == 0 ? "   " : ", ", json_string_value(advisory));
+	for (size_t i = 0; i < json_array_size(advisories); i++)
+		buf_fmt(p->out, "%s%s", i == 0 ? "   " : ", ", json_string_value(json_array_get(advisories, i)));
 	end_line(p);
+	append_shortfalls(p);
 }
 
 /* ---- what was checked -------------------------------------------------------------------------------- */
@@ -246,11 +263,11 @@ static void append_platform(const struct page *p)
 static const struct {
 	const char *status, *shown, *color;
 } marks[] = {
+	{"unknown", "??", "33"}, /* the first: it also stands for what this program has no mark for */
 	{"pass", "ok", "32"},
 	{"fail", "FAIL", "1;31"},
 	{"warn", "warn", "33"},
 	{"skipped", "--", NULL},
-	{"unknown", "??", "33"},
 };
 
 static size_t mark_of(const char *status)
@@ -264,15 +281,11 @@ static size_t mark_of(const char *status)
 
 static void append_detail(const struct page *p, const char *name, json_t *value)
 {
-	json_t *item;
-	size_t i;
-
-	if (json_is_string(value)) {
-		buf_fmt(p->out, "          %-9s ", name);
-		append_value(p, json_string_value(value));
-		end_line(p);
-	}
-	json_array_foreach(value, i, item) append_detail(p, i == 0 ? name : "      or", item);
+	if (!json_is_string(value))
+		return;
+	buf_fmt(p->out, "          %-9s ", name);
+	append_value(p, json_string_value(value));
+	end_line(p);
 }
 
 static void append_check(const struct page *p, json_t *check)
@@ -301,8 +314,11 @@ static void append_check(const struct page *p, json_t *check)
 		return;
 	append_detail(p, "expected", json_object_get(check, "expected"));
 	append_detail(p, "actual", actual);
-	if (strcmp(status, "fail") == 0 && hint != NULL)
-		append_detail(p, "note", json_object_get(check, "hint"));
+	if (strcmp(status, "fail") == 0 && hint != NULL) {
+		buf_str(p->out, "          note      ");
+		append_sentence(p, hint);
+		end_line(p);
+	}
 }
 
 static enum reason_class class_of(json_t *check)
@@ -320,14 +336,14 @@ static void append_checks(const struct page *p)
 	} groups[] = {{CLASS_EVIDENCE, "Evidence"}, {CLASS_AUTHENTICITY, "Authenticity"},
 		{CLASS_UNDETERMINED, "Collateral"}, {CLASS_CLOCK, "Clock"}, {CLASS_TCB, "TCB"},
 		{CLASS_POLICY, "Policy"}};
-	json_t *checks = member(p, "checks", NULL), *check;
-	size_t n;
+	json_t *checks = member(p, "checks", NULL);
 
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		bool begun = false;
 
-		json_array_foreach(checks, n, check)
-		{
+		for (size_t n = 0; n < json_array_size(checks); n++) {
+			json_t *check = json_array_get(checks, n);
+
 			if (class_of(check) != groups[i].class)
 				continue;
 			if (!begun)
