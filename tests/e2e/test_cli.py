@@ -190,6 +190,13 @@ def test_expected_mrtd_never_widens_a_policy(teesql, real, folder):
     teesql(*real.arguments, "--at", str(GOOD_AT), "--policy", path, env={"EXPECTED_MRTD": MRTD}, status=1)
 
 
+def test_a_policy_file_cannot_weaken_a_check_by_itself(teesql, real, folder):
+    path = policy(folder, {"schema": "teesql.policy/1", "insecure_allow_debug": True})
+    arguments = [*real.arguments, "--at", str(GOOD_AT), "--policy", path]
+    assert "--insecure-allow-debug" in teesql(*arguments, status=2).stderr
+    assert "--insecure-allow-debug is in effect" in teesql(*arguments, "--insecure-allow-debug").stderr
+
+
 # ---- usage ----------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("arguments, says", [
