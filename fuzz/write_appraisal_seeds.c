@@ -73,6 +73,11 @@ static void policies(void)
 		"\"tcb_status\":[\"UpToDate\",\"OK\"],\"advisories_allowed\":[\"INTEL-SA-00001\"],\n"
 		"\"min_evaluation_data_number\":17,\"max_evidence_age\":\"7d\",\n"
 		"\"require_event_log\":true,\"insecure_allow_debug\":false}");
+	seed_text("policy/event_log",
+		"{\"event_log\":[{\"imr\":3,\"event_type\":134217729,\"digest\":\"\",\"event\":\"n\","
+		"\"event_payload\":\"00\"},{\"imr\":1,\"event_type\":1,\"event\":\"\",\"event_payload\":\"\","
+		"\"digest\":\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+		"00112233445566778899aabbccddeeff\"}]}");
 }
 
 /* Changes: see fuzz_appraise.c. */

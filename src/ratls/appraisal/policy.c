@@ -121,6 +121,7 @@ void ratls_policy_free(struct ratls_policy *policy)
 		return;
 	for (const struct policy_member *m = policy_members; m->name != NULL; m++)
 		free(((struct policy_list *)((char *)policy + m->offset))->at);
+	reference_log_done(&policy->event_log);
 	free(policy);
 }
 

@@ -6,9 +6,11 @@
 #define APPRAISAL_POLICY_H
 
 #include "appraisal/levels.h"
+#include "appraisal/reference_log.h"
 #include "base/cur.h"
 #include "ratls.h"
 
+#define POLICY_SCHEMA "teesql.policy/1"
 #define POLICY_JSON_MAX ((size_t)1 << 20)
 #define POLICY_ENTRIES_MAX 1024 /* of one list */
 #define POLICY_VALUE_MAX 64
@@ -35,6 +37,7 @@ struct ratls_policy {
 	bool advisories_limited;               /* advisories_allowed was given, be it empty */
 	int64_t min_evaluation_data_number;    /* 0: any */
 	int64_t max_evidence_age;              /* seconds; 0: any */
+	struct reference_log event_log;        /* what explains a register that is none of the above; may be empty */
 	bool require_event_log;
 	bool insecure_allow_debug;
 };
@@ -48,5 +51,9 @@ bool policy_accepts_status(const struct ratls_policy *p, enum tcb_status status,
 
 /* Is any measurement or claim compared? */
 bool policy_compares(const struct ratls_policy *p);
+
+/* The JSON object that ratls_policy_from_json reads back as this policy: a new reference, NULL if memory ran
+ * out. */
+json_t *policy_json(const struct ratls_policy *p);
 
 #endif

@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 
-#define SCHEMA "teesql.policy/1"
 #define AGE_MAX ((int64_t)100 * 365 * 86400)
 #define WHOLE_MEMBER SIZE_MAX /* in place of the index of an element */
 
@@ -129,9 +128,19 @@ static int read_text(const struct reader *r, const char *name, const json_t *v)
 		return wrong(r, name, "is not a text, or too long");
 	if (strcmp(name, "schema") != 0)
 		memcpy(p->name, json_string_value(v), json_string_length(v) + 1);
-	else if (strcmp(json_string_value(v), SCHEMA) != 0)
-		return wrong(r, name, "is not \"" SCHEMA "\"");
+	else if (strcmp(json_string_value(v), POLICY_SCHEMA) != 0)
+		return wrong(r, name, "is not \"" POLICY_SCHEMA "\"");
 	return RATLS_OK;
+}
+
+static int read_event_log(const struct reader *r, const char *name, const json_t *v)
+{
+	struct ratls_error why;
+	int rc = reference_log_read(v, &r->policy->event_log, &why);
+
+	if (rc != RATLS_OK)
+		rc = located(r, err_set(r->err, rc, "%s %s", name, why.message), name, WHOLE_MEMBER);
+	return rc;
 }
 
 static int read_member(const struct reader *r, const char *name, const json_t *v)
@@ -147,6 +156,8 @@ static int read_member(const struct reader *r, const char *name, const json_t *v
 		return read_uint(r, name, v, INT32_MAX, &p->min_evaluation_data_number);
 	if (strcmp(name, "max_evidence_age") == 0)
 		return read_age(r, name, v, &p->max_evidence_age);
+	if (strcmp(name, "event_log") == 0)
+		return read_event_log(r, name, v);
 	if (strcmp(name, "require_event_log") == 0)
 		return read_bool(r, name, v, &p->require_event_log);
 	if (strcmp(name, "insecure_allow_debug") == 0)

@@ -70,12 +70,29 @@ void rule_policy_mrtd(struct appraisal *a, struct check *c)
 	judge_list(a, c, &a->policy->mrtd, a->quote->td.mrtd, "MRTD is not in the allowlist");
 }
 
-static void judge_rtmr(struct appraisal *a, struct check *c, size_t i)
+/* Only of a log that replays to the register is it known that its events made the difference. */
+static void explain_rtmr(struct appraisal *a, struct check *c, uint32_t i, const char *otherwise)
+{
+	const struct eventlog *log = i == EVENTLOG_RUNTIME_IMR ? &a->evidence->runtime : &a->evidence->log;
+	struct buf why = {0};
+
+	if (a->policy->event_log.log.n > 0 && appraisal_passed(a, (enum rule)(RULE_LOG_RTMR0 + i)))
+		reference_log_explain(&a->policy->event_log, log, i, &why);
+	if (why.bad)
+		c->text->bad = true;
+	else if (why.len > 0)
+		check_fail(c, "%s: %.*s", otherwise, (int)why.len, (const char *)why.p);
+	buf_done(&why);
+}
+
+static void judge_rtmr(struct appraisal *a, struct check *c, uint32_t i)
 {
 	char otherwise[40];
 
-	snprintf(otherwise, sizeof(otherwise), "RTMR%zu is not in the allowlist", i);
+	snprintf(otherwise, sizeof(otherwise), "RTMR%u is not in the allowlist", i);
 	judge_list(a, c, &a->policy->rtmr[i], a->quote->td.rtmr[i], otherwise);
+	if (c->status == CHECK_FAIL)
+		explain_rtmr(a, c, i, otherwise);
 }
 
 void rule_policy_rtmr0(struct appraisal *a, struct check *c)

@@ -194,3 +194,38 @@ int eventlog_replay(const struct eventlog *log, uint32_t imr, uint8_t ret[static
 	memcpy(ret, rtmr, sizeof(rtmr));
 	return RATLS_OK;
 }
+
+/* The next event of the register from *i on, NULL at the end. */
+static const struct event *next_of(const struct eventlog *log, uint32_t imr, size_t *i)
+{
+	while (*i < log->n)
+		if (log->events[(*i)++].imr == imr)
+			return &log->events[*i - 1];
+	return NULL;
+}
+
+/* An event without a digest is like no other. */
+static bool same_digest(const struct event *a, const struct event *b)
+{
+	uint8_t of_a[HASH_SHA384_SIZE], of_b[HASH_SHA384_SIZE];
+
+	return event_digest(a, 0, of_a, NULL) == RATLS_OK && event_digest(b, 0, of_b, NULL) == RATLS_OK &&
+	       memcmp(of_a, of_b, sizeof(of_a)) == 0;
+}
+
+bool eventlog_differ(const struct eventlog *a, const struct eventlog *b, uint32_t imr,
+	struct eventlog_difference *ret)
+{
+	size_t in_a = 0, in_b = 0;
+
+	for (size_t at = 0;; at++) {
+		const struct event *of_a = next_of(a, imr, &in_a), *of_b = next_of(b, imr, &in_b);
+
+		if (of_a == NULL && of_b == NULL)
+			return false;
+		if (of_a != NULL && of_b != NULL && same_digest(of_a, of_b))
+			continue;
+		*ret = (struct eventlog_difference){at, of_a, of_b};
+		return true;
+	}
+}

@@ -54,4 +54,14 @@ int eventlog_compare(const struct eventlog *log, const struct eventlog *runtime,
 int eventlog_replay(const struct eventlog *log, uint32_t imr, uint8_t ret[static EVENTLOG_RTMR_SIZE],
 	struct ratls_error *err);
 
+/* Where two logs part, for one register. */
+struct eventlog_difference {
+	size_t at;                   /* counted from 0 among the events of that register */
+	const struct event *a, *b;   /* the event of either log; NULL for a log that has ended */
+};
+
+/* The first event of register imr that extended it by another digest; false if there is none. */
+bool eventlog_differ(const struct eventlog *a, const struct eventlog *b, uint32_t imr,
+	struct eventlog_difference *ret);
+
 #endif

@@ -316,6 +316,72 @@ static void boot_log_replays(void **state)
 	scene_done(&s);
 }
 
+/* A policy with this log as reference, the payload of one event replaced, that accepts no RTMR3 there is. */
+static void refer_to(struct scene *s, const struct eventlog *log, const char *event, const char *payload)
+{
+	const struct reference_log reference = {.log = *log};
+	json_t *events = reference_log_json(&reference), *of;
+	char *text, none[97];
+	size_t i;
+
+	json_array_foreach(events, i, of)
+		if (strcmp(json_string_value(json_object_get(of, "event")), event) == 0) {
+			json_object_set_new(of, "event_payload", json_string(payload));
+			json_object_set_new(of, "digest", json_string(""));
+		}
+	memset(none, 'f', 96);
+	none[96] = '\0';
+	of = json_pack("{s:[s], s:o}", "rtmr3", none, "event_log", events);
+	text = json_dumps(of, 0);
+	ratls_policy_free(s->policy);
+	s->policy = NULL;
+	assert_int_equal(ratls_policy_from_json(text, strlen(text), &s->policy, NULL), RATLS_OK);
+	free(text);
+	json_decref(of);
+}
+
+static void assert_says(const struct scene *s, const char *part, bool expected)
+{
+	struct ratls_report *report = scene_appraise_at(s, NOW);
+	struct report_check check;
+
+	assert_true(report_check_at(report, RULE_POLICY_RTMR3, &check));
+	assert_int_equal(check.status, CHECK_FAIL);
+	assert_true(strncmp(check.hint, "RTMR3 is not in the allowlist", 29) == 0);
+	if ((strstr(check.hint, part) != NULL) != expected)
+		fail_msg("%s", check.hint);
+	ratls_report_free(report);
+}
+
+/* A reference log tells which event made the difference, and only of a log that was measured. */
+static void the_first_event_that_differs_is_named(void **state)
+{
+	struct eventlog shorter;
+	struct scene s;
+
+	(void)state;
+	scene_init(&s);
+	scene_make(&s);
+	assert_true(s.evidence->runtime.n > 2);
+	refer_to(&s, &s.evidence->runtime, "compose-hash", "c0de");
+	assert_says(&s, "is \"compose-hash\" of ", true);
+	assert_says(&s, "in the reference log it is \"compose-hash\" of c0de", true);
+	refer_to(&s, &s.evidence->runtime, "", "");
+	assert_says(&s, "event", false);
+	shorter = (struct eventlog){s.evidence->runtime.events, 2};
+	refer_to(&s, &shorter, "", "");
+	assert_says(&s, ": event 2 is \"", true);
+	assert_says(&s, "in the reference log it is missing", true);
+	scene_done(&s);
+
+	scene_init(&s);
+	s.options.fixed_rtmr[3] = true;
+	scene_make(&s);
+	refer_to(&s, &s.evidence->runtime, "compose-hash", "c0de");
+	assert_says(&s, "compose-hash", false);
+	scene_done(&s);
+}
+
 static void contradicting_claims_are_refused(void **state)
 {
 	struct scene s;
@@ -667,6 +733,7 @@ int main(void)
 		cmocka_unit_test(claims_of_another_application_are_refused),
 		cmocka_unit_test(unproven_claims_satisfy_nothing),
 		cmocka_unit_test(boot_log_replays),
+		cmocka_unit_test(the_first_event_that_differs_is_named),
 		cmocka_unit_test(contradicting_claims_are_refused),
 		cmocka_unit_test(unknown_is_no),
 		cmocka_unit_test(every_rule_counts),

@@ -98,6 +98,45 @@ static void values_hold_in_their_window(void **state)
 	ratls_policy_free(p);
 }
 
+#define EVENT(name, more) "{\"imr\":3,\"event_type\":134217729,\"event\":\"" name "\",\"event_payload\":\"00\"" more "}"
+
+/* What was read is written so that it reads as the same: every kind of member, and each alone. */
+static void exports_what_it_holds(void **state)
+{
+	static const char *const policies[] = {
+		"{}",
+		"{\"name\":\"n\",\"mrtd\":[\"" APP APP "0123456789abcdef\"],\"ppid\":[\"00112233445566778899aabbccddeeff\"],"
+		"\"app_id\":[\"" APP "\",{\"value\":\"" OTHER "\",\"from\":1},{\"value\":\"" OTHER
+		"\",\"until\":\"2030-01-01T00:00:00Z\"}],\"tcb_status\":[\"OK\",\"OutOfDate\"],"
+		"\"advisories_allowed\":[\"INTEL-SA-00001\"],\"min_evaluation_data_number\":17,"
+		"\"max_evidence_age\":\"2h\",\"require_event_log\":true,\"insecure_allow_debug\":true}",
+		"{\"advisories_allowed\":[]}",
+		"{\"event_log\":[" EVENT("a", "") "," EVENT("b", ",\"digest\":\"\"") "]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		struct ratls_policy *p = read_policy(policies[i]), *again;
+		json_t *object = policy_json(p), *object_again;
+		char *text = json_dumps(object, JSON_SORT_KEYS);
+
+		again = read_policy(text);
+		object_again = policy_json(again);
+		assert_true(json_equal(object, object_again));
+		assert_int_equal(policy_compares(p), policy_compares(again));
+		assert_int_equal(p->advisories_limited, again->advisories_limited);
+		assert_int_equal(p->app_id.n, again->app_id.n);
+		assert_int_equal(p->max_evidence_age, again->max_evidence_age);
+		assert_int_equal(p->insecure_allow_debug, again->insecure_allow_debug);
+		assert_int_equal(p->event_log.log.n, again->event_log.log.n);
+		json_decref(object);
+		json_decref(object_again);
+		free(text);
+		ratls_policy_free(p);
+		ratls_policy_free(again);
+	}
+}
+
 /* What is wrong with a file, and the line that the message has to name. */
 static const struct {
 	const char *json;
@@ -131,6 +170,11 @@ static const struct {
 	{"{\n \"max_evidence_age\": \"2hours\"\n}", "line 2"},
 	{"{\n \"max_evidence_age\": 1.5\n}", "line 2"},
 	{"{\n \"require_event_log\": 1\n}", "line 2"},
+	{"{\n \"event_log\": []\n}", "line 2"},
+	{"{\n \"event_log\": {}\n}", "line 2"},
+	{"{\n \"event_log\": [\n " EVENT("a", "") ",\n {\"imr\":3}]\n}", "event 1"},
+	{"{\n \"event_log\": [" EVENT("a", ",\"digest\":\"" HASH "00112233445566778899aabbccddeeff\"") "]\n}", "line 2"},
+	{"{\n \"event_log\": [{\"imr\":1,\"event_type\":1,\"event\":\"\",\"event_payload\":\"\"}]\n}", "no digest"},
 	{"{\n \"insecure_allow_debug\": \"yes\"\n}", "line 2"},
 	{"{\n \"name\": \"a\",\n \"name\": \"b\"\n}", "line 3"},
 	/* A text that looks like the member must not lead to the wrong line. */
@@ -188,6 +232,7 @@ int main(void)
 		cmocka_unit_test(reads_every_member),
 		cmocka_unit_test(empty_policy_compares_nothing),
 		cmocka_unit_test(values_hold_in_their_window),
+		cmocka_unit_test(exports_what_it_holds),
 		cmocka_unit_test(errors_name_the_line),
 		cmocka_unit_test(values_are_added_one_by_one),
 		cmocka_unit_test(lists_are_bounded),

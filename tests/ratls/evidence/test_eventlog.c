@@ -306,6 +306,36 @@ static void both_lists_must_tell_the_same(void **state)
 	assert_int_equal(eventlog_compare(&runtime, &none, NULL), RATLS_E_FORMAT);
 }
 
+static void the_first_difference_of_a_register(void **state)
+{
+	struct event ours[] = {runtime_event(1, "a", "1"), runtime_event(1, "b", "2"), runtime_event(1, "c", "3")};
+	struct event theirs[] = {runtime_event(1, "x", "1"), runtime_event(1, "a", "1"), runtime_event(1, "b", "3"),
+		runtime_event(1, "c", "3")};
+	struct eventlog a = {ours, 3}, b = {theirs, 4}, same = {ours, 3}, none = {NULL, 0};
+	struct eventlog_difference d = {0};
+
+	(void)state;
+	theirs[0].imr = 2; /* of another register: not compared */
+	assert_false(eventlog_differ(&a, &same, 3, &d));
+	assert_false(eventlog_differ(&a, &none, 2, &d));
+	assert_true(eventlog_differ(&a, &b, 3, &d));
+	assert_int_equal(d.at, 1);
+	assert_ptr_equal(d.a, &ours[1]);
+	assert_ptr_equal(d.b, &theirs[2]);
+	assert_true(eventlog_differ(&a, &b, 2, &d));
+	assert_int_equal(d.at, 0);
+	assert_null(d.a);
+	assert_ptr_equal(d.b, &theirs[0]);
+	/* The same payload by another version is another digest; an event that has none is like no other. */
+	same.events = &theirs[1];
+	theirs[2] = runtime_event(2, "b", "2");
+	assert_true(eventlog_differ(&a, &same, 3, &d));
+	assert_int_equal(d.at, 1);
+	theirs[1].type = ours[0].type = 1;
+	assert_true(eventlog_differ(&a, &same, 3, &d));
+	assert_int_equal(d.at, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +349,7 @@ int main(void)
 		cmocka_unit_test(fields_that_cannot_be_are_refused),
 		cmocka_unit_test(preimages_of_version_2),
 		cmocka_unit_test(both_lists_must_tell_the_same),
+		cmocka_unit_test(the_first_difference_of_a_register),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
