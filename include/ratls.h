@@ -227,6 +227,9 @@ struct ratls_source_options {
 	void *fetch_self;
 	const uint8_t *insecure_trust_root; /* DER; as in struct ratls_endorsements_options */
 	size_t insecure_trust_root_len;
+	/* A file in the form of ratls_endorsements_from_json, which answers for every platform: then nobody is
+	 * asked. It is read again once a day and when what it held has ended. NULL is none. */
+	const char *collateral;
 };
 
 /* Thread-safe. The strings and bytes of the options are copied. */

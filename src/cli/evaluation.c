@@ -8,10 +8,7 @@
 #include "base/err.h"
 #include "cli/instant.h"
 
-/* A file holds one platform's collateral at one time: enough for a command, not for what goes on serving. */
 static const struct opt own_opts[] = {
-	{"collateral", OPT_STR, offsetof(struct evaluation_config, appraisal.collateral), NULL, "FILE",
-		"use the collateral in this file, ask nobody"},
 	{"at", OPT_STR, offsetof(struct evaluation_config, at), NULL, "TIME",
 		"appraise as of this moment, Unix seconds or RFC 3339; else now"},
 	{.name = NULL},
@@ -38,7 +35,7 @@ static int prepare(struct evaluation *e, struct ratls_error *err)
 		rc = appraisal_policy(o, &e->policy, err);
 	if (rc == RATLS_OK)
 		rc = appraisal_trust_root(o, &e->root, err);
-	if (rc == RATLS_OK && o->collateral == NULL)
+	if (rc == RATLS_OK)
 		rc = appraisal_source(o, &e->root, &e->source, err);
 	return rc;
 }
@@ -58,18 +55,12 @@ static int obtain_evidence(struct evaluation *e, const char *target, struct ratl
 
 /* Without endorsements the evidence is still appraised: what is forged is found, what is left open is said.
  */
-static int obtain_endorsements(struct evaluation *e, struct ratls_error *err)
+static void obtain_endorsements(struct evaluation *e)
 {
 	int64_t start = clock_monotonic_ms();
-	int rc = appraisal_endorse(&e->config->appraisal, &e->root, e->source, e->evidence, e->at,
-		&e->endorsements, &e->no_endorsements);
 
+	(void)ratls_source_endorse(e->source, e->evidence, e->at, &e->endorsements, &e->no_endorsements);
 	e->times.collateral = clock_monotonic_ms() - start;
-	if (rc != RATLS_OK && e->no_endorsements.reason == REASON_FILE && err != NULL) {
-		*err = e->no_endorsements;
-		return rc;
-	}
-	return RATLS_OK;
 }
 
 static int appraise(struct evaluation *e, struct ratls_error *err)
@@ -91,11 +82,10 @@ static int verify(struct evaluation *e, const char *target, struct ratls_error *
 
 	if (rc == RATLS_OK)
 		rc = obtain_evidence(e, target, err);
-	if (rc == RATLS_OK)
-		rc = obtain_endorsements(e, err);
-	if (rc == RATLS_OK)
-		rc = appraise(e, err);
-	return rc;
+	if (rc != RATLS_OK)
+		return rc;
+	obtain_endorsements(e);
+	return appraise(e, err);
 }
 
 static struct conclusion conclusion_of_report(const struct evaluation *e)

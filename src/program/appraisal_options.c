@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "program/appraisal_options.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "appraisal/endorsements.h"
 #include "appraisal/pem.h"
 #include "appraisal/policy.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/reason.h"
 
-#define POLICY_FILE_MAX     ((size_t)1 << 20)
-#define COLLATERAL_FILE_MAX (4 * ENDORSEMENTS_ITEM_MAX)
-#define ROOT_FILE_MAX       ((size_t)64 << 10)
-#define STATUS_MAX          64
+#define POLICY_FILE_MAX ((size_t)1 << 20)
+#define ROOT_FILE_MAX   ((size_t)64 << 10)
+#define STATUS_MAX      64
 
 #define AT(member) offsetof(struct appraisal_options, member)
 
@@ -34,6 +34,7 @@ const struct opt appraisal_rows[] = {
 		"accept these TCB statuses; if nothing names any, UpToDate and SWHardeningNeeded"},
 	{"verifier", OPT_STR, AT(verifier), "dcap", "dcap", "who verifies quotes"},
 	{"pccs", OPT_LIST, AT(pccs), NULL, "URL", "ask this collateral service, in order; else Intel's"},
+	{"collateral", OPT_STR, AT(collateral), NULL, "FILE", "use the collateral in this file, ask nobody"},
 	{"collateral-dir", OPT_STR, AT(collateral_dir), NULL, "DIR", "look here for collateral first"},
 	{"insecure-trust-root", OPT_STR, AT(insecure_trust_root), NULL, "FILE",
 		"trust this root certificate instead of Intel's"},
@@ -210,36 +211,14 @@ int appraisal_source(const struct appraisal_options *o, const struct buf *root, 
 		.size = sizeof(options),
 		.urls = (const char *const *)o->pccs,
 		.directory = o->collateral_dir,
+		.collateral = o->collateral,
 		.insecure_trust_root = root->p,
 		.insecure_trust_root_len = root->len,
 	};
 
+	/* Nobody waits for the first connection to hear of a wrong name. */
+	if (o->collateral != NULL && access(o->collateral, R_OK) != 0)
+		return err_reason(err, RATLS_E_IO, REASON_FILE, "could not read \"%s\": %s", o->collateral,
+			strerror(errno));
 	return ratls_source_new(&options, ret, err);
-}
-
-static int endorse_from_file(
-	const char *path, const struct buf *root, struct ratls_endorsements **ret, struct ratls_error *err)
-{
-	struct ratls_endorsements_options options = {.size = sizeof(options),
-		.insecure_trust_root = root->p,
-		.insecure_trust_root_len = root->len};
-	struct buf text = {0};
-	int rc = load(path, COLLATERAL_FILE_MAX, &text, err);
-
-	if (rc != RATLS_OK)
-		return rc;
-	rc = ratls_endorsements_from_json((const char *)text.p, text.len, &options, ret, err);
-	if (rc != RATLS_OK)
-		err_prefix(err, rc, "%s", path);
-	buf_done(&text);
-	return rc;
-}
-
-int appraisal_endorse(const struct appraisal_options *o, const struct buf *root, struct ratls_source *source,
-	const struct ratls_evidence *evidence, int64_t at, struct ratls_endorsements **ret,
-	struct ratls_error *err)
-{
-	if (o->collateral != NULL)
-		return endorse_from_file(o->collateral, root, ret, err);
-	return ratls_source_endorse(source, evidence, at, ret, err);
 }

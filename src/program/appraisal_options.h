@@ -36,13 +36,9 @@ int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **re
 /* The development root of --insecure-trust-root as DER, from PEM or DER; empty if there is none. */
 int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, struct ratls_error *err);
 
-/* Where endorsements come from. root is that of appraisal_trust_root. */
+/* Where endorsements come from: --collateral, else --collateral-dir and --pccs. root is that of
+ * appraisal_trust_root. */
 int appraisal_source(const struct appraisal_options *o, const struct buf *root, struct ratls_source **ret,
-	struct ratls_error *err);
-
-/* The endorsements for this evidence: of --collateral, else from the source (blocking). */
-int appraisal_endorse(const struct appraisal_options *o, const struct buf *root, struct ratls_source *source,
-	const struct ratls_evidence *evidence, int64_t at, struct ratls_endorsements **ret,
 	struct ratls_error *err);
 
 /* --agent, else DSTACK_SIMULATOR_ENDPOINT, else NULL: what agent_new wants. Borrowed. */

@@ -47,11 +47,29 @@ int collateral_from_answers(const struct pcs_answers *answers, const char *sourc
 	return rc == RATLS_OK ? endorsements_new(&items, options, ret, err) : rc;
 }
 
+int collateral_from_file(const char *path, const struct ratls_endorsements_options *options,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	struct ratls_error why = {0};
+	struct buf text = {0};
+	int rc = file_read(path, COLLATERAL_FILE_MAX, &text, &why);
+
+	if (rc == RATLS_OK) {
+		rc = ratls_endorsements_from_json((const char *)text.p, text.len, options, ret, &why);
+		if (rc != RATLS_OK)
+			err_prefix(&why, rc, "%s", path);
+	}
+	buf_done(&text);
+	if (rc == RATLS_OK || rc == RATLS_E_NOMEM)
+		return rc == RATLS_OK ? rc : err_set(err, rc, "%s", why.message);
+	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE, "%s", why.message);
+}
+
 int collateral_from_directory(const char *directory, const struct platform_id *platform,
 	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
 	struct ratls_error *err)
 {
-	struct buf path = {0}, text = {0};
+	struct buf path = {0};
 	char *name;
 	int rc;
 
@@ -61,10 +79,7 @@ int collateral_from_directory(const char *directory, const struct platform_id *p
 	name = buf_take_str(&path);
 	if (name == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	rc = file_read(name, COLLATERAL_FILE_MAX, &text, err);
-	if (rc == RATLS_OK)
-		rc = ratls_endorsements_from_json((const char *)text.p, text.len, options, ret, err);
-	buf_done(&text);
+	rc = collateral_from_file(name, options, ret, err);
 	free(name);
 	return rc;
 }

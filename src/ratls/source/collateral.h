@@ -15,7 +15,12 @@ int collateral_from_answers(const struct pcs_answers *answers, const char *sourc
 	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
 	struct ratls_error *err);
 
-/* From directory/FMSPC.json (lower-case hex), in the form of ratls_endorsements_from_json. */
+/* From a file in the form of ratls_endorsements_from_json. RATLS_E_UNAVAILABLE (reason
+ * COLLATERAL_UNAVAILABLE) if it cannot be read or is no such file. */
+int collateral_from_file(const char *path, const struct ratls_endorsements_options *options,
+	struct ratls_endorsements **ret, struct ratls_error *err);
+
+/* The same from directory/FMSPC.json (lower-case hex). */
 int collateral_from_directory(const char *directory, const struct platform_id *platform,
 	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
 	struct ratls_error *err);

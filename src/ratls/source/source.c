@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where endorsements come from, in order: memory, the directory, the services.
+ * Where endorsements come from, in order: memory, the directory, the services; or memory and one file.
  */
 #include "ratls.h"
 
@@ -22,7 +22,8 @@
 struct ratls_source {
 	char *urls[SOURCE_URLS_MAX];
 	size_t n_urls;
-	char *directory; /* NULL: none */
+	char *directory;  /* NULL: none */
+	char *collateral; /* a file that answers for every platform; NULL: none */
 	ratls_fetch_fn fetch;
 	void *fetch_self;
 	uint8_t *trust_root; /* NULL: Intel's */
@@ -126,6 +127,8 @@ static int source_fill(void *self, const struct platform_id *platform, int64_t a
 	struct search s = {.source = source, .platform = platform, .at = at};
 	int rc = RATLS_OK;
 
+	if (source->collateral != NULL)
+		return collateral_from_file(source->collateral, &source->options, ret, err);
 	if (source->directory != NULL)
 		search_directory(&s);
 	for (size_t i = 0; i < source->n_urls && !search_satisfied(&s); i++)
@@ -175,6 +178,8 @@ static int copy_options(struct ratls_source *s, const struct ratls_source_option
 	s->options.size = sizeof(s->options);
 	if (o->directory != NULL && (s->directory = strdup(o->directory)) == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	if (o->collateral != NULL && (s->collateral = strdup(o->collateral)) == NULL)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	if (o->insecure_trust_root_len > 0) {
 		s->trust_root = malloc(o->insecure_trust_root_len);
 		if (s->trust_root == NULL)
@@ -211,9 +216,12 @@ int ratls_source_new(
 int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
-	struct platform_id platform;
-	int rc = platform_id_of(evidence, &platform, err);
+	struct platform_id platform = {.ca = "any"};
+	int rc = RATLS_OK;
 
+	/* A file answers for the platform that it is about, even where a quote does not name its own. */
+	if (source->collateral == NULL)
+		rc = platform_id_of(evidence, &platform, err);
 	return rc == RATLS_OK ? cache_get(source->cache, &platform, at, clock_monotonic_ms(), ret, err) : rc;
 }
 
@@ -225,6 +233,7 @@ void ratls_source_free(struct ratls_source *source)
 	for (size_t i = 0; i < source->n_urls; i++)
 		free(source->urls[i]);
 	free(source->directory);
+	free(source->collateral);
 	free(source->trust_root);
 	free(source);
 }

@@ -256,6 +256,43 @@ static void a_directory_alone_is_enough(void **state)
 	ratls_source_free(s);
 }
 
+static void a_collateral_file_is_used_alone_and_read_again_when_it_has_ended(void **state)
+{
+	char path[] = "/tmp/collateral.XXXXXX";
+	struct ratls_source_options o = {.size = sizeof(o),
+		.collateral = path,
+		.insecure_trust_root = machine.pki.cert[FORGE_ROOT].p,
+		.insecure_trust_root_len = machine.pki.cert[FORGE_ROOT].len,
+		.fetch = forged_service_fetch,
+		.fetch_self = &service};
+	struct buf json = {0}, later = {0};
+	struct ratls_source *s = NULL;
+	struct ratls_error err = {0};
+	int fd = mkstemp(path);
+	int64_t end;
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(forge_machine_collateral(&machine, &json, NULL), RATLS_OK);
+	assert_int_equal(forge_machine_collateral(&machine_later, &later, NULL), RATLS_OK);
+	assert_int_equal(ratls_source_new(&o, &s, NULL), RATLS_OK);
+	assert_int_equal(end_of(s, NOW, &err), 0);
+	assert_int_equal(err.code, RATLS_E_UNAVAILABLE);
+	assert_contains(err.message, path);
+	assert_int_equal(file_write(path, json.p, json.len, 0600, NULL), RATLS_OK);
+	end = end_of(s, NOW, NULL);
+	assert_true(end > NOW);
+	assert_int_equal(end_of(s, end + 1, NULL), end); /* for appraisal to refuse */
+	assert_int_equal(file_write(path, later.p, later.len, 0600, NULL), RATLS_OK);
+	assert_true(end_of(s, end + 1, NULL) > end + 1);
+	assert_int_equal(service.requests, 0);
+	ratls_source_free(s);
+	unlink(path);
+	buf_done(&json);
+	buf_done(&later);
+}
+
 static void options_that_make_no_sense_are_refused(void **state)
 {
 	const char *const none[] = {NULL}, *const wrong[] = {"ftp://example.org", NULL};
@@ -342,6 +379,7 @@ int main(void)
 		cmocka_unit_test_setup(a_place_that_lags_is_passed_over, no_fault),
 		cmocka_unit_test_setup(a_file_in_the_directory_is_looked_at_first, no_fault),
 		cmocka_unit_test_setup(a_directory_alone_is_enough, no_fault),
+		cmocka_unit_test_setup(a_collateral_file_is_used_alone_and_read_again_when_it_has_ended, no_fault),
 		cmocka_unit_test_setup(options_that_make_no_sense_are_refused, no_fault),
 		cmocka_unit_test_setup(options_may_be_shorter_than_we_know_them, no_fault),
 		cmocka_unit_test_setup(the_caller_may_bring_the_transport, no_fault),
