@@ -38,6 +38,8 @@ def select(path, folder, clients, seconds):
         out = run(["pgbench", "-n", "-S", "-M", "prepared", "-c", clients, "-j", min(clients, 2), "-T", seconds, "-l"],
                   cwd=folder, env=path.door.env())
     queries = int(re.search(r"actually processed: (\d+)", out)[1])
+    if queries == 0:
+        raise BenchError(f"no query was answered within {seconds} s")
     micros = sorted(int(line.split()[2]) for log in folder.glob("pgbench_log.*") for line in open(log))
     return {
         "tps": float(re.search(r"tps = ([\d.]+)", out)[1]),
