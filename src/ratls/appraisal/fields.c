@@ -8,9 +8,11 @@
 
 bool fields_fail(struct fields *f, const char *name, const char *what)
 {
-	if (!f->bad && name != NULL)
+	bool first = !f->bad && f->o->status != CHECK_FAIL; /* what follows from it is not worth a word */
+
+	if (first && name != NULL)
 		outcome_fail(f->o, "%s.%s %s", f->where, name, what);
-	else if (!f->bad)
+	else if (first)
 		outcome_fail(f->o, "%s %s", f->where, what);
 	f->bad = true;
 	return false;
