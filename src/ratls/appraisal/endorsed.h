@@ -40,7 +40,7 @@ struct ratls_endorsements {
 	struct tcbinfo *tcbinfo; /* NULL unless format passed */
 	struct qeid *qeid;       /* likewise */
 	struct buf pck_chain;    /* PEM, for quotes that carry none; may be empty */
-	struct pck_memo memo;    /* the one thing in it that changes */
+	struct pck_memo memo;    /* the one thing in it that changes once it is made */
 };
 
 #endif

@@ -111,7 +111,6 @@ int endorsements_new(const struct endorsement_items *items, const struct ratls_e
 	if (e == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	atomic_init(&e->refs, 1);
-	pck_memo_init(&e->memo);
 	ERR_set_mark();
 	rc = take_root(e, options, err);
 	if (rc == RATLS_OK) {

@@ -9,6 +9,7 @@
 
 #include "appraisal/cert.h"
 #include "appraisal/sgx.h"
+#include "base/hash.h"
 
 /* What the endorsements already know: spares decoding and verifying again what is byte for byte the same. */
 struct pck_known {
@@ -19,6 +20,7 @@ struct pck_known {
 
 struct pck {
 	atomic_uint refs;
+	uint8_t digest[HASH_SHA256_SIZE]; /* of the text; set by the memo alone */
 	struct cert leaf; /* leaf.x509 is NULL if the chain could not be decoded */
 	struct cert own_ca, own_root; /* set only where they differ from the known ones */
 	const struct cert *ca;        /* own_ca or the known one; NULL if there is none */

@@ -3,26 +3,21 @@
  * PCK chains that were seen under the same endorsements. Decoding and verifying a chain costs more than all
  * the rest of an appraisal, and depends on nothing but its text and the endorsements: remembering it changes
  * no verdict. Times and revocation are not part of it.
+ *
+ * A row is written once and stays until the endorsements go, which is within a day: so readers need no lock.
  */
 #ifndef APPRAISAL_PCK_MEMO_H
 #define APPRAISAL_PCK_MEMO_H
 
-#include <pthread.h>
-
 #include "appraisal/pck.h"
-#include "base/hash.h"
 
-#define PCK_MEMO_ROWS 64 /* a new chain replaces the one whose row it falls on */
+#define PCK_MEMO_ROWS	256
+#define PCK_MEMO_PROBES 4 /* rows that a chain may stand in; when all are taken it is not remembered */
 
 struct pck_memo {
-	pthread_mutex_t lock;
-	struct {
-		uint8_t key[HASH_SHA256_SIZE]; /* of the text */
-		struct pck *pck;               /* NULL: free */
-	} rows[PCK_MEMO_ROWS];
+	_Atomic(struct pck *) rows[PCK_MEMO_ROWS]; /* a reference each; NULL: free */
 };
 
-void pck_memo_init(struct pck_memo *m);
 void pck_memo_done(struct pck_memo *m);
 
 /* The chain of this text, read now or remembered; the caller unreferences it. known is the same for all calls

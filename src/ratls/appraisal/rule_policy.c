@@ -38,8 +38,29 @@ static void show_list(const struct appraisal *a, struct check *c, const struct p
 	free(out);
 }
 
-static void judge_list(struct appraisal *a, struct check *c, const struct policy_list *list, struct cur value,
-	const char *otherwise)
+/* "91eb2b44...18b7": enough to tell two values apart; the whole ones are beside it in the report. */
+static void shorten(struct cur value, char text[static 24])
+{
+	char digits[2 * POLICY_VALUE_MAX + 1];
+
+	if (value.left == 0 || value.left > POLICY_VALUE_MAX) {
+		snprintf(text, 24, "not known");
+		return;
+	}
+	hex_encode(value.p, value.left, digits);
+	snprintf(text, 24, "%.8s...%s", digits, digits + 2 * value.left - 4);
+}
+
+static void refuse_value(struct check *c, const struct policy_list *list, struct cur value)
+{
+	char is[24], wanted[24];
+
+	shorten(value, is);
+	shorten(cur_of(list->at[0].value, list->at[0].len), wanted);
+	check_fail(c, "it is %s, the policy accepts %s%s", is, wanted, list->n > 1 ? " and others" : "");
+}
+
+static void judge_list(struct appraisal *a, struct check *c, const struct policy_list *list, struct cur value)
 {
 	int64_t until = INT64_MAX;
 
@@ -50,7 +71,7 @@ static void judge_list(struct appraisal *a, struct check *c, const struct policy
 	}
 	show_list(a, c, list);
 	if (!policy_list_holds(list, value, a->at, &until)) {
-		check_fail(c, "%s", otherwise);
+		refuse_value(c, list, value);
 		return;
 	}
 	appraisal_ends(a, until);
@@ -67,11 +88,11 @@ void rule_policy_compared(struct appraisal *a, struct check *c)
 
 void rule_policy_mrtd(struct appraisal *a, struct check *c)
 {
-	judge_list(a, c, &a->policy->mrtd, a->quote->td.mrtd, "MRTD is not in the allowlist");
+	judge_list(a, c, &a->policy->mrtd, a->quote->td.mrtd);
 }
 
 /* Only of a log that replays to the register is it known that its events made the difference. */
-static void explain_rtmr(struct appraisal *a, struct check *c, uint32_t i, const char *otherwise)
+static void explain_rtmr(struct appraisal *a, struct check *c, uint32_t i)
 {
 	const struct eventlog *log = i == EVENTLOG_RUNTIME_IMR ? &a->evidence->runtime : &a->evidence->log;
 	struct buf why = {0};
@@ -81,18 +102,15 @@ static void explain_rtmr(struct appraisal *a, struct check *c, uint32_t i, const
 	if (why.bad)
 		c->text->bad = true;
 	else if (why.len > 0)
-		check_fail(c, "%s: %.*s", otherwise, (int)why.len, (const char *)why.p);
+		check_fail(c, "%.*s", (int)why.len, (const char *)why.p);
 	buf_done(&why);
 }
 
 static void judge_rtmr(struct appraisal *a, struct check *c, uint32_t i)
 {
-	char otherwise[40];
-
-	snprintf(otherwise, sizeof(otherwise), "RTMR%u is not in the allowlist", i);
-	judge_list(a, c, &a->policy->rtmr[i], a->quote->td.rtmr[i], otherwise);
+	judge_list(a, c, &a->policy->rtmr[i], a->quote->td.rtmr[i]);
 	if (c->status == CHECK_FAIL)
-		explain_rtmr(a, c, i, otherwise);
+		explain_rtmr(a, c, i);
 }
 
 void rule_policy_rtmr0(struct appraisal *a, struct check *c)
@@ -126,8 +144,7 @@ void rule_policy_event_log(struct appraisal *a, struct check *c)
 }
 
 /* A claim counts only if the log that makes it is the one that was measured, and makes it once. */
-static void judge_claim(struct appraisal *a, struct check *c, const struct policy_list *list, struct cur claim,
-	const char *otherwise)
+static void judge_claim(struct appraisal *a, struct check *c, const struct policy_list *list, struct cur claim)
 {
 	bool proven = appraisal_passed(a, RULE_LOG_RTMR3) && appraisal_passed(a, RULE_LOG_CLAIMS);
 
@@ -135,7 +152,7 @@ static void judge_claim(struct appraisal *a, struct check *c, const struct polic
 		show_list(a, c, list);
 		check_fail(c, "there is no event log that replays to RTMR3, so that nothing is known of it");
 	} else if (proven) {
-		judge_list(a, c, list, claim, otherwise);
+		judge_list(a, c, list, claim);
 	} else {
 		check_skip(c, not_asked);
 	}
@@ -143,19 +160,17 @@ static void judge_claim(struct appraisal *a, struct check *c, const struct polic
 
 void rule_policy_compose_hash(struct appraisal *a, struct check *c)
 {
-	judge_claim(a, c, &a->policy->compose_hash, a->evidence->claims.compose_hash,
-		"the compose hash is not in the allowlist");
+	judge_claim(a, c, &a->policy->compose_hash, a->evidence->claims.compose_hash);
 }
 
 void rule_policy_app_id(struct appraisal *a, struct check *c)
 {
-	judge_claim(a, c, &a->policy->app_id, a->evidence->claims.app_id, "the app id is not in the allowlist");
+	judge_claim(a, c, &a->policy->app_id, a->evidence->claims.app_id);
 }
 
 void rule_policy_os_image_hash(struct appraisal *a, struct check *c)
 {
-	judge_claim(a, c, &a->policy->os_image_hash, a->evidence->claims.os_image_hash,
-		"the OS image hash is not in the allowlist");
+	judge_claim(a, c, &a->policy->os_image_hash, a->evidence->claims.os_image_hash);
 }
 
 void rule_policy_ppid(struct appraisal *a, struct check *c)
@@ -166,8 +181,7 @@ void rule_policy_ppid(struct appraisal *a, struct check *c)
 		check_unknown(c, "the PCK certificate could not be read");
 	else
 		judge_list(a, c, &a->policy->ppid,
-			outcome_passed(&a->pck->extension) ? cur_of(sgx->ppid, sizeof(sgx->ppid)) : cur_of(NULL, 0),
-			"this very machine (PPID) is not in the allowlist");
+			outcome_passed(&a->pck->extension) ? cur_of(sgx->ppid, sizeof(sgx->ppid)) : cur_of(NULL, 0));
 }
 
 /* Both documents: an old one of either kind hides what was found since. */

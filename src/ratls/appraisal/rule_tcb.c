@@ -63,6 +63,23 @@ static void show_accepted(const struct appraisal *a, struct check *c)
 	check_wants(c, text);
 }
 
+/* What remains to be done where no version number is short. */
+static const char *remedy_of(enum tcb_status status)
+{
+	switch (status) {
+	case TCB_SW_HARDENING_NEEDED:
+		return "the software in the machine has to be hardened against the advisories";
+	case TCB_CONFIGURATION_NEEDED:
+	case TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED:
+		return "the owner of the host has to change its configuration";
+	case TCB_REVOKED:
+	case TCB_NOT_SUPPORTED:
+		return "the owner of the host has to update it";
+	default:
+		return "the owner of the host has to update it as soon as there is an update";
+	}
+}
+
 static void refuse_status(const struct appraisal *a, struct check *c)
 {
 	struct tcb_shortfall short_of[TCB_SHORTFALLS_MAX];
@@ -75,7 +92,7 @@ static void refuse_status(const struct appraisal *a, struct check *c)
 		check_fail(c, "%s: %s is %d, needs %d%s; %s", status, short_of[0].component, short_of[0].is,
 			short_of[0].needs, n > 1 ? ", and more" : "", short_of[0].remedy);
 	else
-		check_fail(c, "%s: nothing that an update would raise is short", status);
+		check_fail(c, "%s: %s", status, remedy_of(a->tcb.status));
 }
 
 void rule_tcb_status(struct appraisal *a, struct check *c)

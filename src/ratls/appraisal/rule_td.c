@@ -45,25 +45,25 @@ void rule_td_debug(struct appraisal *a, struct check *c)
 
 void rule_td_profiling(struct appraisal *a, struct check *c)
 {
-	judge_clear(a, c, ATTRIBUTE_PROFILING, "the host may profile it");
+	judge_clear(a, c, ATTRIBUTE_PROFILING, "bits of the group for profiling are set");
 }
 
 void rule_td_reserved(struct appraisal *a, struct check *c)
 {
-	judge_clear(a, c, ~ATTRIBUTES_KNOWN, "an attribute is set that is reserved or not known");
+	judge_clear(a, c, ~ATTRIBUTES_KNOWN, "bits are set that are reserved or not known");
 }
 
 /* Migration moves trust from this machine to a migration TD that nobody has appraised. */
 void rule_td_migratable(struct appraisal *a, struct check *c)
 {
-	judge_clear(a, c, ATTRIBUTE_MIGRATABLE, "it may be moved to another host by a migration TD");
+	judge_clear(a, c, ATTRIBUTE_MIGRATABLE, "a migration TD may move it to another host");
 }
 
 void rule_td_sept_ve(struct appraisal *a, struct check *c)
 {
 	check_has_hex(c, a->quote->td.td_attributes);
 	if ((attributes(a) & ATTRIBUTE_SEPT_VE_DISABLE) == 0)
-		check_fail(c, "the host may inject exceptions by unmapping its memory (SEPT_VE_DISABLE is not set)");
+		check_fail(c, "the host may inject exceptions by unmapping its memory");
 	else
 		check_pass(c);
 }
@@ -75,7 +75,7 @@ void rule_td_service(struct appraisal *a, struct check *c)
 	if (td->mrservicetd.left == 0)
 		check_skip(c, "TD reports 1.0 do not name a service TD");
 	else if (!cur_all_zero(&td->mrservicetd))
-		check_fail(c, "a service TD is bound to it");
+		check_fail(c, "MRSERVICETD is not zero");
 	else
 		check_pass(c);
 }

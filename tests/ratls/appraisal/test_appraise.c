@@ -684,8 +684,8 @@ static void seen_chains_are_remembered(void **state)
 	assert_int_equal(reason_of(&s), 0);
 	pck = NULL;
 	for (size_t i = 0; i < PCK_MEMO_ROWS; i++)
-		if (s.endorsements->memo.rows[i].pck != NULL)
-			pck = s.endorsements->memo.rows[i].pck;
+		if (s.endorsements->memo.rows[i] != NULL)
+			pck = s.endorsements->memo.rows[i];
 	assert_non_null(pck);
 	assert_int_equal(reason_of(&s), 0);
 	assert_int_equal(pck->refs, 1); /* given back */
@@ -705,7 +705,7 @@ static void bad_chains_are_not_remembered(void **state)
 	scene_make(&s);
 	assert_int_equal(reason_of(&s), REASON_PCK_SIGNATURE);
 	for (size_t i = 0; i < PCK_MEMO_ROWS; i++)
-		assert_null(s.endorsements->memo.rows[i].pck);
+		assert_null(s.endorsements->memo.rows[i]);
 	scene_done(&s);
 }
 
