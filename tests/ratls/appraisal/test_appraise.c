@@ -370,7 +370,7 @@ static void the_first_event_that_differs_is_named(void **state)
 	assert_says(&s, "event", false);
 	shorter = (struct eventlog){s.evidence->runtime.events, 2};
 	refer_to(&s, &shorter, "", "");
-	assert_says(&s, ": event 2 is \"", true);
+	assert_says(&s, "event 2 is \"", true);
 	assert_says(&s, "in the reference log it is missing", true);
 	scene_done(&s);
 
