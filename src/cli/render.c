@@ -234,7 +234,8 @@ static void append_shortfalls(const struct page *p)
 		buf_fmt(p->out, "%-16s %s is %lld, needs %lld: %s\n", i == 0 ? "short" : "",
 			json_string_value(json_object_get(row, "component")),
 			(long long)json_integer_value(json_object_get(row, "is")),
-			(long long)json_integer_value(json_object_get(row, "needs")), remedy != NULL ? remedy : "");
+			(long long)json_integer_value(json_object_get(row, "needs")),
+			remedy != NULL ? remedy : "");
 	}
 }
 
@@ -253,7 +254,8 @@ static void append_platform(const struct page *p)
 	if (date != NULL)
 		buf_fmt(p->out, " (%.10s)", date);
 	for (size_t i = 0; i < json_array_size(advisories); i++)
-		buf_fmt(p->out, "%s%s", i == 0 ? "   " : ", ", json_string_value(json_array_get(advisories, i)));
+		buf_fmt(p->out, "%s%s", i == 0 ? "   " : ", ",
+			json_string_value(json_array_get(advisories, i)));
 	end_line(p);
 	append_shortfalls(p);
 }
