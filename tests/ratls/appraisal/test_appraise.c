@@ -347,7 +347,6 @@ static void assert_says(const struct scene *s, const char *part, bool expected)
 
 	assert_true(report_check_at(report, RULE_POLICY_RTMR3, &check));
 	assert_int_equal(check.status, CHECK_FAIL);
-	assert_true(strncmp(check.hint, "RTMR3 is not in the allowlist", 29) == 0);
 	if ((strstr(check.hint, part) != NULL) != expected)
 		fail_msg("%s", check.hint);
 	ratls_report_free(report);
