@@ -308,7 +308,8 @@ static void become(struct forwarder *f, char **command)
 	char *text;
 	sigset_t none;
 
-	if (local_dsn(f, true, &uri, NULL) != RATLS_OK || (text = buf_take_str(&uri)) == NULL)
+	if (command[0] == NULL || local_dsn(f, true, &uri, NULL) != RATLS_OK ||
+		(text = buf_take_str(&uri)) == NULL)
 		_exit(126);
 	setenv("PGHOST", "127.0.0.1", 1);
 	setenv("PGPORT", strrchr(service_listening(f->service, 0), ':') + 1, 1);

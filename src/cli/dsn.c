@@ -348,7 +348,7 @@ static bool is_in_path(const char *keyword, bool authority)
 void dsn_append_uri(const struct dsn *d, bool with_password, struct buf *out)
 {
 	const char *user = dsn_get(d, "user"), *password = with_password ? dsn_get(d, "password") : NULL;
-	bool authority = in_authority(d);
+	const char *host = in_authority(d) ? dsn_get(d, "host") : NULL;
 	char separator = '?';
 
 	buf_str(out, "postgresql://");
@@ -360,15 +360,15 @@ void dsn_append_uri(const struct dsn *d, bool with_password, struct buf *out)
 	}
 	if (user != NULL || password != NULL)
 		buf_u8(out, '@');
-	if (authority)
-		append_encoded(out, dsn_get(d, "host"));
-	if (authority && dsn_get(d, "port") != NULL)
+	if (host != NULL)
+		append_encoded(out, host);
+	if (host != NULL && dsn_get(d, "port") != NULL)
 		buf_fmt(out, ":%s", dsn_get(d, "port"));
 	buf_u8(out, '/');
 	if (dsn_get(d, "dbname") != NULL)
 		append_encoded(out, dsn_get(d, "dbname"));
 	for (size_t i = 0; i < d->n; i++) {
-		if (is_in_path(d->v[i].keyword, authority))
+		if (is_in_path(d->v[i].keyword, host != NULL))
 			continue;
 		buf_fmt(out, "%c%s=", separator, d->v[i].keyword);
 		append_encoded(out, d->v[i].value);
