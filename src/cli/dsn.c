@@ -368,10 +368,12 @@ void dsn_append_uri(const struct dsn *d, bool with_password, struct buf *out)
 	if (dsn_get(d, "dbname") != NULL)
 		append_encoded(out, dsn_get(d, "dbname"));
 	for (size_t i = 0; i < d->n; i++) {
-		if (is_in_path(d->v[i].keyword, host != NULL))
+		const char *value = d->v[i].value;
+
+		if (value == NULL || is_in_path(d->v[i].keyword, host != NULL))
 			continue;
 		buf_fmt(out, "%c%s=", separator, d->v[i].keyword);
-		append_encoded(out, d->v[i].value);
+		append_encoded(out, value);
 		separator = '&';
 	}
 }
