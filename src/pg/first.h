@@ -33,8 +33,8 @@ enum pg_first {
 	PG_FIRST_OTHER,       /* anything else */
 };
 
-/* Look at the bytes received so far. What a piece of them is once it is not PG_FIRST_MORE, more of them do not
- * change. *ret_len is the length of the whole packet that they begin with, 0 where there is none. */
+/* Look at the bytes received so far. What a piece of them is once it is not PG_FIRST_MORE, more of them do
+ * not change. *ret_len is the length of the whole packet that they begin with, 0 where there is none. */
 enum pg_first pg_first_look(struct cur bytes, size_t *ret_len);
 
 /* For logs: "TLS", "SSLRequest", ... never content. */

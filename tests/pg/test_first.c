@@ -36,7 +36,8 @@ static const struct row rows[] = {
 	{"SSLv2 hello", HEAD("\x80\x2e\x01\x03\x01"), 48, PG_FIRST_OTHER, 4, 0},
 
 	{"SSLRequest", HEAD("\0\0\0\x08\x04\xd2\x16\x2f"), 8, PG_FIRST_SSL_REQUEST, 8, 8},
-	{"SSLRequest with bytes behind", HEAD("\0\0\0\x08\x04\xd2\x16\x2f\x16\x03"), 20, PG_FIRST_SSL_REQUEST, 8, 8},
+	{"SSLRequest with bytes behind", HEAD("\0\0\0\x08\x04\xd2\x16\x2f\x16\x03"), 20, PG_FIRST_SSL_REQUEST,
+		8, 8},
 	{"SSLRequest of 9 bytes", HEAD("\0\0\0\x09\x04\xd2\x16\x2f"), 9, PG_FIRST_OTHER, 8, 0},
 	{"SSLRequest of 10001 bytes", HEAD("\0\0\x27\x11\x04\xd2\x16\x2f"), 10001, PG_FIRST_OTHER, 8, 0},
 	{"GSSENCRequest", HEAD("\0\0\0\x08\x04\xd2\x16\x30"), 8, PG_FIRST_GSS_REQUEST, 8, 8},
@@ -56,7 +57,8 @@ static const struct row rows[] = {
 	{"longest StartupMessage", HEAD("\0\0\x27\x10\0\x03\0\0"), 10000, PG_FIRST_STARTUP, 10000, 10000},
 	{"StartupMessage one too long", HEAD("\0\0\x27\x11\0\x03\0\0"), 10001, PG_FIRST_OVERSIZED, 8, 0},
 	{"StartupMessage far too long", HEAD("\0\xff\xff\xff\0\x03\0\0"), 8, PG_FIRST_OVERSIZED, 8, 0},
-	{"StartupMessage of a length that no client means", HEAD("\x01\0\0\0\0\x03\0\0"), 8, PG_FIRST_OTHER, 4, 0},
+	{"StartupMessage of a length that no client means", HEAD("\x01\0\0\0\0\x03\0\0"), 8, PG_FIRST_OTHER,
+		4, 0},
 	{"protocol 2", HEAD("\0\0\x01\x28\0\x02\0\0"), 296, PG_FIRST_OTHER, 8, 0},
 	{"protocol 4", HEAD("\0\0\0\x09\0\x04\0\0"), 9, PG_FIRST_OTHER, 8, 0},
 	{"unknown request code", HEAD("\0\0\0\x08\x04\xd2\x16\x31"), 8, PG_FIRST_OTHER, 8, 0},
@@ -122,7 +124,8 @@ static void every_class_has_a_name_of_its_own(void **state)
 	(void)state;
 	for (int i = PG_FIRST_MORE; i <= PG_FIRST_OTHER; i++)
 		for (int j = PG_FIRST_MORE; j < i; j++)
-			assert_string_not_equal(pg_first_name((enum pg_first)i), pg_first_name((enum pg_first)j));
+			assert_string_not_equal(
+				pg_first_name((enum pg_first)i), pg_first_name((enum pg_first)j));
 }
 
 int main(void)

@@ -31,7 +31,8 @@ static enum conn_state state_of(const char *text)
 	return (enum conn_state)s;
 }
 
-/* "| `a` | b | ... |" into its cells, in place, without blanks and backquotes around. False for other lines. */
+/* "| `a` | b | ... |" into its cells, in place, without blanks and backquotes around. False
+ * for other lines. */
 static bool split_row(char *line, char *cells[CELLS])
 {
 	char *cell, *save = NULL;
@@ -39,7 +40,8 @@ static bool split_row(char *line, char *cells[CELLS])
 
 	if (strncmp(line, "| `", 3) != 0)
 		return false;
-	for (cell = strtok_r(line, "|", &save); cell != NULL && n < CELLS; cell = strtok_r(NULL, "|", &save)) {
+	for (cell = strtok_r(line, "|", &save); cell != NULL && n < CELLS;
+		cell = strtok_r(NULL, "|", &save)) {
 		cells[n] = cell + strspn(cell, " `");
 		cells[n][strcspn(cells[n], "`")] = '\0';
 		n++;
@@ -92,7 +94,8 @@ static void check_diagram(enum service_role role, const char *mark)
 			fail_msg("%s the code does not go from \"%s\" to \"%s\"", mark, from, to);
 	}
 	for (int s = 0; s < CONN_STATES; s++) {
-		bool entered = s != CONN_CLOSED && s != (role == SERVICE_SIDECAR ? CONN_UPGRADE : CONN_GREETING);
+		bool entered =
+			s != CONN_CLOSED && s != (role == SERVICE_SIDECAR ? CONN_UPGRADE : CONN_GREETING);
 
 		if (drawn[s] != entered)
 			fail_msg("%s the way on from \"%s\"", mark, conn_state_name((enum conn_state)s));

@@ -13,7 +13,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
-/* ---- identities ------------------------------------------------------------------------------------------ */
+/* ---- identities ---------------------------------------------------------------------------------- */
 
 static void add_extension(X509 *x, size_t size)
 {
@@ -61,7 +61,8 @@ struct identity *side_identity(size_t extension)
 	assert_int_equal(PEM_write_bio_X509(chain_pem, x), 1);
 	k_len = BIO_get_mem_data(key_pem, &k);
 	c_len = BIO_get_mem_data(chain_pem, &c);
-	assert_int_equal(identity_from_pem(cur_of(k, (size_t)k_len), cur_of(c, (size_t)c_len), &id, NULL), RATLS_OK);
+	assert_int_equal(
+		identity_from_pem(cur_of(k, (size_t)k_len), cur_of(c, (size_t)c_len), &id, NULL), RATLS_OK);
 	BIO_free(key_pem);
 	BIO_free(chain_pem);
 	X509_free(x);
@@ -79,7 +80,7 @@ void side_leaf(struct identity *id, struct buf *ret)
 	OPENSSL_free(der);
 }
 
-/* ---- sides ------------------------------------------------------------------------------------------------- */
+/* ---- sides --------------------------------------------------------------------------------------- */
 
 void side_channel(struct side *s, enum channel_role role, struct identity *id, const char *server_name)
 {
@@ -138,7 +139,7 @@ void side_drop_unread(struct side *s)
 	s->taken = 0;
 }
 
-/* ---- moving bytes -------------------------------------------------------------------------------------- */
+/* ---- moving bytes -------------------------------------------------------------------------------- */
 
 static void deliver(struct side *to, const uint8_t *p, size_t len)
 {
@@ -176,7 +177,8 @@ static enum channel_status ssl_status(struct side *s, int result)
 	int error = result > 0 ? SSL_ERROR_NONE : SSL_get_error(s->ssl, result);
 
 	if (error == SSL_ERROR_SSL)
-		snprintf(s->err.message, sizeof(s->err.message), "%s", ERR_reason_error_string(ERR_peek_error()));
+		snprintf(s->err.message, sizeof(s->err.message), "%s",
+			ERR_reason_error_string(ERR_peek_error()));
 	ERR_clear_error();
 	return error == SSL_ERROR_NONE          ? CHANNEL_OK
 	       : error == SSL_ERROR_WANT_READ   ? CHANNEL_WANT_READ
@@ -199,7 +201,8 @@ static bool ssl_turn(struct side *s, struct side *other)
 
 static bool channel_turn(struct side *s, struct side *other)
 {
-	struct cur unread = side_unread(s), in = cur_of(unread.p, unread.left < s->chunk ? unread.left : s->chunk);
+	struct cur unread = side_unread(s),
+		   in = cur_of(unread.p, unread.left < s->chunk ? unread.left : s->chunk);
 	size_t n = in.left;
 	uint8_t *room = malloc(s->room);
 	struct channel_out out = {room, 0, s->room};

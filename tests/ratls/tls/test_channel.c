@@ -87,7 +87,7 @@ static void assert_carries(struct side *from, struct side *to, const void *text,
 	buf_done(&got);
 }
 
-/* ---- the handshake ------------------------------------------------------------------------------------- */
+/* ---- the handshake ------------------------------------------------------------------------------- */
 
 static void certificates_of_any_size_pass_through_any_room_in_any_fragmentation(void **state)
 {
@@ -117,7 +117,8 @@ static void certificates_of_any_size_pass_through_any_room_in_any_fragmentation(
 		p.client.chunk = p.server.chunk = rows[i].chunk;
 		side_shake(&p.client, &p.server);
 		if (p.client.status != CHANNEL_OK || p.server.status != CHANNEL_OK)
-			fail_msg("row %zu: client \"%s\", server \"%s\"", i, p.client.err.message, p.server.err.message);
+			fail_msg("row %zu: client \"%s\", server \"%s\"", i, p.client.err.message,
+				p.server.err.message);
 		assert_false(channel_has_pending(p.client.channel) || channel_has_pending(p.server.channel));
 		assert_peer_is(&p.client, rows[i].server);
 		assert_peer_is(&p.server, rows[i].client);
@@ -208,7 +209,7 @@ static void a_server_name_that_does_not_fit_is_refused(void **state)
 	channel_context_free(context);
 }
 
-/* ---- records ------------------------------------------------------------------------------------------- */
+/* ---- records ------------------------------------------------------------------------------------- */
 
 static void every_size_is_carried_within_the_promised_room(void **state)
 {
@@ -234,7 +235,7 @@ static void what_has_no_room_is_kept_in_order_up_to_a_maximum(void **state)
 {
 	struct channel_out none = {NULL, 0, 0}, out;
 	struct buf got = {0};
-	uint8_t text[1000], room[333];
+	uint8_t text[1000], room[333] = {0};
 	struct pair p;
 
 	(void)state;
@@ -341,8 +342,8 @@ static void garbage_fails_with_a_reason(void **state)
 {
 	static const struct {
 		uint8_t bytes[16];
-	} rows[] = {{"GET / HTTP/1.1\r"}, {"\x16\x03\x01\x00\x0b" "abcdefghijk"}, {"\x17\x03\x03\x00\x0b" "abcdefghijk"},
-		{"\xff\xff\xff\xff\xff\xff\xff\xff"}, {{0}}};
+	} rows[] = {{"GET / HTTP/1.1\r"}, {"\x16\x03\x01\x00\x0bzyxwvutsrqp"},
+		{"\x17\x03\x03\x00\x0bzyxwvutsrqp"}, {"\xff\xff\xff\xff\xff\xff\xff\xff"}, {{0}}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -361,7 +362,7 @@ static void garbage_fails_with_a_reason(void **state)
 	}
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------------------------------- */
 
 static void close_notify_is_said_once_and_leaves_the_other_direction_open(void **state)
 {

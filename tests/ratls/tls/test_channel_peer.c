@@ -22,7 +22,7 @@
 
 static struct identity *id;
 
-/* ---- what OpenSSL holds ---------------------------------------------------------------------------------- */
+/* ---- what OpenSSL holds -------------------------------------------------------------------------- */
 
 static size_t held;
 
@@ -65,7 +65,7 @@ static int free_identity(void **state)
 	return 0;
 }
 
-/* ---- pairs ------------------------------------------------------------------------------------------------ */
+/* ---- pairs --------------------------------------------------------------------------------------- */
 
 struct pair {
 	struct side ours, theirs;
@@ -114,7 +114,7 @@ static void assert_carries(struct side *from, struct side *to, const void *text,
 static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 static const enum channel_role roles[] = {CHANNEL_SERVER, CHANNEL_CLIENT};
 
-/* ---- agreement ------------------------------------------------------------------------------------------- */
+/* ---- agreement ----------------------------------------------------------------------------------- */
 
 static void tls_12_and_13_are_spoken_in_both_roles(void **state)
 {
@@ -217,7 +217,7 @@ static void a_name_is_sent_and_an_address_is_not(void **state)
 	}
 }
 
-/* ---- no resumption -------------------------------------------------------------------------------------- */
+/* ---- no resumption ------------------------------------------------------------------------------- */
 
 static unsigned n_tickets;
 
@@ -244,7 +244,8 @@ static void no_ticket_is_ever_sent(void **state)
 		assert_int_equal(p.theirs.status, CHANNEL_OK);
 		assert_int_equal(side_unread(&p.theirs).left, 0);
 		assert_carries(&p.theirs, &p.ours, "query", 5);
-		assert_int_equal(side_unread(&p.theirs).left, 0); /* nothing but what was asked to be written */
+		/* Nothing but what was asked to be written. */
+		assert_int_equal(side_unread(&p.theirs).left, 0);
 		assert_carries(&p.ours, &p.theirs, "row", 3);
 		assert_int_equal(n_tickets, 0);
 		assert_false(SSL_SESSION_has_ticket(SSL_get_session(p.theirs.ssl)));
@@ -273,11 +274,12 @@ static void a_session_is_not_resumed(void **state)
 	}
 }
 
-/* ---- after the handshake --------------------------------------------------------------------------------- */
+/* ---- after the handshake ------------------------------------------------------------------------- */
 
 static unsigned n_key_updates;
 
-static void count_key_updates(int sending, int version, int type, const void *p, size_t len, SSL *ssl, void *arg)
+static void count_key_updates(
+	int sending, int version, int type, const void *p, size_t len, SSL *ssl, void *arg)
 {
 	(void)version, (void)ssl, (void)arg;
 	if (!sending && type == SSL3_RT_HANDSHAKE && len > 0 && *(const uint8_t *)p == SSL3_MT_KEY_UPDATE)
@@ -351,7 +353,8 @@ static void flood(enum channel_role ours, int version, void (*ask)(struct pair *
 		in = side_unread(&p.ours);
 		status = channel_read(p.ours.channel, &in, NULL, plain, sizeof(plain), &n, NULL);
 		side_drop_unread(&p.ours);
-		if (status == CHANNEL_WANT_READ && channel_write(p.ours.channel, plain, 1, &none, NULL) != CHANNEL_OK)
+		if (status == CHANNEL_WANT_READ &&
+			channel_write(p.ours.channel, plain, 1, &none, NULL) != CHANNEL_OK)
 			status = CHANNEL_FAILED;
 		most = held > before && held - before > most ? held - before : most;
 	}
@@ -419,7 +422,7 @@ static void renegotiation_is_declined(void **state)
 	}
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------ */
+/* ---- memory -------------------------------------------------------------------------------------- */
 
 static void a_forgotten_certificate_is_freed(void **state)
 {

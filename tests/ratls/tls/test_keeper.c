@@ -31,7 +31,7 @@ static void an_identity_is_renewed_before_two_thirds_of_its_life(void **state)
 		assert_int_equal(keeper_delay(2000000000, 2000000000 + rows[i].left), rows[i].delay);
 }
 
-/* ---- a guest agent and what the keeper says --------------------------------------------------------------- */
+/* ---- a guest agent and what the keeper says ------------------------------------------------------ */
 
 struct world {
 	struct identity *next; /* what the agent gives out */
@@ -52,8 +52,8 @@ static json_t *pem_of(BIO *b)
 	return text;
 }
 
-static int agent_answers(void *self, const struct ratls_http_request *request, struct ratls_http_response *ret,
-	struct ratls_error *err)
+static int agent_answers(void *self, const struct ratls_http_request *request,
+	struct ratls_http_response *ret, struct ratls_error *err)
 {
 	struct world *w = self;
 	BIO *key, *leaf;
@@ -107,7 +107,8 @@ static void wait_until(struct world *w, const unsigned *counter, unsigned n)
 static void a_failed_renewal_is_told_and_tried_again(void **state)
 {
 	struct world w = {.lock = PTHREAD_MUTEX_INITIALIZER, .heard = PTHREAD_COND_INITIALIZER};
-	struct keeper_options o = {.request = {.subject = "x"}, .renewed = renewed, .failed = failed, .self = &w};
+	struct keeper_options o = {
+		.request = {.subject = "x"}, .renewed = renewed, .failed = failed, .self = &w};
 	struct identity *current = side_identity(0);
 	struct keeper *k = NULL;
 
