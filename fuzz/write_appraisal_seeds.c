@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "cli/bundle.h"
 #include "simulator/forge.h"
 
 #define NOW INT64_C(1751600000)
@@ -80,6 +81,32 @@ static void policies(void)
 		"00112233445566778899aabbccddeeff\"}]}");
 }
 
+static void bundles(const struct forge_machine *m)
+{
+	static const char report[] = "{\"schema\":\"teesql.verify/1\"}";
+	struct bundle_content c = {.at = NOW, .kind = BUNDLE_QUOTE, .evidence = cur_of("quote", 5)};
+	struct ratls_endorsements *endorsements = NULL;
+	struct ratls_policy *policy = NULL;
+	struct buf b = {0}, json = {0};
+
+	c.report = json_loads(report, 0, NULL);
+	if (ratls_policy_new(&policy, NULL) != RATLS_OK || forge_machine_collateral(m, &json, NULL) != RATLS_OK ||
+		ratls_endorsements_from_json((const char *)json.p, json.len, NULL, &endorsements, NULL) != RATLS_OK)
+		exit(1);
+	c.policy = policy;
+	if (bundle_write(&c, &b, NULL) != RATLS_OK)
+		exit(1);
+	seed_buf("bundle/bare", &b);
+	c.endorsements = endorsements;
+	if (bundle_write(&c, &b, NULL) != RATLS_OK)
+		exit(1);
+	seed_buf("bundle/collateral", &b);
+	buf_done(&json);
+	json_decref(c.report);
+	ratls_endorsements_free(endorsements);
+	ratls_policy_free(policy);
+}
+
 /* Changes: see fuzz_appraise.c. */
 static void changes(void)
 {
@@ -106,6 +133,7 @@ int main(int argc, char **argv)
 	certificates(&machine, &options);
 	policies();
 	changes();
+	bundles(&machine);
 	forge_machine_done(&machine);
 	return 0;
 }

@@ -5,17 +5,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/err.h"
+#include "base/file.h"
 #include "cli/evaluation.h"
 #include "cli/render.h"
 
 static const struct opt opts[] = {
+	{"save", OPT_STR, offsetof(struct evaluation_config, save), NULL, "FILE",
+		"write a bundle of evidence, collateral, policy and report, for verify FILE to appraise again"},
 	{.name = NULL},
 };
 
 static const struct opt_program program = {"teesql verify", "[OPTION]... [TARGET]",
 	"Obtain evidence from TARGET, appraise it, and say what held and what did not.\n"
 	"TARGET is HOST[:PORT] (5433), a connection string, a file with a certificate, a quote or an\n"
-	"attestation, or - for standard input; without it DATABASE_URL or PGHOST.",
+	"attestation, a bundle that --save wrote, or - for standard input; without it DATABASE_URL or PGHOST.",
 	opts, false, evaluation_tables};
 
 static void show(const struct evaluation *e, json_t *object)
@@ -35,19 +39,53 @@ static void show(const struct evaluation *e, json_t *object)
 	buf_done(&out);
 }
 
-static void say(const struct evaluation *e)
+/* What was not appraised cannot be appraised again. */
+static int save(const struct evaluation *e, json_t *object, struct ratls_error *err)
 {
-	json_t *object = evaluation_json(e);
+	struct buf text = {0};
+	int rc;
 
+	if (e->config->save == NULL)
+		return RATLS_OK;
+	if (e->report == NULL) {
+		cli_warn("nothing was appraised, so that nothing is saved");
+		return RATLS_OK;
+	}
+	rc = evaluation_bundle(e, object, &text, err);
+	if (rc == RATLS_OK) {
+		rc = file_write(e->config->save, text.p, text.len, 0644, err);
+		if (rc != RATLS_OK)
+			err->reason = REASON_FILE;
+	}
+	buf_done(&text);
+	return rc;
+}
+
+static void say(const struct evaluation *e, json_t *object)
+{
 	if (e->config->cli.json) {
-		cli_print_json(object);
+		cli_print_json(json_incref(object));
 		return;
 	}
 	if (e->conclusion.class != CLASS_ACCEPTED && e->report == NULL)
 		(void)cli_fail(&e->config->cli, &e->err);
 	if (e->conclusion.class != CLASS_USAGE) /* a question that was not understood has no answer */
 		show(e, object);
+}
+
+/* A verdict that was to be kept and was not is not given. */
+static int conclude(const struct evaluation *e)
+{
+	struct ratls_error err = {0};
+	json_t *object = evaluation_json(e);
+	int result = (int)e->conclusion.class;
+
+	if (object != NULL && save(e, object, &err) != RATLS_OK)
+		result = cli_fail(&e->config->cli, &err);
+	else
+		say(e, object);
 	json_decref(object);
+	return result;
 }
 
 int cmd_verify(char **argv)
@@ -60,8 +98,7 @@ int cmd_verify(char **argv)
 	if (!cli_parse(&program, argv, &config, 1, &rest, &result))
 		return result;
 	evaluation_run(&e, &config, rest[0]);
-	say(&e);
-	result = (int)e.conclusion.class;
+	result = conclude(&e);
 	evaluation_done(&e);
 	opt_free(&program, &config);
 	free(rest);

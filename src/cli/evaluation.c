@@ -53,13 +53,52 @@ static int obtain_evidence(struct evaluation *e, const char *target, struct ratl
 	return rc == RATLS_OK ? material_evidence(&e->obtained.material, &e->evidence, err) : rc;
 }
 
+/* The policy of a bundle counts where no option says what the policy is. */
+static int adopt_policy(struct evaluation *e, const struct bundle *b, struct ratls_error *err)
+{
+	const struct appraisal_options *o = &e->config->appraisal;
+	struct ratls_policy *policy = NULL;
+	int rc;
+
+	if (appraisal_names_policy(o))
+		return RATLS_OK;
+	rc = bundle_policy(b, &policy, err);
+	if (rc == RATLS_OK)
+		rc = appraisal_check_policy(o, "policy of the bundle", policy, err);
+	if (rc == RATLS_OK && o->insecure_allow_debug)
+		rc = ratls_policy_add(policy, "insecure_allow_debug", "yes", err);
+	if (rc == RATLS_OK) {
+		ratls_policy_free(e->policy);
+		e->policy = policy;
+	} else
+		ratls_policy_free(policy);
+	return rc;
+}
+
+/* What a bundle says besides its evidence, as far as no option says it. Its trust root it cannot say. */
+static int adopt_bundle(struct evaluation *e, struct ratls_error *err)
+{
+	const struct bundle *b = &e->obtained.material.bundle;
+
+	if (b->object == NULL)
+		return RATLS_OK;
+	if (e->config->at == NULL)
+		e->at = b->at;
+	return adopt_policy(e, b, err);
+}
+
 /* Without endorsements the evidence is still appraised: what is forged is found, what is left open is said.
  */
 static void obtain_endorsements(struct evaluation *e)
 {
+	const struct bundle *b = &e->obtained.material.bundle;
 	int64_t start = clock_monotonic_ms();
 
-	(void)ratls_source_endorse(e->source, e->evidence, e->at, &e->endorsements, &e->no_endorsements);
+	if (b->object != NULL && e->config->appraisal.collateral == NULL)
+		(void)bundle_endorsements(b, &e->root, &e->endorsements, &e->no_endorsements);
+	else
+		(void)ratls_source_endorse(
+			e->source, e->evidence, e->at, &e->endorsements, &e->no_endorsements);
 	e->times.collateral = clock_monotonic_ms() - start;
 }
 
@@ -82,6 +121,8 @@ static int verify(struct evaluation *e, const char *target, struct ratls_error *
 
 	if (rc == RATLS_OK)
 		rc = obtain_evidence(e, target, err);
+	if (rc == RATLS_OK)
+		rc = adopt_bundle(e, err);
 	if (rc != RATLS_OK)
 		return rc;
 	obtain_endorsements(e);
@@ -136,6 +177,26 @@ void evaluation_done(struct evaluation *e)
 	ratls_source_free(e->source);
 	ratls_policy_free(e->policy);
 	buf_done(&e->root);
+}
+
+int evaluation_bundle(const struct evaluation *e, json_t *report, struct buf *ret, struct ratls_error *err)
+{
+	static const enum bundle_kind kinds[] = {
+		[MATERIAL_CERTIFICATE] = BUNDLE_CERTIFICATE,
+		[MATERIAL_QUOTE] = BUNDLE_QUOTE,
+		[MATERIAL_ENVELOPE] = BUNDLE_ATTESTATION,
+	};
+	const struct material *m = &e->obtained.material;
+	const struct bundle_content content = {
+		.at = e->at,
+		.kind = kinds[m->kind],
+		.evidence = cur_of(m->bytes.p, m->bytes.len),
+		.endorsements = e->endorsements,
+		.policy = e->policy,
+		.report = report,
+	};
+
+	return bundle_write(&content, ret, err);
 }
 
 json_t *evaluation_json(const struct evaluation *e)

@@ -15,7 +15,8 @@ struct evaluation_config {
 	struct appraisal_options appraisal;
 	struct obtain_options obtain;
 	char *at;
-	char *out; /* of `pin` */
+	char *out;  /* of `pin` */
+	char *save; /* of `verify` */
 };
 
 extern const struct opt_table evaluation_tables[];
@@ -42,5 +43,8 @@ void evaluation_done(struct evaluation *e);
 
 /* The object of schema "teesql.verify/1": a new reference, NULL if memory ran out. */
 json_t *evaluation_json(const struct evaluation *e);
+
+/* Append the bundle of an evaluation that came to an appraisal; report is its evaluation_json. */
+int evaluation_bundle(const struct evaluation *e, json_t *report, struct buf *ret, struct ratls_error *err);
 
 #endif

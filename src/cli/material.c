@@ -112,26 +112,54 @@ static void from_binary(struct cur in, struct material *m)
 	buf_bytes(&m->bytes, in.p, in.left);
 }
 
-/* GetQuote, Attest, and a sidecar's /attestation. */
-static int from_json(struct cur in, struct material *m, struct ratls_error *err)
+static int from_bundle(json_t *object, struct material *m, struct ratls_error *err)
 {
-	json_error_t where;
-	json_t *object = json_loadb((const char *)in.p, in.left, JSON_REJECT_DUPLICATES, &where);
+	static const enum material_kind kinds[] = {
+		[BUNDLE_CERTIFICATE] = MATERIAL_CERTIFICATE,
+		[BUNDLE_QUOTE] = MATERIAL_QUOTE,
+		[BUNDLE_ATTESTATION] = MATERIAL_ENVELOPE,
+	};
+	int rc = bundle_read(object, &m->bundle, err);
+
+	if (rc != RATLS_OK)
+		return rc;
+	m->kind = kinds[m->bundle.kind];
+	m->bytes = m->bundle.evidence;
+	m->bundle.evidence = (struct buf){0};
+	if (m->kind == MATERIAL_CERTIFICATE)
+		append_pem(&m->chain_pem, cur_of(m->bytes.p, m->bytes.len));
+	return rc;
+}
+
+/* GetQuote, Attest, and a sidecar's /attestation. */
+static int from_answer(const json_t *object, struct material *m, struct ratls_error *err)
+{
 	const char *text = json_string_value(json_object_get(object, "attestation"));
 	struct buf bytes = {0};
 	int rc = RATLS_OK;
 
 	if (text == NULL || *text == '\0')
 		text = json_string_value(json_object_get(object, "quote"));
-	if (object == NULL)
-		rc = err_reason(err, RATLS_E_FORMAT, REASON_MATERIAL, "line %d: %s", where.line, where.text);
-	else if (text == NULL)
+	if (text == NULL)
 		rc = unknown(err, "the JSON object has no member \"attestation\" or \"quote\"");
 	else if (!decode_hex(cur_of(text, strlen(text)), &bytes))
 		rc = unknown(err, "the member \"attestation\" or \"quote\" is not hex");
 	if (rc == RATLS_OK)
 		from_binary(cur_of(bytes.p, bytes.len), m);
 	buf_done(&bytes);
+	return rc;
+}
+
+static int from_json(struct cur in, struct material *m, struct ratls_error *err)
+{
+	json_error_t where;
+	json_t *object = json_loadb((const char *)in.p, in.left, JSON_REJECT_DUPLICATES, &where);
+	int rc;
+
+	if (object == NULL)
+		rc = err_reason(err, RATLS_E_FORMAT, REASON_MATERIAL, "line %d: %s", where.line, where.text);
+	else
+		rc = bundle_is(object) ? from_bundle(object, m, err) : from_answer(object, m, err);
 	json_decref(object);
 	return rc;
 }
@@ -154,10 +182,10 @@ static int recognise(struct cur in, struct material *m, struct ratls_error *err)
 
 	if (in.left == 0)
 		return unknown(err, "it is empty");
+	if (text.left > 0 && *text.p == '{') /* a bundle has PEM in it */
+		return from_json(text, m, err);
 	if (is_pem(in))
 		return from_pem(in, m, err);
-	if (text.left > 0 && *text.p == '{')
-		return from_json(text, m, err);
 	if (decode_hex(text, &decoded))
 		in = cur_of(decoded.p, decoded.len);
 	if (in.p[0] == 0x30)
@@ -196,6 +224,7 @@ void material_done(struct material *m)
 {
 	buf_done(&m->bytes);
 	buf_done(&m->chain_pem);
+	bundle_done(&m->bundle);
 }
 
 int material_evidence(const struct material *m, struct ratls_evidence **ret, struct ratls_error *err)

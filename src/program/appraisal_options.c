@@ -142,13 +142,25 @@ static int check_verifier(const char *verifier, struct ratls_error *err)
 
 /* What weakens a check is named on the command line, where each start shows it and `production` refuses it
  * (invariant no_silent_downgrade): a policy file alone cannot. */
-static int check_debug(
-	const struct appraisal_options *o, const struct ratls_policy *policy, struct ratls_error *err)
+int appraisal_check_policy(const struct appraisal_options *o, const char *where, const struct ratls_policy *policy,
+	struct ratls_error *err)
 {
 	if (!policy->insecure_allow_debug || o->insecure_allow_debug)
 		return RATLS_OK;
 	return err_reason(err, RATLS_E_ARG, REASON_POLICY_FILE,
-		"%s: insecure_allow_debug counts only together with --insecure-allow-debug", o->policy);
+		"%s: insecure_allow_debug counts only together with --insecure-allow-debug", where);
+}
+
+bool appraisal_names_policy(const struct appraisal_options *o)
+{
+	const char *expected = getenv("EXPECTED_MRTD");
+	char *const *const lists[] = {o->mrtd, o->rtmr0, o->rtmr1, o->rtmr2, o->rtmr3, o->compose_hash, o->app_id,
+		o->os_image_hash, o->ppid};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (lists[i] != NULL && lists[i][0] != NULL)
+			return true;
+	return o->policy != NULL || o->accept_tcb != NULL || (expected != NULL && *expected != '\0');
 }
 
 int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **ret, struct ratls_error *err)
@@ -161,7 +173,7 @@ int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **re
 		rc = o->policy != NULL ? load_policy(o->policy, &policy, err)
 				       : ratls_policy_new(&policy, err);
 	if (rc == RATLS_OK)
-		rc = check_debug(o, policy, err);
+		rc = appraisal_check_policy(o, o->policy, policy, err);
 	if (rc == RATLS_OK)
 		rc = add_lists(o, policy, err);
 	if (rc == RATLS_OK)

@@ -33,6 +33,14 @@ extern const struct opt appraisal_self_rows[];
  * line. */
 int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **ret, struct ratls_error *err);
 
+/* Does --policy, an option with a value to accept, or EXPECTED_MRTD say what the policy is? */
+bool appraisal_names_policy(const struct appraisal_options *o);
+
+/* May a policy that came in a file (shown as where) be obeyed? What weakens a check counts only together
+ * with its option. */
+int appraisal_check_policy(const struct appraisal_options *o, const char *where, const struct ratls_policy *policy,
+	struct ratls_error *err);
+
 /* The development root of --insecure-trust-root as DER, from PEM or DER; empty if there is none. */
 int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, struct ratls_error *err);
 

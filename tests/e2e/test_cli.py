@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """teesql: what its commands say of files, and of a server that presents a simulated machine's certificate."""
 
+import base64
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -195,6 +197,123 @@ def test_a_policy_file_cannot_weaken_a_check_by_itself(teesql, real, folder):
     arguments = [*real.arguments, "--at", str(GOOD_AT), "--policy", path]
     assert "--insecure-allow-debug" in teesql(*arguments, status=2).stderr
     assert "--insecure-allow-debug is in effect" in teesql(*arguments, "--insecure-allow-debug").stderr
+
+
+# ---- bundles ----------------------------------------------------------------------------------------------------
+
+def saved(teesql, real, folder, *options, status=0):
+    path = folder / "bundle.json"
+    teesql(*real.arguments, "--at", str(GOOD_AT), *options, "--save", path, status=status)
+    return path
+
+
+def sealed(bundle):
+    """The text of a bundle whose digest is right, as whoever changes one on purpose would make it."""
+    bundle = {k: v for k, v in bundle.items() if k != "sha256"}
+    canonical = json.dumps(bundle, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps({**bundle, "sha256": hashlib.sha256(canonical.encode()).hexdigest()})
+
+
+def test_a_bundle_is_appraised_again_with_the_same_answer(teesql, real, folder):
+    for options, status in [([], 0), (["--mrtd", MRTD], 0), (["--mrtd", OTHER], 1), (["--accept-tcb", "OutOfDate"], 6)]:
+        path = saved(teesql, real, folder, *options, status=status)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o644 and [path] == list(folder.iterdir())
+        bundle = json.loads(path.read_text())
+        assert bundle["schema"] == "teesql.bundle/1" and bundle["time"] == "2025-07-04T03:33:20Z"
+        again = json.loads(teesql("verify", path, "--json", "--pccs", "http://127.0.0.1:9", status=status).stdout)
+        for name in ("verdict", "code", "message", "time", "evidence", "tcb", "checks", "trust_root"):
+            assert again[name] == bundle["report"][name]
+        path.write_text(sealed(bundle))  # the digest is what its description says
+        teesql("verify", path, status=status)
+
+
+def test_options_count_before_a_bundle(teesql, real, folder):
+    path = saved(teesql, real, folder, "--mrtd", OTHER, status=1)
+    teesql("verify", path, "--mrtd", MRTD)
+    teesql("verify", path, "--accept-tcb", "UpToDate")
+    teesql("verify", path, "--policy", policy(folder, {"mrtd": [MRTD]}))
+    teesql("verify", path, env={"EXPECTED_MRTD": MRTD})
+    path = saved(teesql, real, folder)
+    for at, status in [("1750329147", 0), ("1752919235", 0), ("1752919236", 7), ("1750329146", 7)]:
+        teesql("verify", path, "--at", at, status=status)
+    teesql("verify", path, "--collateral", real.collateral)
+    teesql("verify", path, "--collateral", VECTORS / "sgx_v3.collateral.json", status=5)
+
+
+def test_a_bundle_does_not_bring_its_root(teesql, machine, folder):
+    """Invariant trust_is_configured: a development root counts only where the option names it again."""
+    path = folder / "bundle.json"
+    with server(*files(machine)) as (port, _):
+        teesql("verify", f"127.0.0.1:{port}", "--mrtd", MRTD, *machine.options, "--save", path)
+    assert json.loads(path.read_text())["evidence"]["kind"] == "certificate"
+    teesql("verify", path, status=5)
+    report = json.loads(teesql("verify", path, "--insecure-trust-root", machine.td.root, "--json").stdout)
+    assert next(c for c in report["checks"] if c["id"] == "binding.key")["status"] == "pass"
+    assert next(c for c in report["checks"] if c["id"] == "policy.mrtd")["status"] == "pass"
+
+
+def test_a_bundle_does_not_allow_debug_by_itself(teesql, real, folder):
+    path = saved(teesql, real, folder, "--insecure-allow-debug")
+    assert "--insecure-allow-debug" in teesql("verify", path, status=2).stderr
+    teesql("verify", path, "--insecure-allow-debug")
+
+
+def test_a_changed_byte_of_a_bundle_is_refused(teesql, real, folder):
+    path = saved(teesql, real, folder)
+    text = path.read_bytes()
+    for begin, end in [(b'"bytes": "', b'"'), (b'"pck_crl": "', b'"'), (b'"tcb_info": "', b'",\n'),
+                       (b'"tcb_info_issuer_chain": "', b'"'), (b'"qe_identity_signature": "', b'"')]:
+        first = text.index(begin) + len(begin)
+        last = text.index(end, first) - 1
+        for at in {first + (last - first) * i // 7 for i in range(8)}:
+            path.write_bytes(change(text, at))
+            assert "Verdict: FAIL" in verdict(teesql("verify", path, status=4))
+
+
+def test_a_digest_makes_nothing_true(teesql, real, folder):
+    path = saved(teesql, real, folder)
+    original = path.read_text()
+    bundle = json.loads(original)
+    evidence = base64.b64decode(bundle["evidence"]["bytes"])
+    for at in (184, 568, 640, len(evidence) // 2):
+        bundle["evidence"]["bytes"] = base64.b64encode(change(evidence, at)).decode()
+        path.write_text(sealed(bundle))
+        assert teesql("verify", path, status=None).returncode in (4, 5)
+    for name in ("tcb_info", "qe_identity", "tcb_info_signature", "pck_crl", "root_ca_crl"):
+        bundle = json.loads(original)
+        item = bundle["collateral"][name]
+        bundle["collateral"][name] = item[:-9] + ("1" if item[-9] == "0" else "0") + item[-8:]
+        path.write_text(sealed(bundle))
+        teesql("verify", path, status=5)
+    for change_it, says in [(lambda b: b.pop("time"), "time"), (lambda b: b.update(more=1), "more"),
+                            (lambda b: b["policy"].update(mrdt=[]), "mrdt"),
+                            (lambda b: b["evidence"].update(kind="tpm"), "kind")]:
+        bundle = json.loads(original)
+        change_it(bundle)
+        path.write_text(sealed(bundle))
+        assert says in verdict(teesql("verify", path, status=4))
+
+
+def test_what_cannot_be_saved_is_said(teesql, real, folder):
+    arguments = [*real.arguments, "--at", str(GOOD_AT), "--save"]
+    done = teesql(*arguments, folder / "no" / "bundle", status=2)
+    assert done.stdout == "" and "No such file" in done.stderr
+    assert json.loads(teesql(*arguments, folder / "no" / "bundle", "--json", status=2).stdout)["exit"] == 2
+    done = teesql("verify", "127.0.0.1:9", "--save", folder / "bundle", status=3)
+    assert "nothing is saved" in done.stderr and list(folder.iterdir()) == []
+
+
+def test_connect_takes_a_collateral_file(teesql, machine, folder):
+    """Nobody else is asked: the service that is named does not answer."""
+    path, collateral = folder / "bundle.json", folder / "collateral.json"
+    teesql("verify", machine.files / "client-cert.pem", *machine.options, "--save", path)
+    collateral.write_text(json.dumps(json.loads(path.read_text())["collateral"]))
+    options = ["--insecure-trust-root", machine.td.root, "--client-cert", "none", "--pccs", "http://127.0.0.1:9"]
+    with server(*files(machine)) as (port, _):
+        teesql("connect", f"127.0.0.1:{port}", *options, "--collateral", collateral, "--", "true")
+    with server(*files(machine)) as (port, _):
+        teesql("connect", f"127.0.0.1:{port}", *options, "--", "true", status=7)
+    teesql("connect", "127.0.0.1:9", "--collateral", folder / "no", "--", "true", status=2)
 
 
 # ---- usage ----------------------------------------------------------------------------------------------------

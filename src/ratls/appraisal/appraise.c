@@ -42,7 +42,7 @@ static bool derive(struct appraisal *a)
 	if (a->has_endorsements)
 		known = (struct pck_known){&e->root, &e->pck_ca, &e->pck_ca_chain};
 	if (a->quote->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
-		pem = cur_of(e->pck_chain.p, e->pck_chain.len);
+		pem = e->items.pck_certificate_chain;
 	/* The memo is the one thing in endorsements that changes, and no verdict with it. */
 	a->pck = a->has_endorsements ? pck_memo_get((struct pck_memo *)&e->memo, pem, &known) : pck_new(pem, &known);
 	if (a->pck == NULL)

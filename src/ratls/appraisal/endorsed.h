@@ -39,8 +39,9 @@ struct ratls_endorsements {
 	struct signed_document tcbinfo_document, qeid_document;
 	struct tcbinfo *tcbinfo; /* NULL unless format passed */
 	struct qeid *qeid;       /* likewise */
-	struct buf pck_chain;    /* PEM, for quotes that carry none; may be empty */
-	struct pck_memo memo;    /* the one thing in it that changes once it is made */
+	struct endorsement_items items; /* as they were taken in: what it was that was appraised */
+	struct buf raw;                 /* which these point into */
+	struct pck_memo memo;           /* the one thing in it that changes once it is made */
 };
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "appraisal/chain.h"
 #include "appraisal/ecdsa.h"
+#include "appraisal/endorsement_members.h"
 #include "appraisal/root.h"
 #include "base/err.h"
 #include "base/hex.h"
@@ -86,16 +87,33 @@ static int take_root(struct ratls_endorsements *e, const struct ratls_endorsemen
 
 static int check_sizes(const struct endorsement_items *items, struct ratls_error *err)
 {
-	const struct cur *all[] = {&items->pck_crl_issuer_chain, &items->root_ca_crl, &items->pck_crl,
-		&items->tcb_info_issuer_chain, &items->tcb_info, &items->tcb_info_signature,
-		&items->qe_identity_issuer_chain, &items->qe_identity, &items->qe_identity_signature,
-		&items->pck_certificate_chain};
+	for (const struct endorsement_member *m = endorsement_members; m->name != NULL; m++) {
+		struct cur item = endorsement_item_of(items, m);
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (all[i]->left > ENDORSEMENTS_ITEM_MAX)
+		if (item.left > ENDORSEMENTS_ITEM_MAX)
 			return err_set(err, RATLS_E_FORMAT,
-				"could not read endorsements: an item of %zu bytes is larger than any",
-				all[i]->left);
+				"could not read endorsements: an item of %zu bytes is larger than any", item.left);
+	}
+	return RATLS_OK;
+}
+
+static int keep_items(struct ratls_endorsements *e, const struct endorsement_items *items, struct ratls_error *err)
+{
+	const struct endorsement_member *m;
+	struct cur rest;
+
+	for (m = endorsement_members; m->name != NULL; m++) {
+		struct cur item = endorsement_item_of(items, m);
+
+		buf_bytes(&e->raw, item.p, item.left);
+	}
+	e->source = strdup(items->source != NULL ? items->source : "");
+	if (e->source == NULL || e->raw.bad)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	e->items.source = e->source;
+	rest = cur_of(e->raw.p, e->raw.len);
+	for (m = endorsement_members; m->name != NULL; m++)
+		*endorsement_item(&e->items, m) = cur_take(&rest, endorsement_item_of(items, m).left);
 	return RATLS_OK;
 }
 
@@ -113,13 +131,11 @@ int endorsements_new(const struct endorsement_items *items, const struct ratls_e
 	atomic_init(&e->refs, 1);
 	ERR_set_mark();
 	rc = take_root(e, options, err);
+	if (rc == RATLS_OK)
+		rc = keep_items(e, items, err);
 	if (rc == RATLS_OK) {
 		take_crls(e, items);
 		take_documents(e, items);
-		buf_bytes(&e->pck_chain, items->pck_certificate_chain.p, items->pck_certificate_chain.left);
-		e->source = strdup(items->source != NULL ? items->source : "");
-		if (e->source == NULL || e->pck_chain.bad)
-			rc = err_set(err, RATLS_E_NOMEM, "out of memory");
 	}
 	ERR_pop_to_mark();
 	if (rc == RATLS_OK)
@@ -148,7 +164,7 @@ void ratls_endorsements_free(struct ratls_endorsements *e)
 	cert_done(&e->qeid_document.signer);
 	tcbinfo_free(e->tcbinfo);
 	qeid_free(e->qeid);
-	buf_done(&e->pck_chain);
+	buf_done(&e->raw);
 	free(e->source);
 	free(e);
 }

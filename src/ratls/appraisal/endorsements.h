@@ -5,6 +5,8 @@
 #ifndef APPRAISAL_ENDORSEMENTS_H
 #define APPRAISAL_ENDORSEMENTS_H
 
+#include <jansson.h>
+
 #include "base/cur.h"
 #include "ratls.h"
 
@@ -22,6 +24,15 @@ struct endorsement_items {
 
 int endorsements_new(const struct endorsement_items *items, const struct ratls_endorsements_options *options,
 	struct ratls_endorsements **ret, struct ratls_error *err);
+
+/* What ratls_endorsements_from_json does, from the parsed object. source is shown in reports. */
+int endorsements_from_object(const json_t *object, const char *source,
+	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
+	struct ratls_error *err);
+
+/* The items as they were taken in, as an object that endorsements_from_object reads: a new reference.
+ * RATLS_E_FORMAT if an item is not text, which could not hold in any appraisal. */
+int endorsements_object(const struct ratls_endorsements *e, json_t **ret, struct ratls_error *err);
 
 /* Endorsements are reference-counted (atomically); ratls_endorsements_free drops a reference. */
 struct ratls_endorsements *endorsements_ref(struct ratls_endorsements *e);

@@ -2,56 +2,64 @@
  *
  * Endorsements from one JSON object: the form in which verifiers of TDX quotes exchange collateral.
  */
-#include "appraisal/endorsements.h"
+#include "appraisal/endorsed.h"
 
-#include <jansson.h>
+#include <string.h>
 
+#include "appraisal/endorsement_members.h"
 #include "base/err.h"
-
-struct member {
-	const char *name;
-	size_t offset; /* in struct endorsement_items */
-	bool optional;
-};
+#include "base/hex.h"
 
 #define MEMBER(name) #name, offsetof(struct endorsement_items, name)
 
-static const struct member members[] = {
-	{MEMBER(pck_crl_issuer_chain), false},
-	{MEMBER(root_ca_crl), false},
-	{MEMBER(pck_crl), false},
-	{MEMBER(tcb_info_issuer_chain), false},
-	{MEMBER(tcb_info), false},
-	{MEMBER(tcb_info_signature), false},
-	{MEMBER(qe_identity_issuer_chain), false},
-	{MEMBER(qe_identity), false},
-	{MEMBER(qe_identity_signature), false},
-	{MEMBER(pck_certificate_chain), true},
+const struct endorsement_member endorsement_members[] = {
+	{MEMBER(pck_crl_issuer_chain), false, false},
+	{MEMBER(root_ca_crl), false, true},
+	{MEMBER(pck_crl), false, true},
+	{MEMBER(tcb_info_issuer_chain), false, false},
+	{MEMBER(tcb_info), false, false},
+	{MEMBER(tcb_info_signature), false, false},
+	{MEMBER(qe_identity_issuer_chain), false, false},
+	{MEMBER(qe_identity), false, false},
+	{MEMBER(qe_identity_signature), false, false},
+	{MEMBER(pck_certificate_chain), true, false},
+	{NULL, 0, false, false},
 };
+
+/* ---- in ---------------------------------------------------------------------------------------------- */
 
 /* The items borrow from the object. */
 static int read_items(const json_t *object, struct endorsement_items *ret, struct ratls_error *err)
 {
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-		const json_t *v = json_object_get(object, members[i].name);
-		struct cur *item = (struct cur *)((char *)ret + members[i].offset);
+	for (const struct endorsement_member *m = endorsement_members; m->name != NULL; m++) {
+		const json_t *v = json_object_get(object, m->name);
+		struct cur *item = endorsement_item(ret, m);
 
-		if (members[i].optional && (v == NULL || json_is_null(v)))
+		if (m->optional && (v == NULL || json_is_null(v)))
 			*item = cur_of(NULL, 0);
 		else if (json_is_string(v))
 			*item = cur_of(json_string_value(v), json_string_length(v));
 		else
 			return err_set(err, RATLS_E_FORMAT,
-				"could not read endorsements: \"%s\" is missing or not a text", members[i].name);
+				"could not read endorsements: \"%s\" is missing or not a text", m->name);
 	}
 	return RATLS_OK;
+}
+
+int endorsements_from_object(const json_t *object, const char *source,
+	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
+	struct ratls_error *err)
+{
+	struct endorsement_items items = {.source = source};
+	int rc = read_items(object, &items, err);
+
+	return rc == RATLS_OK ? endorsements_new(&items, options, ret, err) : rc;
 }
 
 int ratls_endorsements_from_json(const char *json, size_t len,
 	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
 	struct ratls_error *err)
 {
-	struct endorsement_items items = {.source = "file"};
 	json_error_t why;
 	json_t *object;
 	int rc;
@@ -64,8 +72,50 @@ int ratls_endorsements_from_json(const char *json, size_t len,
 	if (!json_is_object(object))
 		rc = err_set(err, RATLS_E_FORMAT, "could not read endorsements: line %d: %s", why.line,
 			object == NULL ? why.text : "not an object");
-	else if ((rc = read_items(object, &items, err)) == RATLS_OK)
-		rc = endorsements_new(&items, options, ret, err);
+	else
+		rc = endorsements_from_object(object, "file", options, ret, err);
 	json_decref(object);
 	return rc;
+}
+
+/* ---- out --------------------------------------------------------------------------------------------- */
+
+/* JSON's texts hold no zero here: its readers refuse it. */
+static json_t *text_json(struct cur item)
+{
+	return memchr(item.p, 0, item.left) == NULL ? json_stringn((const char *)item.p, item.left) : NULL;
+}
+
+static json_t *hex_json(struct cur item)
+{
+	struct buf text = {0};
+	json_t *out;
+
+	hex_append(&text, item.p, item.left);
+	out = text.bad ? NULL : json_stringn((const char *)text.p, text.len);
+	buf_done(&text);
+	return out;
+}
+
+int endorsements_object(const struct ratls_endorsements *e, json_t **ret, struct ratls_error *err)
+{
+	json_t *object = json_object();
+
+	for (const struct endorsement_member *m = endorsement_members; m->name != NULL; m++) {
+		struct cur item = endorsement_item_of(&e->items, m);
+		json_t *value = text_json(item);
+
+		if (m->optional && item.left == 0) {
+			json_decref(value);
+			continue;
+		}
+		if (value == NULL && m->is_crl)
+			value = hex_json(item);
+		if (json_object_set_new(object, m->name, value) != 0) {
+			json_decref(object);
+			return err_set(err, RATLS_E_FORMAT, "could not write endorsements: \"%s\" is not text", m->name);
+		}
+	}
+	*ret = object;
+	return RATLS_OK;
 }

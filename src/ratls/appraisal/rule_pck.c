@@ -6,7 +6,7 @@
 
 void rule_pck_present(struct appraisal *a, struct check *c)
 {
-	if (a->quote->certification_type == QUOTE_CERTIFICATION_PCK_CHAIN || a->endorsements->pck_chain.len > 0)
+	if (a->quote->certification_type == QUOTE_CERTIFICATION_PCK_CHAIN || a->endorsements->items.pck_certificate_chain.left > 0)
 		check_pass(c);
 	else
 		check_fail(c, "certification data of type %u name the certificate without carrying it",

@@ -200,6 +200,48 @@ static void chain_may_come_with_the_collateral(void **state)
 	sample_done(&s);
 }
 
+/* What was taken in is kept as it was; lists that came in DER are written as hex. */
+static void items_are_kept_as_they_were(void **state)
+{
+	struct ratls_endorsements_options options = {.size = sizeof(options)};
+	struct ratls_endorsements *e = NULL, *again = NULL;
+	struct endorsement_items items;
+	json_t *object = NULL;
+	struct sample s;
+
+	(void)state;
+	sample_init(&s, SAMPLE_V4);
+	sample_make(&s);
+	options.insecure_trust_root = s.anchor->p;
+	options.insecure_trust_root_len = s.anchor->len;
+	assert_int_equal(from_json(s.items, &options, &e), RATLS_OK);
+	assert_int_equal(endorsements_object(e, &object, NULL), RATLS_OK);
+	assert_true(json_equal(object, s.items));
+	json_decref(object);
+
+	items = e->items;
+	items.root_ca_crl = cur_of(s.made.crl[FORGE_ROOT_CRL].p, s.made.crl[FORGE_ROOT_CRL].len);
+	items.pck_certificate_chain = cur_of("chain", 5);
+	assert_int_equal(endorsements_new(&items, &options, &again, NULL), RATLS_OK);
+	assert_int_equal(endorsements_object(again, &object, NULL), RATLS_OK);
+	assert_string_equal(json_string_value(json_object_get(object, "pck_certificate_chain")), "chain");
+	ratls_endorsements_free(e);
+	e = NULL;
+	assert_int_equal(endorsements_from_object(object, "test", &options, &e, NULL), RATLS_OK);
+	assert_int_equal(e->root_crl.outcome.status, CHECK_PASS);
+	assert_int_equal(endorsements_valid_until(e), endorsements_valid_until(again));
+	json_decref(object);
+	ratls_endorsements_free(again);
+
+	items = e->items;
+	items.tcb_info = cur_of("\xff", 1);
+	assert_int_equal(endorsements_new(&items, &options, &again, NULL), RATLS_OK);
+	assert_int_equal(endorsements_object(again, &object, NULL), RATLS_E_FORMAT);
+	ratls_endorsements_free(again);
+	ratls_endorsements_free(e);
+	sample_done(&s);
+}
+
 /* Rows 66 and 67: the trust anchor is configuration, and a bad one is an error, not a verdict. */
 static void bad_anchors_are_errors(void **state)
 {
@@ -350,6 +392,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_object_is_refused),
 		cmocka_unit_test(items_are_bounded),
 		cmocka_unit_test(chain_may_come_with_the_collateral),
+		cmocka_unit_test(items_are_kept_as_they_were),
 		cmocka_unit_test(bad_anchors_are_errors),
 		cmocka_unit_test(trust_is_configured),
 		cmocka_unit_test(intel_root_is_what_intel_publishes),
