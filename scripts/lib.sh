@@ -35,12 +35,13 @@ configure()
 	meson setup "$dir" "$@"
 }
 
-# link_programs DIR: DIR/bin holds a link to every program that was built in DIR.
+# link_programs DIR: DIR/bin holds a link to every program and example that was built in DIR.
 link_programs()
 {
 	local program
 	mkdir -p "$1/bin"
 	while IFS= read -r program; do
 		ln -sfn "../${program#"$1"/}" "$1/bin/"
-	done < <(find "$1/src" -mindepth 2 -maxdepth 2 -type f -perm -u+x -name 'teesql*')
+	done < <(find "$1/src" -mindepth 2 -maxdepth 2 -type f -perm -u+x -name 'teesql*'
+		find "$1/examples" -maxdepth 1 -type f -perm -u+x -name 'verify_*')
 }

@@ -601,3 +601,21 @@ def test_doctor_names_a_fix_for_what_is_wrong(teesql, machine, folder):
     done = teesql("doctor", "--agent", machine.td.agent, "--pccs", machine.td.pccs, "--client-cert", folder,
                   status=2)
     assert "FAIL  client key" in done.stdout and "chmod 600" in done.stdout
+
+
+# ---- the library's example --------------------------------------------------------------------------------------
+
+def test_the_example_accepts_whom_verify_accepts(bin_path, machine, folder):
+    """examples/verify_peer.c, which knows the public header alone."""
+    env = {"TEESQL_PCCS": machine.td.pccs, "TEESQL_INSECURE_TRUST_ROOT": str(machine.td.root)}
+    for mrtd, status in [(MRTD, 0), (OTHER, 1)]:
+        with server(*files(machine)) as (port, _):
+            done = run([bin_path("verify_peer"), f"127.0.0.1:{port}", policy(folder, {"mrtd": [mrtd]})], env,
+                       status=status)
+        assert json.loads(done.stdout)["exit"] == status
+    del env["TEESQL_INSECURE_TRUST_ROOT"]
+    with server(*files(machine)) as (port, _):
+        run([bin_path("verify_peer"), f"127.0.0.1:{port}"], env, status=5)
+    plain = Forged(folder, "plain")
+    with server(plain.certificate, plain.key) as (port, _):
+        assert "no TDX attestation extension" in run([bin_path("verify_peer"), f"127.0.0.1:{port}"], env, status=3).stderr
