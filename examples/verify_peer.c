@@ -4,8 +4,8 @@
  *
  *   verify_peer HOST:PORT [POLICY]
  *
- * TEESQL_PCCS and TEESQL_INSECURE_TRUST_ROOT (a certificate in PEM) name the collateral service and the root of
- * a simulator, as they do for teesql.
+ * TEESQL_PCCS and TEESQL_INSECURE_TRUST_ROOT (a certificate in PEM) name the collateral service and the root
+ * of a simulator, as they do for teesql.
  *
  * cc verify_peer.c $(pkg-config --cflags --libs ratls openssl)
  */
@@ -24,7 +24,8 @@
 static struct ratls_source *make_source(struct ratls_error *err)
 {
 	const char *urls[] = {getenv("TEESQL_PCCS"), NULL}, *root_path = getenv("TEESQL_INSECURE_TRUST_ROOT");
-	struct ratls_source_options options = {.size = sizeof(options), .urls = urls[0] != NULL ? urls : NULL};
+	struct ratls_source_options options = {
+		.size = sizeof(options), .urls = urls[0] != NULL ? urls : NULL};
 	FILE *file = root_path != NULL ? fopen(root_path, "r") : NULL;
 	X509 *root = file != NULL ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
 	struct ratls_source *source = NULL;
@@ -32,7 +33,8 @@ static struct ratls_source *make_source(struct ratls_error *err)
 	int len = root != NULL ? i2d_X509(root, &der) : 0;
 
 	if (root_path != NULL && len <= 0) {
-		snprintf(err->message, sizeof(err->message), "could not read the certificate \"%s\"", root_path);
+		snprintf(err->message, sizeof(err->message), "could not read the certificate \"%s\"",
+			root_path);
 	} else {
 		options.insecure_trust_root = der; /* NULL is Intel's */
 		options.insecure_trust_root_len = (size_t)len;
@@ -65,8 +67,8 @@ static struct ratls_policy *make_policy(const char *path, struct ratls_error *er
 
 /* ---- the peer ------------------------------------------------------------------------------------------ */
 
-/* A TLS connection; the caller frees it. No authority vouches for the certificate: the evidence in it does, so
- * OpenSSL is not asked to verify a chain. */
+/* A TLS connection; the caller frees it. No authority vouches for the certificate: the evidence in it does,
+ * so OpenSSL is not asked to verify a chain. */
 static BIO *connect_to(SSL_CTX *context, const char *host_port)
 {
 	BIO *bio = BIO_new_ssl_connect(context);
@@ -108,7 +110,8 @@ static struct ratls_evidence *evidence_of(BIO *bio, struct ratls_error *err)
 static struct ratls_report *appraise(struct ratls_source *source, const struct ratls_policy *policy,
 	const struct ratls_evidence *evidence, struct ratls_error *err)
 {
-	/* The quote must name the key of this connection: else somebody relays evidence of another machine. */
+	/* The quote must name the key of this connection: else somebody relays evidence of another machine.
+	 */
 	const struct ratls_binding binding = {.kind = RATLS_BINDING_CERTIFICATE};
 	struct ratls_endorsements *endorsements = NULL;
 	struct ratls_report *report = NULL;
@@ -133,7 +136,8 @@ static int verify(SSL_CTX *context, const char *host_port, const char *policy_pa
 	if (ratls_report_accepted(report))
 		fprintf(stderr, "accepted: from here on data may be sent\n");
 	else
-		fprintf(stderr, "not accepted: %s\n", report != NULL ? ratls_report_message(report) : err.message);
+		fprintf(stderr, "not accepted: %s\n",
+			report != NULL ? ratls_report_message(report) : err.message);
 	if (report != NULL)
 		printf("%s\n", ratls_report_json(report));
 	ratls_report_free(report);

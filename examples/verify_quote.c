@@ -34,7 +34,8 @@ static char *read_file(const char *path, size_t *ret_len)
 }
 
 /* The class of the verdict, which is 0 if the quote is accepted; -1 if none could be formed. */
-static int verify(const char *quote, size_t quote_len, const char *collateral, size_t collateral_len, int64_t at)
+static int verify(
+	const char *quote, size_t quote_len, const char *collateral, size_t collateral_len, int64_t at)
 {
 	/* A quote in a file belongs to no connection, so that there is no key that it has to name. */
 	const struct ratls_binding binding = {.kind = RATLS_BINDING_NONE};
@@ -45,7 +46,8 @@ static int verify(const char *quote, size_t quote_len, const char *collateral, s
 	int class = -1;
 
 	if (ratls_evidence_from_quote((const uint8_t *)quote, quote_len, &evidence, &err) != RATLS_OK ||
-		ratls_endorsements_from_json(collateral, collateral_len, NULL, &endorsements, &err) != RATLS_OK ||
+		ratls_endorsements_from_json(collateral, collateral_len, NULL, &endorsements, &err) !=
+			RATLS_OK ||
 		ratls_appraise(evidence, endorsements, NULL, &binding, at, &report, &err) != RATLS_OK) {
 		fprintf(stderr, "%s\n", err.message);
 	} else {

@@ -12,14 +12,16 @@
 
 static const struct opt opts[] = {
 	{"save", OPT_STR, offsetof(struct evaluation_config, save), NULL, "FILE",
-		"write a bundle of evidence, collateral, policy and report, for verify FILE to appraise again"},
+		"write a bundle of evidence, collateral, policy and report, for verify FILE to appraise "
+		"again"},
 	{.name = NULL},
 };
 
 static const struct opt_program program = {"teesql verify", "[OPTION]... [TARGET]",
 	"Obtain evidence from TARGET, appraise it, and say what held and what did not.\n"
 	"TARGET is HOST[:PORT] (5433), a connection string, a file with a certificate, a quote or an\n"
-	"attestation, a bundle that --save wrote, or - for standard input; without it DATABASE_URL or PGHOST.",
+	"attestation, a bundle that --save wrote, or - for standard input; without it DATABASE_URL or "
+	"PGHOST.",
 	opts, false, evaluation_tables};
 
 static void show(const struct evaluation *e, json_t *object)

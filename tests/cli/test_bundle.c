@@ -39,7 +39,8 @@ static int start(void **state)
 	under.insecure_trust_root = machine.pki.cert[FORGE_ROOT].p;
 	under.insecure_trust_root_len = machine.pki.cert[FORGE_ROOT].len;
 	assert_int_equal(
-		ratls_endorsements_from_json((const char *)json.p, json.len, &under, &endorsements, NULL), RATLS_OK);
+		ratls_endorsements_from_json((const char *)json.p, json.len, &under, &endorsements, NULL),
+		RATLS_OK);
 	assert_int_equal(ratls_policy_from_json(POLICY, strlen(POLICY), &policy, NULL), RATLS_OK);
 	report = json_pack("{s:s, s:i}", "schema", "teesql.verify/1", "exit", 0);
 	buf_done(&json);
@@ -93,7 +94,8 @@ static void set_digest(json_t *object)
 
 static void what_was_written_is_read(void **state)
 {
-	const struct buf root = {.p = machine.pki.cert[FORGE_ROOT].p, .len = machine.pki.cert[FORGE_ROOT].len};
+	const struct buf root = {
+		.p = machine.pki.cert[FORGE_ROOT].p, .len = machine.pki.cert[FORGE_ROOT].len};
 
 	(void)state;
 	for (enum bundle_kind kind = BUNDLE_CERTIFICATE; kind <= BUNDLE_ATTESTATION; kind++) {
@@ -245,8 +247,8 @@ static void errors_name_the_member(void **state)
 		if (malformed[i].value == NULL)
 			json_object_del(in, malformed[i].member);
 		else
-			json_object_set_new(
-				in, malformed[i].member, json_loads(malformed[i].value, JSON_DECODE_ANY, NULL));
+			json_object_set_new(in, malformed[i].member,
+				json_loads(malformed[i].value, JSON_DECODE_ANY, NULL));
 		set_digest(object);
 		rc = bundle_read(object, &b, &err);
 		if (rc != malformed[i].code || err.reason != REASON_BUNDLE_FORMAT ||
