@@ -25,22 +25,24 @@ static bool check_chain(const struct pck *p, const struct cert *root, struct out
 static void check_signature(const struct pck *p, const struct cert *root, const struct pck_known *known,
 	struct outcome *o)
 {
-	if (p->ca == known->ca && !outcome_passed(known->ca_outcome))
+	bool is_known = p->ca != &p->own_ca;
+
+	if (is_known && !outcome_passed(known->ca_outcome))
 		*o = *known->ca_outcome;
-	else if (p->ca != known->ca && !cert_check_signature(p->ca, root, o))
+	else if (!is_known && !cert_check_signature(p->ca, root, o))
 		return;
 	else if (cert_check_signature(&p->leaf, p->ca, o))
 		outcome_pass(o);
 }
 
-static void check_extension(struct pck *p)
+static void check_extension(struct pck *p, const struct cert *ca)
 {
-	bool platform = strstr(p->ca->name, "Platform") != NULL;
+	bool platform = strstr(ca->name, "Platform") != NULL;
 
 	if (!sgx_read(p->leaf.x509, &p->sgx, &p->extension))
 		return;
 	if (p->sgx.platform != platform)
-		outcome_fail(&p->extension, "its entries are not those of a certificate of \"%s\"", p->ca->name);
+		outcome_fail(&p->extension, "its entries are not those of a certificate of \"%s\"", ca->name);
 	else
 		outcome_pass(&p->extension);
 }
@@ -64,7 +66,7 @@ static void read_chain(struct cur pem, const struct pck_known *known, struct pck
 		outcome_pass(&ret->root);
 	check_chain(ret, root, &ret->chain);
 	check_signature(ret, root, known, &ret->signature);
-	check_extension(ret);
+	check_extension(ret, ret->ca);
 out:
 	chain_done(&text);
 }

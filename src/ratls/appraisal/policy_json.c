@@ -4,7 +4,7 @@
  */
 #include "appraisal/policy_members.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <jansson.h>
 
@@ -102,19 +102,35 @@ static int read_uint(const struct reader *r, const char *name, const json_t *v, 
 	return RATLS_OK;
 }
 
+static int64_t seconds_of(char unit)
+{
+	switch (unit) {
+	case 's':
+		return 1;
+	case 'm':
+		return 60;
+	case 'h':
+		return 3600;
+	case 'd':
+		return 86400;
+	default:
+		return 0;
+	}
+}
+
 /* Seconds, or a text with a unit: "90s", "15m", "12h", "7d". */
 static int read_age(const struct reader *r, const char *name, const json_t *v, int64_t *ret)
 {
+	const char *text = json_string_value(v);
+	char *end;
 	long long n;
-	char unit, beyond;
 	int64_t scale;
 
-	if (!json_is_string(v))
+	if (text == NULL)
 		return read_uint(r, name, v, AGE_MAX, ret);
-	if (sscanf(json_string_value(v), "%9lld%c%c", &n, &unit, &beyond) != 2 || n < 0)
-		return wrong(r, name, "is not a time such as \"12h\"");
-	scale = unit == 's' ? 1 : unit == 'm' ? 60 : unit == 'h' ? 3600 : unit == 'd' ? 86400 : 0;
-	if (scale == 0 || n > AGE_MAX / scale)
+	n = strtoll(text, &end, 10); /* out of range it is LLONG_MAX, which is too long as well */
+	scale = strlen(end) == 1 ? seconds_of(*end) : 0;
+	if (scale == 0 || *text < '0' || *text > '9' || n > AGE_MAX / scale)
 		return wrong(r, name, "is not a time such as \"12h\"");
 	*ret = n * scale;
 	return RATLS_OK;

@@ -130,21 +130,31 @@ static const char *unlisted_advisory(struct appraisal *a)
 	return NULL;
 }
 
+static void judge_advisories(struct appraisal *a, struct check *c, const char *first)
+{
+	const char *unlisted;
+
+	if (!a->policy->advisories_limited) {
+		check_warn(c, "advisories remain, beginning with %s; the policy says nothing of them", first);
+		return;
+	}
+	unlisted = unlisted_advisory(a);
+	if (unlisted != NULL)
+		check_fail(c, "advisory %s is not among those that the policy allows", unlisted);
+	else
+		check_pass(c);
+}
+
 void rule_tcb_advisories(struct appraisal *a, struct check *c)
 {
 	const char *first = a->tcb_judged ? tcb_advisory(&a->tcb, 0) : NULL;
-	const char *unlisted;
 
 	if (!a->tcb_judged)
 		check_unknown(c, "%s", not_judged);
 	else if (first == NULL)
 		check_pass(c);
-	else if (!a->policy->advisories_limited)
-		check_warn(c, "advisories remain, beginning with %s; the policy says nothing of them", first);
-	else if ((unlisted = unlisted_advisory(a)) != NULL)
-		check_fail(c, "advisory %s is not among those that the policy allows", unlisted);
 	else
-		check_pass(c);
+		judge_advisories(a, c, first);
 }
 
 /* During a recovery, "early" and "standard" documents exist side by side: mixing them is no forgery. */

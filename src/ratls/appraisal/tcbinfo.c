@@ -102,9 +102,13 @@ static void read_modules(struct fields *info, struct tcbinfo *t)
 		return;
 	list = fields_array(info, "tdxModuleIdentities", 1, TCBINFO_MODULES_MAX);
 	n = list != NULL ? json_array_size(list) : 0;
-	t->modules = calloc(n + 1, sizeof(*t->modules));
-	if (t->modules == NULL)
+	if (n == 0)
+		return;
+	t->modules = calloc(n, sizeof(*t->modules));
+	if (t->modules == NULL) {
 		fields_fail(info, "tdxModuleIdentities", "could not be read: out of memory");
+		return;
+	}
 	for (; t->n_modules < n && !info->bad; t->n_modules++) {
 		read_module(info, json_array_get(list, t->n_modules), &t->modules[t->n_modules]);
 		for (size_t i = 0; i < t->n_modules; i++)

@@ -266,9 +266,9 @@ static void qe_isvsvn_twice(struct sample *s)
 }
 
 #define TCB(name_, from, to)                                                                                 \
-	{.name = name_, .reason = REASON_TCBINFO_FORMAT, .tcb_info = {from, to}}
+	{.name = (name_), .reason = REASON_TCBINFO_FORMAT, .tcb_info = {(from), (to)}}
 #define QE(name_, from, to)                                                                                  \
-	{.name = name_, .reason = REASON_QEID_FORMAT, .qe_identity = {from, to}}
+	{.name = (name_), .reason = REASON_QEID_FORMAT, .qe_identity = {(from), (to)}}
 
 #define SGX_ARRAY "\"sgxtcbcomponents\":["
 #define TDX_ARRAY "\"tdxtcbcomponents\":["

@@ -40,10 +40,10 @@ struct row {
 	struct forge_edit tcb_info, qe_identity; /* of the documents, before they are signed */
 };
 
-#define MADE(name_, how, reason_)    {.name = name_, .spoil = how, .reason = REASON_##reason_}
-#define CHANGED(name_, how, reason_) {.name = name_, .tamper = how, .reason = REASON_##reason_}
+#define MADE(name_, how, reason_)    {.name = (name_), .spoil = (how), .reason = REASON_##reason_}
+#define CHANGED(name_, how, reason_) {.name = (name_), .tamper = (how), .reason = REASON_##reason_}
 #define STATUS(name_, how, reason_, status_)                                                                 \
-	{.name = name_, .spoil = how, .reason = REASON_##reason_, .status = status_}
+	{.name = (name_), .spoil = (how), .reason = REASON_##reason_, .status = (status_)}
 
 /* A good sample; free with sample_done. */
 void sample_init(struct sample *s, enum sample_form form);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "appraisal/policy.h"
+#include "base/hex.h"
 
 #define HASH  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define APP   "00112233445566778899aabbccddeeff00112233"
@@ -30,12 +31,7 @@ static bool holds(const struct policy_list *list, const char *hex_of_app, int64_
 {
 	uint8_t value[20];
 
-	for (size_t i = 0; i < sizeof(value); i++) {
-		unsigned byte;
-
-		assert_int_equal(sscanf(hex_of_app + 2 * i, "%2x", &byte), 1);
-		value[i] = (uint8_t)byte;
-	}
+	assert_true(hex_decode(hex_of_app, strlen(hex_of_app), value, sizeof(value)));
 	return policy_list_holds(list, cur_of(value, sizeof(value)), at, ret_until);
 }
 
