@@ -18,8 +18,8 @@ static void (*const judges[RULE_COUNT])(struct appraisal *, struct check *) = {
 #undef RULE
 };
 
-static int check_arguments(const struct ratls_evidence *evidence, const struct ratls_binding *binding, int64_t at,
-	struct ratls_error *err)
+static int check_arguments(const struct ratls_evidence *evidence, const struct ratls_binding *binding,
+	int64_t at, struct ratls_error *err)
 {
 	if (evidence == NULL || binding == NULL)
 		return err_set(err, RATLS_E_ARG, "could not appraise: no evidence or no binding");
@@ -44,12 +44,13 @@ static bool derive(struct appraisal *a)
 	if (a->quote->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
 		pem = e->items.pck_certificate_chain;
 	/* The memo is the one thing in endorsements that changes, and no verdict with it. */
-	a->pck = a->has_endorsements ? pck_memo_get((struct pck_memo *)&e->memo, pem, &known) : pck_new(pem, &known);
+	a->pck = a->has_endorsements ? pck_memo_get((struct pck_memo *)&e->memo, pem, &known)
+				     : pck_new(pem, &known);
 	if (a->pck == NULL)
 		return false;
 	a->tcb_inputs = (struct tcb_inputs){e->tcbinfo, e->qeid, &a->pck->sgx, a->quote};
 	a->tcb_judged = outcome_passed(&a->pck->extension) && e->tcbinfo != NULL && e->tcbinfo->tdx &&
-		e->qeid != NULL;
+			e->qeid != NULL;
 	if (a->tcb_judged)
 		tcb_judge(&a->tcb_inputs, &a->tcb);
 	return true;
@@ -76,10 +77,11 @@ static void write_message(struct ratls_report *r)
 	if (v.accepted)
 		buf_str(&r->text, "accepted");
 	else if (c->status == CHECK_FAIL)
-		buf_fmt(&r->text, "%s%s%s", rule_reason(v.rule)->meaning, detail[0] != '\0' ? ": " : "", detail);
-	else
-		buf_fmt(&r->text, "could not judge %s%s%s", rule_reason(v.rule)->id, detail[0] != '\0' ? ": " : "",
+		buf_fmt(&r->text, "%s%s%s", rule_reason(v.rule)->meaning, detail[0] != '\0' ? ": " : "",
 			detail);
+	else
+		buf_fmt(&r->text, "could not judge %s%s%s", rule_reason(v.rule)->id,
+			detail[0] != '\0' ? ": " : "", detail);
 	buf_u8(&r->text, 0);
 	r->message = at;
 }

@@ -25,7 +25,7 @@ struct appraisal {
 	const struct quote *quote;                     /* the evidence's */
 	const struct ratls_endorsements *endorsements; /* never NULL: a zeroed one stands in */
 	bool has_endorsements;
-	const struct ratls_policy *policy;             /* never NULL */
+	const struct ratls_policy *policy; /* never NULL */
 	const struct ratls_binding *binding;
 	int64_t at;
 

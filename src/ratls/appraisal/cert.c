@@ -13,7 +13,7 @@ bool cert_time(const ASN1_TIME *t, int64_t *ret)
 	if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
 		return false;
 	*ret = clock_days(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * 86400 + tm.tm_hour * 3600 +
-		tm.tm_min * 60 + tm.tm_sec;
+	       tm.tm_min * 60 + tm.tm_sec;
 	return true;
 }
 
@@ -127,7 +127,8 @@ static bool check_extensions(const struct cert *c, struct outcome *o)
 	}
 	/* EXFLAG_CRITICAL: a critical extension that OpenSSL does not know. */
 	if ((X509_get_extension_flags(c->x509) & (EXFLAG_INVALID | EXFLAG_CRITICAL)) != 0)
-		return outcome_fail(o, "an extension of \"%s\" is malformed or unknown and critical", c->name);
+		return outcome_fail(
+			o, "an extension of \"%s\" is malformed or unknown and critical", c->name);
 	return true;
 }
 

@@ -20,8 +20,10 @@ bool chain_split(struct cur pem, size_t n, struct chain_text *ret, struct outcom
 			return true;
 		}
 	}
-	outcome_fail(o, pem.bad ? "a certificate chain is malformed"
-				: "a certificate chain does not hold exactly %zu certificates", n);
+	outcome_fail(o,
+		pem.bad ? "a certificate chain is malformed"
+			: "a certificate chain does not hold exactly %zu certificates",
+		n);
 	chain_done(&chain);
 	return false;
 }
@@ -33,8 +35,8 @@ void chain_done(struct chain_text *c)
 	c->n = 0;
 }
 
-bool chain_check_pair(struct cur pem, enum cert_role role, const struct cert *anchor, struct cert *ret,
-	struct outcome *o)
+bool chain_check_pair(
+	struct cur pem, enum cert_role role, const struct cert *anchor, struct cert *ret, struct outcome *o)
 {
 	struct chain_text chain = {0};
 	bool ok = false;
@@ -48,7 +50,7 @@ bool chain_check_pair(struct cur pem, enum cert_role role, const struct cert *an
 		goto out;
 	}
 	ok = cert_check_role(ret, role, o) && cert_check_role(anchor, CERT_ROOT, o) &&
-		cert_check_issued(ret, anchor, o) && cert_check_signature(ret, anchor, o) && outcome_pass(o);
+	     cert_check_issued(ret, anchor, o) && cert_check_signature(ret, anchor, o) && outcome_pass(o);
 out:
 	chain_done(&chain);
 	return ok;

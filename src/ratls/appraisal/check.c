@@ -30,8 +30,8 @@ static uint32_t add_hex(struct check *c, struct cur bytes)
 	return at;
 }
 
-__attribute__((format(printf, 3, 0))) static void say(struct check *c, enum check_status status,
-	const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void say(
+	struct check *c, enum check_status status, const char *fmt, va_list ap)
 {
 	char sentence[SENTENCE_SIZE];
 

@@ -71,7 +71,7 @@ static bool check_extensions(const struct crl *c, const struct cert *issuer, str
 	const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(issuer->x509);
 	ASN1_INTEGER *number = X509_CRL_get_ext_d2i(c->x509, NID_crl_number, NULL, NULL);
 	bool same_key = aki != NULL && aki->keyid != NULL && ski != NULL &&
-		ASN1_OCTET_STRING_cmp(aki->keyid, ski) == 0;
+			ASN1_OCTET_STRING_cmp(aki->keyid, ski) == 0;
 	bool numbered = number != NULL;
 
 	AUTHORITY_KEYID_free(aki);
@@ -79,9 +79,11 @@ static bool check_extensions(const struct crl *c, const struct cert *issuer, str
 	if (!numbered)
 		return outcome_fail(o, "the revocation list of \"%s\" has no number", issuer->name);
 	if (!same_key)
-		return outcome_fail(o, "the revocation list names another key than that of \"%s\"", issuer->name);
+		return outcome_fail(
+			o, "the revocation list names another key than that of \"%s\"", issuer->name);
 	if (X509_CRL_get_ext_by_critical(c->x509, 1, -1) >= 0)
-		return outcome_fail(o, "the revocation list of \"%s\" has a critical extension", issuer->name);
+		return outcome_fail(
+			o, "the revocation list of \"%s\" has a critical extension", issuer->name);
 	return true;
 }
 
@@ -91,8 +93,8 @@ bool crl_check(const struct crl *c, const struct cert *issuer, struct outcome *o
 		return outcome_fail(o, "the revocation list is not of \"%s\"", issuer->name);
 	if (X509_CRL_get_version(c->x509) != X509_CRL_VERSION_2 ||
 		X509_CRL_get_signature_nid(c->x509) != NID_ecdsa_with_SHA256)
-		return outcome_fail(o, "the revocation list of \"%s\" is of another version or algorithm",
-			issuer->name);
+		return outcome_fail(
+			o, "the revocation list of \"%s\" is of another version or algorithm", issuer->name);
 	if (!check_extensions(c, issuer, o))
 		return false;
 	if (X509_CRL_verify(c->x509, issuer->key) != 1)

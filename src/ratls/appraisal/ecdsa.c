@@ -12,7 +12,8 @@ EVP_PKEY *ecdsa_key(const struct cur *point)
 	uint8_t uncompressed[1 + ECDSA_POINT_SIZE] = {POINT_CONVERSION_UNCOMPRESSED};
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char[]){"prime256v1"}, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, uncompressed, sizeof(uncompressed)),
+		OSSL_PARAM_construct_octet_string(
+			OSSL_PKEY_PARAM_PUB_KEY, uncompressed, sizeof(uncompressed)),
 		OSSL_PARAM_construct_end(),
 	};
 	EVP_PKEY_CTX *ctx;

@@ -11,7 +11,7 @@
 #include "base/cur.h"
 
 #define ECDSA_SIGNATURE_SIZE 64
-#define ECDSA_POINT_SIZE 64
+#define ECDSA_POINT_SIZE     64
 
 /* The key of a point; NULL if it is not on the curve. The caller frees it. */
 EVP_PKEY *ecdsa_key(const struct cur *point);

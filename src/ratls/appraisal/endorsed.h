@@ -32,13 +32,13 @@ struct ratls_endorsements {
 	atomic_uint refs;
 	char *source; /* shown in reports; never NULL */
 	struct cert root;
-	bool development; /* the root is not Intel's */
+	bool development;            /* the root is not Intel's */
 	struct cert pck_ca;          /* the issuer of pck_crl */
 	struct outcome pck_ca_chain; /* pck_ca <- root */
 	struct endorsed_crl root_crl, pck_crl;
 	struct signed_document tcbinfo_document, qeid_document;
-	struct tcbinfo *tcbinfo; /* NULL unless format passed */
-	struct qeid *qeid;       /* likewise */
+	struct tcbinfo *tcbinfo;        /* NULL unless format passed */
+	struct qeid *qeid;              /* likewise */
 	struct endorsement_items items; /* as they were taken in: what it was that was appraised */
 	struct buf raw;                 /* which these point into */
 	struct pck_memo memo;           /* the one thing in it that changes once it is made */

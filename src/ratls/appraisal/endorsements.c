@@ -92,12 +92,14 @@ static int check_sizes(const struct endorsement_items *items, struct ratls_error
 
 		if (item.left > ENDORSEMENTS_ITEM_MAX)
 			return err_set(err, RATLS_E_FORMAT,
-				"could not read endorsements: an item of %zu bytes is larger than any", item.left);
+				"could not read endorsements: an item of %zu bytes is larger than any",
+				item.left);
 	}
 	return RATLS_OK;
 }
 
-static int keep_items(struct ratls_endorsements *e, const struct endorsement_items *items, struct ratls_error *err)
+static int keep_items(
+	struct ratls_endorsements *e, const struct endorsement_items *items, struct ratls_error *err)
 {
 	const struct endorsement_member *m;
 	struct cur rest;

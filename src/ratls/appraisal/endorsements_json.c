@@ -113,7 +113,8 @@ int endorsements_object(const struct ratls_endorsements *e, json_t **ret, struct
 			value = hex_json(item);
 		if (json_object_set_new(object, m->name, value) != 0) {
 			json_decref(object);
-			return err_set(err, RATLS_E_FORMAT, "could not write endorsements: \"%s\" is not text", m->name);
+			return err_set(err, RATLS_E_FORMAT,
+				"could not write endorsements: \"%s\" is not text", m->name);
 		}
 	}
 	*ret = object;

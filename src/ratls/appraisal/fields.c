@@ -77,8 +77,8 @@ int64_t fields_time(struct fields *f, const char *name)
 	const json_t *v = get(f, name);
 	int64_t at = 0;
 
-	if (v != NULL && (!json_is_string(v) ||
-				 !clock_parse_utc(json_string_value(v), json_string_length(v), &at)))
+	if (v != NULL &&
+		(!json_is_string(v) || !clock_parse_utc(json_string_value(v), json_string_length(v), &at)))
 		fields_fail(f, name, "is not a time of the form YYYY-MM-DDThh:mm:ssZ");
 	return at;
 }

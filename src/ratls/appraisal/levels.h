@@ -8,8 +8,8 @@
 
 #include "appraisal/fields.h"
 
-#define LEVELS_MAX 64
-#define ADVISORIES_MAX 128
+#define LEVELS_MAX        64
+#define ADVISORIES_MAX    128
 #define ADVISORY_TEXT_MAX 64
 
 enum tcb_status {

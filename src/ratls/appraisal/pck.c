@@ -7,8 +7,8 @@
 #include "appraisal/chain.h"
 
 /* The certificate of these bytes: the known one if it is the same, else decoded into own. */
-static const struct cert *same_or_parse(struct cur der, const struct cert *known, struct cert *own,
-	struct outcome *o)
+static const struct cert *same_or_parse(
+	struct cur der, const struct cert *known, struct cert *own, struct outcome *o)
 {
 	if (known != NULL && cert_is(known, der))
 		return known;
@@ -18,12 +18,12 @@ static const struct cert *same_or_parse(struct cur der, const struct cert *known
 static bool check_chain(const struct pck *p, const struct cert *root, struct outcome *o)
 {
 	return cert_check_role(&p->leaf, CERT_PCK, o) && cert_check_role(p->ca, CERT_PCK_CA, o) &&
-		cert_check_role(root, CERT_ROOT, o) && cert_check_issued(&p->leaf, p->ca, o) &&
-		cert_check_issued(p->ca, root, o) && cert_check_issued(root, root, o) && outcome_pass(o);
+	       cert_check_role(root, CERT_ROOT, o) && cert_check_issued(&p->leaf, p->ca, o) &&
+	       cert_check_issued(p->ca, root, o) && cert_check_issued(root, root, o) && outcome_pass(o);
 }
 
-static void check_signature(const struct pck *p, const struct cert *root, const struct pck_known *known,
-	struct outcome *o)
+static void check_signature(
+	const struct pck *p, const struct cert *root, const struct pck_known *known, struct outcome *o)
 {
 	bool is_known = p->ca != &p->own_ca;
 

@@ -13,21 +13,21 @@
 
 /* What the endorsements already know: spares decoding and verifying again what is byte for byte the same. */
 struct pck_known {
-	const struct cert *anchor; /* the configured root; NULL if there are no endorsements */
-	const struct cert *ca;     /* a PCK CA, or NULL */
+	const struct cert *anchor;        /* the configured root; NULL if there are no endorsements */
+	const struct cert *ca;            /* a PCK CA, or NULL */
 	const struct outcome *ca_outcome; /* whether it is one of the anchor's */
 };
 
 struct pck {
 	atomic_uint refs;
 	uint8_t digest[HASH_SHA256_SIZE]; /* of the text; set by the memo alone */
-	struct cert leaf; /* leaf.x509 is NULL if the chain could not be decoded */
-	struct cert own_ca, own_root; /* set only where they differ from the known ones */
-	const struct cert *ca;        /* own_ca or the known one; NULL if there is none */
-	struct sgx_extension sgx;     /* if extension passed */
-	struct outcome chain;         /* three certificates in order, in their roles, each naming the next */
-	struct outcome root;          /* the third is the configured root */
-	struct outcome signature;     /* root -> CA -> leaf */
+	struct cert leaf;                 /* leaf.x509 is NULL if the chain could not be decoded */
+	struct cert own_ca, own_root;     /* set only where they differ from the known ones */
+	const struct cert *ca;            /* own_ca or the known one; NULL if there is none */
+	struct sgx_extension sgx;         /* if extension passed */
+	struct outcome chain;     /* three certificates in order, in their roles, each naming the next */
+	struct outcome root;      /* the third is the configured root */
+	struct outcome signature; /* root -> CA -> leaf */
 	struct outcome extension;
 };
 

@@ -11,7 +11,7 @@
 
 #include "appraisal/pck.h"
 
-#define PCK_MEMO_ROWS	256
+#define PCK_MEMO_ROWS   256
 #define PCK_MEMO_PROBES 4 /* rows that a chain may stand in; when all are taken it is not remembered */
 
 struct pck_memo {

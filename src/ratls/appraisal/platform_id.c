@@ -13,8 +13,8 @@ static int read_platform(const struct pck *p, struct platform_id *ret, struct ra
 	struct platform_id id;
 
 	if (p->leaf.x509 == NULL)
-		return err_reason(err, RATLS_E_FORMAT, REASON_PCK_CHAIN, "could not read the PCK certificate: %s",
-			p->chain.detail);
+		return err_reason(err, RATLS_E_FORMAT, REASON_PCK_CHAIN,
+			"could not read the PCK certificate: %s", p->chain.detail);
 	if (!outcome_passed(&p->extension))
 		return err_reason(err, RATLS_E_FORMAT, REASON_PCK_EXTENSION,
 			"could not read the PCK certificate: %s", p->extension.detail);
@@ -35,7 +35,8 @@ int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *re
 
 	if (q->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
 		return err_reason(err, RATLS_E_UNSUPPORTED, REASON_PCK_PRESENT,
-			"could not tell the platform: certification data of type %u do not carry its certificate",
+			"could not tell the platform: certification data of type %u do not carry its "
+			"certificate",
 			q->certification_type);
 	ERR_set_mark();
 	p = pck_new(q->certification, &nothing);

@@ -10,7 +10,9 @@
 #include "base/err.h"
 #include "base/hex.h"
 
+/* clang-format off */
 #define LIST(name, kind, size) {#name, kind, offsetof(struct ratls_policy, name), size}
+/* clang-format on */
 
 const struct policy_member policy_members[] = {
 	LIST(mrtd, POLICY_HEX, 48),
@@ -36,8 +38,8 @@ const struct policy_member *policy_member_find(const char *name)
 }
 
 /* The value in its form of comparison. */
-static int parse_value(const struct policy_member *m, const char *text, struct policy_entry *e,
-	struct ratls_error *err)
+static int parse_value(
+	const struct policy_member *m, const char *text, struct policy_entry *e, struct ratls_error *err)
 {
 	size_t len = strlen(text);
 	enum tcb_status status;
@@ -52,8 +54,8 @@ static int parse_value(const struct policy_member *m, const char *text, struct p
 		/* Older configurations say OK for what Intel calls UpToDate. */
 		status = strcmp(text, "OK") == 0 ? TCB_UP_TO_DATE : tcb_status_parse(text);
 		if (status == TCB_UNKNOWN || status == TCB_REVOKED)
-			return err_set(err, RATLS_E_ARG, "%s \"%.40s\" is not a status that can be accepted", m->name,
-				text);
+			return err_set(err, RATLS_E_ARG, "%s \"%.40s\" is not a status that can be accepted",
+				m->name, text);
 		e->len = 1;
 		e->value[0] = (uint8_t)status;
 		return RATLS_OK;
@@ -98,7 +100,8 @@ int ratls_policy_new(struct ratls_policy **ret, struct ratls_error *err)
 	return RATLS_OK;
 }
 
-int ratls_policy_add(struct ratls_policy *policy, const char *name, const char *value, struct ratls_error *err)
+int ratls_policy_add(
+	struct ratls_policy *policy, const char *name, const char *value, struct ratls_error *err)
 {
 	const struct policy_member *m = name != NULL ? policy_member_find(name) : NULL;
 
@@ -109,7 +112,8 @@ int ratls_policy_add(struct ratls_policy *policy, const char *name, const char *
 		return RATLS_OK;
 	}
 	if (m == NULL)
-		return err_set(err, RATLS_E_ARG, "could not add to policy: \"%.60s\" takes no such value", name);
+		return err_set(
+			err, RATLS_E_ARG, "could not add to policy: \"%.60s\" takes no such value", name);
 	if (m->kind == POLICY_TEXT)
 		policy->advisories_limited = true;
 	return policy_list_add(policy, m, value, INT64_MIN, INT64_MAX, err);
@@ -143,7 +147,8 @@ bool policy_list_holds(const struct policy_list *list, struct cur value, int64_t
 	return found;
 }
 
-bool policy_accepts_status(const struct ratls_policy *p, enum tcb_status status, int64_t at, int64_t *ret_until)
+bool policy_accepts_status(
+	const struct ratls_policy *p, enum tcb_status status, int64_t at, int64_t *ret_until)
 {
 	uint8_t byte = (uint8_t)status;
 
@@ -154,6 +159,7 @@ bool policy_accepts_status(const struct ratls_policy *p, enum tcb_status status,
 
 bool policy_compares(const struct ratls_policy *p)
 {
-	return p->mrtd.n > 0 || p->rtmr[0].n > 0 || p->rtmr[1].n > 0 || p->rtmr[2].n > 0 || p->rtmr[3].n > 0 ||
-		p->compose_hash.n > 0 || p->app_id.n > 0 || p->os_image_hash.n > 0 || p->ppid.n > 0;
+	return p->mrtd.n > 0 || p->rtmr[0].n > 0 || p->rtmr[1].n > 0 || p->rtmr[2].n > 0 ||
+	       p->rtmr[3].n > 0 || p->compose_hash.n > 0 || p->app_id.n > 0 || p->os_image_hash.n > 0 ||
+	       p->ppid.n > 0;
 }

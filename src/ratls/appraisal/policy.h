@@ -10,11 +10,11 @@
 #include "base/cur.h"
 #include "ratls.h"
 
-#define POLICY_SCHEMA "teesql.policy/1"
-#define POLICY_JSON_MAX ((size_t)1 << 20)
+#define POLICY_SCHEMA      "teesql.policy/1"
+#define POLICY_JSON_MAX    ((size_t)1 << 20)
 #define POLICY_ENTRIES_MAX 1024 /* of one list */
-#define POLICY_VALUE_MAX 64
-#define POLICY_NAME_MAX 128
+#define POLICY_VALUE_MAX   64
+#define POLICY_NAME_MAX    128
 
 /* One acceptable value, in a window of time (both ends included): for roll-outs. */
 struct policy_entry {
@@ -37,7 +37,7 @@ struct ratls_policy {
 	bool advisories_limited;               /* advisories_allowed was given, be it empty */
 	int64_t min_evaluation_data_number;    /* 0: any */
 	int64_t max_evidence_age;              /* seconds; 0: any */
-	struct reference_log event_log;        /* what explains a register that is none of the above; may be empty */
+	struct reference_log event_log; /* what explains a register that is none of the above; may be empty */
 	bool require_event_log;
 	bool insecure_allow_debug;
 };
@@ -47,7 +47,8 @@ struct ratls_policy {
 bool policy_list_holds(const struct policy_list *list, struct cur value, int64_t at, int64_t *ret_until);
 
 /* The same for a status, with the default for an empty list: UpToDate and SWHardeningNeeded. */
-bool policy_accepts_status(const struct ratls_policy *p, enum tcb_status status, int64_t at, int64_t *ret_until);
+bool policy_accepts_status(
+	const struct ratls_policy *p, enum tcb_status status, int64_t at, int64_t *ret_until);
 
 /* Is any measurement or claim compared? */
 bool policy_compares(const struct ratls_policy *p);

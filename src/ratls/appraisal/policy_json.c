@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 
-#define AGE_MAX ((int64_t)100 * 365 * 86400)
+#define AGE_MAX      ((int64_t)100 * 365 * 86400)
 #define WHOLE_MEMBER SIZE_MAX /* in place of the index of an element */
 
 struct reader {
@@ -25,7 +25,8 @@ struct reader {
 static int located(const struct reader *r, int rc, const char *name, size_t element)
 {
 	if (rc != RATLS_OK)
-		err_prefix(r->err, rc, "could not read policy: line %zu", json_line_of(r->text, name, element));
+		err_prefix(
+			r->err, rc, "could not read policy: line %zu", json_line_of(r->text, name, element));
 	return rc;
 }
 
@@ -56,17 +57,19 @@ static int read_entry(const struct reader *r, const struct policy_member *m, con
 
 	if (json_is_object(v)) {
 		value = json_object_get(v, "value");
-		json_object_foreach((json_t *)v, key, member)
-			if (strcmp(key, "value") != 0 && strcmp(key, "from") != 0 && strcmp(key, "until") != 0)
-				return err_set(r->err, RATLS_E_ARG, "%s has the unknown member \"%.40s\"", m->name,
-					key);
+		json_object_foreach ((json_t *)v, key, member)
+			if (strcmp(key, "value") != 0 && strcmp(key, "from") != 0 &&
+				strcmp(key, "until") != 0)
+				return err_set(r->err, RATLS_E_ARG, "%s has the unknown member \"%.40s\"",
+					m->name, key);
 		if (!read_time(json_object_get(v, "from"), &from) ||
 			!read_time(json_object_get(v, "until"), &until) || from > until)
 			return err_set(r->err, RATLS_E_ARG,
 				"%s has a window that is not of times, or ends before it begins", m->name);
 	}
 	if (!json_is_string(value))
-		return err_set(r->err, RATLS_E_ARG, "%s is neither a text nor an object with a value", m->name);
+		return err_set(
+			r->err, RATLS_E_ARG, "%s is neither a text nor an object with a value", m->name);
 	return policy_list_add(r->policy, m, json_string_value(value), from, until, r->err);
 }
 
@@ -187,7 +190,7 @@ static int read_policy(const struct reader *r, json_t *object)
 	json_t *v;
 	int rc;
 
-	json_object_foreach(object, name, v)
+	json_object_foreach (object, name, v)
 		if ((rc = read_member(r, name, v)) != RATLS_OK)
 			return rc;
 	return RATLS_OK;
@@ -201,8 +204,8 @@ int ratls_policy_from_json(const char *json, size_t len, struct ratls_policy **r
 	int rc;
 
 	if (json == NULL || len > POLICY_JSON_MAX)
-		return err_set(err, RATLS_E_ARG, "could not read policy: it is missing or larger than %zu bytes",
-			POLICY_JSON_MAX);
+		return err_set(err, RATLS_E_ARG,
+			"could not read policy: it is missing or larger than %zu bytes", POLICY_JSON_MAX);
 	object = json_loadb(json, len, JSON_REJECT_DUPLICATES, &why);
 	if (object == NULL)
 		return err_set(err, RATLS_E_ARG, "could not read policy: line %d: %s", why.line, why.text);

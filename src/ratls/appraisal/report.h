@@ -12,7 +12,8 @@
 #include "ratls.h"
 
 /* Every rule of appraisal and policy is a row of reason.def in the classes authenticity, TCB, policy,
- * undetermined or clock; appraisal/rules.def lists those that appraisal runs, in the order of running. The states of a check are in outcome.h. */
+ * undetermined or clock; appraisal/rules.def lists those that appraisal runs, in the order of running. The
+ * states of a check are in outcome.h. */
 
 /* The report's JSON without what only the program knows (endpoint, timing): a new reference. The program
  * adds its members and prints it. NULL if memory ran out. */

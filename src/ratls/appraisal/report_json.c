@@ -169,15 +169,16 @@ static json_t *app_json(const struct ratls_report *r)
 
 static json_t *shortfalls_json(const struct ratls_report *r)
 {
-	struct tcb_inputs in = {r->endorsements->tcbinfo, r->endorsements->qeid, &r->sgx, &r->evidence->quote};
+	struct tcb_inputs in = {
+		r->endorsements->tcbinfo, r->endorsements->qeid, &r->sgx, &r->evidence->quote};
 	struct tcb_shortfall list[TCB_SHORTFALLS_MAX];
 	size_t n = tcb_shortfalls(&in, list);
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		if (json_array_append_new(array, json_pack("{s:s,s:i,s:i,s:s}", "component", list[i].component, "is",
-							 list[i].is, "needs", list[i].needs, "remedy",
-							 list[i].remedy)) != 0) {
+		if (json_array_append_new(array,
+			    json_pack("{s:s,s:i,s:i,s:s}", "component", list[i].component, "is", list[i].is,
+				    "needs", list[i].needs, "remedy", list[i].remedy)) != 0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -213,8 +214,8 @@ static json_t *tcb_json(const struct ratls_report *r)
 	return out_take(&o);
 }
 
-static json_t *item_json(const struct ratls_endorsements *e, const char *item, int64_t issued,
-	int64_t next_update)
+static json_t *item_json(
+	const struct ratls_endorsements *e, const char *item, int64_t issued, int64_t next_update)
 {
 	struct out o = out_new();
 
@@ -231,21 +232,27 @@ static json_t *collateral_json(const struct ratls_endorsements *e)
 
 	if (e == NULL)
 		return o.object;
-	append(&o, o.object, item_json(e, "tcb_info", e->tcbinfo != NULL ? e->tcbinfo->issued : 0,
-				     e->tcbinfo != NULL ? e->tcbinfo->next_update : 0));
-	append(&o, o.object, item_json(e, "qe_identity", e->qeid != NULL ? e->qeid->issued : 0,
-				     e->qeid != NULL ? e->qeid->next_update : 0));
+	append(&o, o.object,
+		item_json(e, "tcb_info", e->tcbinfo != NULL ? e->tcbinfo->issued : 0,
+			e->tcbinfo != NULL ? e->tcbinfo->next_update : 0));
+	append(&o, o.object,
+		item_json(e, "qe_identity", e->qeid != NULL ? e->qeid->issued : 0,
+			e->qeid != NULL ? e->qeid->next_update : 0));
 	append(&o, o.object,
 		item_json(e, "root_ca_crl", e->root_crl.list.this_update, e->root_crl.list.next_update));
-	append(&o, o.object, item_json(e, "pck_crl", e->pck_crl.list.this_update, e->pck_crl.list.next_update));
+	append(&o, o.object,
+		item_json(e, "pck_crl", e->pck_crl.list.this_update, e->pck_crl.list.next_update));
 	return out_take(&o);
 }
 
 static json_t *checks_json(const struct ratls_report *r)
 {
 	static const char *const names[] = {
-		[CHECK_UNKNOWN] = "unknown", [CHECK_PASS] = "pass",       [CHECK_FAIL] = "fail",
-		[CHECK_WARN] = "warn",       [CHECK_SKIPPED] = "skipped",
+		[CHECK_UNKNOWN] = "unknown",
+		[CHECK_PASS] = "pass",
+		[CHECK_FAIL] = "fail",
+		[CHECK_WARN] = "warn",
+		[CHECK_SKIPPED] = "skipped",
 	};
 	struct out o = {json_array(), false};
 	struct report_check c;
@@ -298,7 +305,8 @@ json_t *report_json_object(const struct ratls_report *r)
 	put(&o, "tcb", tcb_json(r));
 	put(&o, "collateral", collateral_json(r->endorsements));
 	put(&o, "checks", checks_json(r));
-	put(&o, "trust_root", r->endorsements == NULL
+	put(&o, "trust_root",
+		r->endorsements == NULL
 			? json_null()
 			: json_string(r->endorsements->development ? "development" : "intel"));
 	put(&o, "policy", text_or_null(r->policy[0] != '\0' ? r->policy : NULL));

@@ -13,8 +13,8 @@
 
 struct ratls_report {
 	struct check checks[RULE_COUNT];
-	struct buf text;     /* the sentences of the rows */
-	uint32_t message;    /* offset in text plus one */
+	struct buf text;  /* the sentences of the rows */
+	uint32_t message; /* offset in text plus one */
 	int64_t at, valid_until;
 	int64_t age; /* of the evidence in seconds; -1 if it does not say when it was made */
 	const struct ratls_evidence *evidence;   /* a reference */
@@ -24,7 +24,7 @@ struct ratls_report {
 	struct tcb tcb; /* points into endorsements */
 	bool tcb_judged;
 	char policy[POLICY_NAME_MAX + 1];
-	bool compared; /* the policy names a measurement */
+	bool compared;        /* the policy names a measurement */
 	_Atomic(char *) json; /* written once somebody asks */
 };
 

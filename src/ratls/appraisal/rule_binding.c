@@ -23,7 +23,8 @@ static void judge_key(struct appraisal *a, struct check *c, struct cur spki)
 		check_unknown(c, "the digest could not be computed");
 	else
 		check_equal(c, cur_of(expected, sizeof(expected)), a->quote->td.report_data,
-			"the quote belongs to another key: somebody may be relaying evidence of a real machine");
+			"the quote belongs to another key: somebody may be relaying evidence of a real "
+			"machine");
 }
 
 static void judge_report_data(struct appraisal *a, struct check *c)
@@ -67,11 +68,12 @@ void rule_certificate_time(struct appraisal *a, struct check *c)
 static bool has_log(const struct ratls_evidence *e)
 {
 	return e->log.n > 0 || e->runtime.n > 0 || e->format == EVIDENCE_ENVELOPE_V0 ||
-		e->format == EVIDENCE_ENVELOPE_V1;
+	       e->format == EVIDENCE_ENVELOPE_V1;
 }
 
 /* Registers 0 to 2 can be replayed only where the log was not stripped of their events: what dstack puts into
- * certificates keeps the events of ACPI tables alone (their payload is this text), and those of register 0. */
+ * certificates keeps the events of ACPI tables alone (their payload is this text), and those of register 0.
+ */
 static bool carries_all(const struct eventlog *log, uint32_t imr)
 {
 	bool any = false;

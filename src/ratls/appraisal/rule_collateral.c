@@ -102,9 +102,9 @@ void rule_crl_pck(struct appraisal *a, struct check *c)
 	if (ca == NULL)
 		check_unknown(c, "the issuer of the PCK certificate is not known");
 	else if (X509_NAME_cmp(X509_get_subject_name(ca->x509), X509_get_subject_name(e->pck_ca.x509)) != 0 ||
-		EVP_PKEY_eq(ca->key, e->pck_ca.key) != 1)
-		check_fail(c, "the revocation list is of \"%s\", the PCK certificate of \"%s\"", e->pck_ca.name,
-			ca->name);
+		 EVP_PKEY_eq(ca->key, e->pck_ca.key) != 1)
+		check_fail(c, "the revocation list is of \"%s\", the PCK certificate of \"%s\"",
+			e->pck_ca.name, ca->name);
 }
 
 void rule_crl_pck_time(struct appraisal *a, struct check *c)
@@ -171,8 +171,8 @@ static void judge_document_time(struct appraisal *a, struct check *c, const stru
 	if (!outcome_passed(&d->format))
 		check_unknown(c, "the document could not be read");
 	else if (appraisal_within(a, c, "the document", issued, next_update) &&
-		appraisal_within(a, c, "the certificate of its signer", d->signer.not_before,
-			d->signer.not_after))
+		 appraisal_within(
+			 a, c, "the certificate of its signer", d->signer.not_before, d->signer.not_after))
 		check_pass(c);
 }
 

@@ -6,7 +6,8 @@
 
 void rule_pck_present(struct appraisal *a, struct check *c)
 {
-	if (a->quote->certification_type == QUOTE_CERTIFICATION_PCK_CHAIN || a->endorsements->items.pck_certificate_chain.left > 0)
+	if (a->quote->certification_type == QUOTE_CERTIFICATION_PCK_CHAIN ||
+		a->endorsements->items.pck_certificate_chain.left > 0)
 		check_pass(c);
 	else
 		check_fail(c, "certification data of type %u name the certificate without carrying it",
@@ -41,8 +42,9 @@ void rule_pck_time(struct appraisal *a, struct check *c)
 	if (p->leaf.x509 == NULL || p->ca == NULL)
 		check_unknown(c, "there is no chain that could be read");
 	else if (appraisal_within(a, c, "the PCK certificate", p->leaf.not_before, p->leaf.not_after) &&
-		appraisal_within(a, c, "the certificate of the PCK CA", p->ca->not_before, p->ca->not_after) &&
-		appraisal_within(a, c, "the root certificate", root->not_before, root->not_after))
+		 appraisal_within(
+			 a, c, "the certificate of the PCK CA", p->ca->not_before, p->ca->not_after) &&
+		 appraisal_within(a, c, "the root certificate", root->not_before, root->not_after))
 		check_pass(c);
 }
 

@@ -83,7 +83,8 @@ void rule_policy_compared(struct appraisal *a, struct check *c)
 	if (policy_compares(a->policy))
 		check_pass(c);
 	else
-		check_warn(c, "nothing was compared: the policy names no measurement, so any TDX machine passes");
+		check_warn(c,
+			"nothing was compared: the policy names no measurement, so any TDX machine passes");
 }
 
 void rule_policy_mrtd(struct appraisal *a, struct check *c)
@@ -144,7 +145,8 @@ void rule_policy_event_log(struct appraisal *a, struct check *c)
 }
 
 /* A claim counts only if the log that makes it is the one that was measured, and makes it once. */
-static void judge_claim(struct appraisal *a, struct check *c, const struct policy_list *list, struct cur claim)
+static void judge_claim(
+	struct appraisal *a, struct check *c, const struct policy_list *list, struct cur claim)
 {
 	bool proven = appraisal_passed(a, RULE_LOG_RTMR3) && appraisal_passed(a, RULE_LOG_CLAIMS);
 
@@ -181,7 +183,8 @@ void rule_policy_ppid(struct appraisal *a, struct check *c)
 		check_unknown(c, "the PCK certificate could not be read");
 	else
 		judge_list(a, c, &a->policy->ppid,
-			outcome_passed(&a->pck->extension) ? cur_of(sgx->ppid, sizeof(sgx->ppid)) : cur_of(NULL, 0));
+			outcome_passed(&a->pck->extension) ? cur_of(sgx->ppid, sizeof(sgx->ppid))
+							   : cur_of(NULL, 0));
 }
 
 /* Both documents: an old one of either kind hides what was found since. */

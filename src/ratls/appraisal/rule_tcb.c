@@ -58,8 +58,8 @@ static void show_accepted(const struct appraisal *a, struct check *c)
 
 	for (int s = TCB_UP_TO_DATE; s < TCB_REVOKED; s++)
 		if (policy_accepts_status(a->policy, (enum tcb_status)s, a->at, NULL) && used < sizeof(text))
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", used > 0 ? "," : "",
-				tcb_status_name((enum tcb_status)s));
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+				used > 0 ? "," : "", tcb_status_name((enum tcb_status)s));
 	check_wants(c, text);
 }
 

@@ -7,13 +7,13 @@
 
 #define BIT(n) (UINT64_C(1) << (n))
 
-#define ATTRIBUTE_DEBUG		  BIT(0)
-#define ATTRIBUTE_PROFILING	  (UINT64_C(0xff) & ~ATTRIBUTE_DEBUG) /* the rest of the untrusted group */
+#define ATTRIBUTE_DEBUG           BIT(0)
+#define ATTRIBUTE_PROFILING       (UINT64_C(0xff) & ~ATTRIBUTE_DEBUG) /* the rest of the untrusted group */
 #define ATTRIBUTE_SEPT_VE_DISABLE BIT(28)
-#define ATTRIBUTE_MIGRATABLE	  BIT(29)
-#define ATTRIBUTE_PKS		  BIT(30)
-#define ATTRIBUTE_KEY_LOCKER	  BIT(31)
-#define ATTRIBUTE_PERFMON	  BIT(63)
+#define ATTRIBUTE_MIGRATABLE      BIT(29)
+#define ATTRIBUTE_PKS             BIT(30)
+#define ATTRIBUTE_KEY_LOCKER      BIT(31)
+#define ATTRIBUTE_PERFMON         BIT(63)
 
 /* Bits that have a rule of their own, or weaken nothing. */
 #define ATTRIBUTES_KNOWN                                                                                     \
@@ -40,7 +40,8 @@ void rule_td_debug(struct appraisal *a, struct check *c)
 {
 	judge_clear(a, c, ATTRIBUTE_DEBUG, "its owner can read and write its memory");
 	if (c->status == CHECK_FAIL && a->policy->insecure_allow_debug)
-		check_warn(c, "the machine is in debug mode, which the policy allows: nothing in it is secret");
+		check_warn(
+			c, "the machine is in debug mode, which the policy allows: nothing in it is secret");
 }
 
 void rule_td_profiling(struct appraisal *a, struct check *c)

@@ -54,7 +54,8 @@ static size_t arc_of(const struct level *l, const ASN1_OBJECT *oid)
 
 static bool level_add(struct level *l, const ASN1_TYPE *pair)
 {
-	STACK_OF(ASN1_TYPE) *two = pair->type == V_ASN1_SEQUENCE ? decode_sequence(pair->value.sequence) : NULL;
+	STACK_OF(ASN1_TYPE) *two =
+		pair->type == V_ASN1_SEQUENCE ? decode_sequence(pair->value.sequence) : NULL;
 	const ASN1_TYPE *name;
 	size_t arc = 0;
 
@@ -96,7 +97,7 @@ static bool read_octets(const ASN1_TYPE *v, uint8_t *ret, size_t len)
 static bool read_svn(const ASN1_TYPE *v, int64_t max, int64_t *ret)
 {
 	return v != NULL && v->type == V_ASN1_INTEGER && ASN1_INTEGER_get_int64(ret, v->value.integer) == 1 &&
-		*ret >= 0 && *ret <= max;
+	       *ret >= 0 && *ret <= max;
 }
 
 static bool read_tcb(const ASN1_TYPE *v, struct sgx_extension *sgx, struct outcome *o)
@@ -109,7 +110,7 @@ static bool read_tcb(const ASN1_TYPE *v, struct sgx_extension *sgx, struct outco
 	memcpy(tcb.oid, base_oid, sizeof(base_oid));
 	tcb.oid[sizeof(base_oid)] = ARC_TCB;
 	ok = v != NULL && v->type == V_ASN1_SEQUENCE && level_read(&tcb, v->value.sequence) &&
-		tcb.n == SGX_COMPONENTS + 2 && read_octets(tcb.value[ARC_CPUSVN], cpusvn, sizeof(cpusvn));
+	     tcb.n == SGX_COMPONENTS + 2 && read_octets(tcb.value[ARC_CPUSVN], cpusvn, sizeof(cpusvn));
 	for (size_t i = 0; ok && i < SGX_COMPONENTS; i++) {
 		ok = read_svn(tcb.value[i + 1], UINT8_MAX, &svn);
 		sgx->svn[i] = (uint8_t)svn;

@@ -72,7 +72,8 @@ size_t tcb_shortfalls(const struct tcb_inputs *in, struct tcb_shortfall ret[stat
 	struct list out = {.at = ret};
 
 	compare_components(&out, "SGX", in->sgx->svn, best->sgx, best->sgx_components, 0);
-	compare(&out, "PCESVN", in->sgx->pcesvn, best->pcesvn, "the host must update Intel's SGX platform software");
+	compare(&out, "PCESVN", in->sgx->pcesvn, best->pcesvn,
+		"the host must update Intel's SGX platform software");
 	compare_components(&out, "TDX", svn, best->tdx, best->tdx_components, svn[1] > 0 ? 2 : 0);
 	if (module != NULL)
 		compare(&out, "TDX module", svn[0], highest_svn(&module->levels),

@@ -86,8 +86,10 @@ int endorsements_slice(struct cur envelope, const char *name, struct cur *ret_ob
 	take_char(&c, '}');
 	skip_space(&c);
 	if (!cur_done(&c))
-		return err_set(err, RATLS_E_FORMAT, "could not read the envelope of \"%s\": it does not hold exactly "
-						    "that and a signature", name);
+		return err_set(err, RATLS_E_FORMAT,
+			"could not read the envelope of \"%s\": it does not hold exactly "
+			"that and a signature",
+			name);
 	*ret_object = object;
 	*ret_signature = signature;
 	return RATLS_OK;

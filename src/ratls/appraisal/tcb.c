@@ -4,9 +4,9 @@
 #include <string.h>
 
 /* TEE_TCB_SVN: the first two bytes are the module's, the rest is the platform's. */
-#define SVN_MODULE 0
+#define SVN_MODULE         0
 #define SVN_MODULE_VERSION 1
-#define SVN_MICROCODE 2
+#define SVN_MICROCODE      2
 
 static bool reaches(const uint8_t *is, const uint8_t *needs, size_t from)
 {
@@ -23,8 +23,8 @@ static bool reaches_tdx(const uint8_t *svn, const struct tcb_level *level)
 	return reaches(svn, level->tdx, svn[SVN_MODULE_VERSION] > 0 ? SVN_MICROCODE : 0);
 }
 
-static void find_levels(const struct tcbinfo *info, const struct sgx_extension *sgx, const uint8_t *svn,
-	struct tcb *t)
+static void find_levels(
+	const struct tcbinfo *info, const struct sgx_extension *sgx, const uint8_t *svn, struct tcb *t)
 {
 	for (size_t i = 0; i < info->n_levels && t->level == NULL; i++) {
 		const struct tcb_level *l = &info->levels[i];
@@ -88,8 +88,8 @@ static void judge_relaunch(const struct tcb_inputs *in, enum tcb_status before_q
 	const struct tdx_module *module;
 	uint16_t needs = highest->tdx[SVN_MODULE];
 
-	if (in->quote->body != QUOTE_BODY_TD15 || t->qe != TCB_UP_TO_DATE || t->module_status != TCB_OUT_OF_DATE ||
-		!is_out_of_date(before_qe) || t->sgx_level == NULL ||
+	if (in->quote->body != QUOTE_BODY_TD15 || t->qe != TCB_UP_TO_DATE ||
+		t->module_status != TCB_OUT_OF_DATE || !is_out_of_date(before_qe) || t->sgx_level == NULL ||
 		t->sgx_level->facts.status > TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED)
 		return;
 	if (now[SVN_MODULE_VERSION] > 0) {

@@ -21,9 +21,9 @@ struct tcb {
 	enum tcb_status platform, qe;
 	enum tcb_status module_status; /* TCB_UNKNOWN: modules of version 0 have no level of their own */
 	enum tcb_status status;        /* of all together */
-	bool relaunch_advised;  /* the host has been updated since this TD was launched: still out of date */
-	bool running_unknown;   /* the module that runs now would decide that, but TCB info does not know it */
-	int64_t date;           /* the earliest of the levels' dates; 0 if there is none */
+	bool relaunch_advised; /* the host has been updated since this TD was launched: still out of date */
+	bool running_unknown;  /* the module that runs now would decide that, but TCB info does not know it */
+	int64_t date;          /* the earliest of the levels' dates; 0 if there is none */
 };
 
 /* What is judged, borrowed. */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define VERSION 3
+#define VERSION        3
 #define EVALUATION_MAX INT32_MAX
 
 static void read_components(struct fields *tcb, const char *name, uint8_t *ret, const json_t **ret_list)
@@ -128,8 +128,9 @@ static void read_kind(struct fields *info, struct tcbinfo *t)
 		fields_fail(info, "version", "is not 3");
 	if (fields_uint(info, "tcbType", INT32_MAX) != 0)
 		fields_fail(info, "tcbType", "is not 0");
-	if (!info->bad && !t->tdx && (json_object_get(info->object, "tdxModule") != NULL ||
-					     json_object_get(info->object, "tdxModuleIdentities") != NULL))
+	if (!info->bad && !t->tdx &&
+		(json_object_get(info->object, "tdxModule") != NULL ||
+			json_object_get(info->object, "tdxModuleIdentities") != NULL))
 		fields_fail(info, "id", "is \"SGX\" in a document that speaks of TDX modules");
 }
 

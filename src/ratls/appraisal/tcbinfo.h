@@ -10,9 +10,9 @@
 #include "appraisal/sgx.h"
 #include "base/cur.h"
 
-#define TCBINFO_LEVELS_MAX 256
+#define TCBINFO_LEVELS_MAX  256
 #define TCBINFO_MODULES_MAX 64
-#define TCBINFO_COMPONENTS SGX_COMPONENTS
+#define TCBINFO_COMPONENTS  SGX_COMPONENTS
 
 struct tcb_level {
 	uint8_t sgx[TCBINFO_COMPONENTS];
