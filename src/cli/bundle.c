@@ -73,6 +73,16 @@ static int check_members(const json_t *object, const char *const *names, struct 
 	return RATLS_OK;
 }
 
+static bool read_kind(const json_t *kind, enum bundle_kind *ret)
+{
+	for (size_t i = 0; json_is_string(kind) && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(json_string_value(kind), kinds[i]) == 0) {
+			*ret = (enum bundle_kind)i;
+			return true;
+		}
+	return false;
+}
+
 static int read_evidence(const json_t *evidence, struct bundle *b, struct ratls_error *err)
 {
 	static const char *const members[] = {"kind", "bytes", NULL};
@@ -84,10 +94,7 @@ static int read_evidence(const json_t *evidence, struct bundle *b, struct ratls_
 	rc = check_members(evidence, members, err);
 	if (rc != RATLS_OK)
 		return rc;
-	for (b->kind = BUNDLE_CERTIFICATE; b->kind <= BUNDLE_ATTESTATION; b->kind++)
-		if (json_is_string(kind) && strcmp(json_string_value(kind), kinds[b->kind]) == 0)
-			break;
-	if (b->kind > BUNDLE_ATTESTATION)
+	if (!read_kind(kind, &b->kind))
 		return malformed(err, "kind", "is none that is known");
 	if (!json_is_string(bytes) ||
 		!base64_decode(json_string_value(bytes), json_string_length(bytes), &b->evidence))
