@@ -75,34 +75,44 @@ static int sextet(char c)
 	return c == '/' ? 63 : -1;
 }
 
+/* Four characters, the last `pad` of them padding, as 24 bits. False if one is not of the alphabet. */
+static bool quantum(const char *text, size_t pad, uint32_t *ret)
+{
+	uint32_t v = 0;
+
+	for (size_t k = 0; k < 4; k++) {
+		int s = k >= 4 - pad ? 0 : sextet(text[k]);
+
+		if (s < 0)
+			return false;
+		v = v << 6 | (uint32_t)s;
+	}
+	*ret = v;
+	return true;
+}
+
 bool base64_decode(const char *text, size_t text_len, struct buf *out)
 {
-	size_t pad = 0;
+	uint8_t *to = buf_reserve(out, text_len / 4 * 3);
+	size_t pad = 0, n = 0;
+	uint32_t v;
 
-	if (text_len % 4 != 0)
+	if (text_len % 4 != 0 || to == NULL)
 		return false;
 	while (pad < 2 && pad < text_len && text[text_len - 1 - pad] == '=')
 		pad++;
 	for (size_t i = 0; i < text_len; i += 4) {
-		uint32_t v = 0;
 		bool last = i + 4 == text_len;
 
-		for (size_t k = 0; k < 4; k++) {
-			bool padding = last && k >= 4 - pad;
-			int s = padding ? 0 : sextet(text[i + k]);
-
-			if (s < 0)
-				return false;
-			v = v << 6 | (uint32_t)s;
-		}
+		if (!quantum(text + i, last ? pad : 0, &v))
+			return false;
 		/* RFC 4648 section 3.5: bits that no byte gets are zero, so that bytes have one text. */
 		if (last && (v & ((1u << 8 * pad) - 1)) != 0)
 			return false;
-		buf_u8(out, (uint8_t)(v >> 16));
-		if (!last || pad < 2)
-			buf_u8(out, (uint8_t)(v >> 8));
-		if (!last || pad < 1)
-			buf_u8(out, (uint8_t)v);
+		to[n++] = (uint8_t)(v >> 16);
+		to[n++] = (uint8_t)(v >> 8);
+		to[n++] = (uint8_t)v;
 	}
-	return !out->bad;
+	buf_added(out, n - pad);
+	return true;
 }

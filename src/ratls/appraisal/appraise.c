@@ -138,7 +138,7 @@ int ratls_appraise(const struct ratls_evidence *evidence, const struct ratls_end
 		fill_report(report, &a);
 	}
 	ERR_pop_to_mark();
-	pck_unref((struct pck *)a.pck);
+	pck_unref(a.pck);
 	if (!ok || report->text.bad) {
 		ratls_report_free(report);
 		return err_set(err, RATLS_E_NOMEM, "out of memory");

@@ -30,7 +30,7 @@ struct appraisal {
 	int64_t at;
 
 	/* Derived before the rules run */
-	const struct pck *pck;
+	struct pck *pck;
 	struct tcb_inputs tcb_inputs;
 	struct tcb tcb;
 	bool tcb_judged; /* the two above say something: platform, TCB info and QE identity are known */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appraisal/chain.h"
+#include "appraisal/ecdsa.h"
 
 /* The certificate of these bytes: the known one if it is the same, else decoded into own. */
 static const struct cert *same_or_parse(
@@ -82,6 +83,41 @@ struct pck *pck_new(struct cur pem, const struct pck_known *known)
 	return p;
 }
 
+struct attestation_key {
+	uint8_t point[ECDSA_POINT_SIZE];
+	EVP_PKEY *key;
+};
+
+static void remember_key(struct pck *p, const struct cur *point, EVP_PKEY *key)
+{
+	struct attestation_key *seen = malloc(sizeof(*seen)), *nothing = NULL;
+
+	if (seen == NULL)
+		return;
+	memcpy(seen->point, point->p, sizeof(seen->point));
+	seen->key = key;
+	EVP_PKEY_up_ref(key);
+	if (!atomic_compare_exchange_strong(&p->attestation_key, &nothing, seen)) {
+		EVP_PKEY_free(key);
+		free(seen);
+	}
+}
+
+EVP_PKEY *pck_attestation_key(struct pck *p, const struct cur *point, bool vouched_for)
+{
+	struct attestation_key *seen = atomic_load(&p->attestation_key);
+	EVP_PKEY *key;
+
+	if (seen != NULL && cur_is(point, seen->point, sizeof(seen->point))) {
+		EVP_PKEY_up_ref(seen->key);
+		return seen->key;
+	}
+	key = ecdsa_key(point);
+	if (key != NULL && seen == NULL && vouched_for)
+		remember_key(p, point, key);
+	return key;
+}
+
 struct pck *pck_ref(struct pck *p)
 {
 	atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
@@ -90,8 +126,14 @@ struct pck *pck_ref(struct pck *p)
 
 void pck_unref(struct pck *p)
 {
+	struct attestation_key *seen;
+
 	if (p == NULL || atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	seen = atomic_load(&p->attestation_key);
+	if (seen != NULL)
+		EVP_PKEY_free(seen->key);
+	free(seen);
 	cert_done(&p->leaf);
 	cert_done(&p->own_ca);
 	cert_done(&p->own_root);

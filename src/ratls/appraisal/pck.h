@@ -29,10 +29,15 @@ struct pck {
 	struct outcome root;      /* the third is the configured root */
 	struct outcome signature; /* root -> CA -> leaf */
 	struct outcome extension;
+	_Atomic(struct attestation_key *) attestation_key; /* NULL until one was seen, then the same for good */
 };
 
 /* Immutable once made. known's members must outlive it. NULL if memory ran out. */
 struct pck *pck_new(struct cur pem, const struct pck_known *known);
+/* The attestation key of this point (X || Y). A platform has one for long: the first that is vouched for is
+ * remembered. The caller frees its reference; NULL if it is no point. */
+EVP_PKEY *pck_attestation_key(struct pck *p, const struct cur *point, bool vouched_for);
+
 struct pck *pck_ref(struct pck *p);
 void pck_unref(struct pck *p); /* NULL is fine */
 

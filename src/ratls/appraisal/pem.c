@@ -30,12 +30,24 @@ static bool take_line(struct cur *text, const char *kind, const char *label)
 	return cur_is_str(&found, line);
 }
 
-/* The characters up to the next dash, line ends dropped. */
+/* The characters of a line. Its CR stays out only before a LF: elsewhere it is no base64. */
+static void take_body_line(struct cur *text, struct buf *body)
+{
+	size_t n = 0;
+
+	while (n < text->left && text->p[n] != '\n' && text->p[n] != '-')
+		n++;
+	if (n > 0 && n < text->left && text->p[n] == '\n' && text->p[n - 1] == '\r')
+		n--;
+	buf_bytes(body, text->p, n);
+	cur_take(text, n);
+}
+
 static void take_body(struct cur *text, struct buf *body)
 {
 	skip_line_ends(text);
 	while (cur_ok(text) && text->left > 0 && text->p[0] != '-') {
-		buf_u8(body, cur_u8(text));
+		take_body_line(text, body);
 		skip_line_ends(text);
 	}
 }

@@ -71,7 +71,8 @@ void rule_qe_identity(struct appraisal *a, struct check *c)
 void rule_quote_signature(struct appraisal *a, struct check *c)
 {
 	const struct quote *q = a->quote;
-	EVP_PKEY *key = ecdsa_key(&q->attestation_key);
+	bool vouched_for = appraisal_passed(a, RULE_QE_SIGNATURE) && appraisal_passed(a, RULE_QE_BINDING);
+	EVP_PKEY *key = pck_attestation_key(a->pck, &q->attestation_key, vouched_for);
 
 	if (key == NULL)
 		check_fail(c, "the attestation key is not a point on P-256");
