@@ -23,7 +23,8 @@ static enum channel_status fill(struct end *from, struct end *to, struct channel
 		end_consumed(from);
 		return status;
 	}
-	while (status == CHANNEL_OK && room->len < room->cap) {
+	/* Records are read one by one: when no bytes are left, asking once more would only find that out. */
+	while (status == CHANNEL_OK && room->len < room->cap && from->unread.left > 0) {
 		status = end_read(from, room->p + room->len, room->cap - room->len, &n, NULL);
 		room->len += n;
 		*bytes += n;
