@@ -103,7 +103,7 @@ struct party {
 	struct verifier *verifier;
 	struct identity *identity;
 	struct channel_context *context;
-	sem_t *gate; /* the collateral waits here, if not NULL */
+	_Atomic(sem_t *) gate; /* the collateral waits here, if not NULL */
 	sem_t asked; /* posted when it is asked for */
 };
 
