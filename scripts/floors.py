@@ -51,8 +51,7 @@ FORBIDDEN = [
      [r for r in QUIET if r != "base"], "the library never logs"),
     (r"\b(clock_now|clock_gettime|gettimeofday|time)\s*\(", ["evidence", "appraisal", "pg"],
      "time is an argument on this floor"),
-    (r"\b(open|fopen|read|write|socket|connect|recv|send|file_read)\s*\(", ["evidence", "appraisal", "pg"],
-     "no I/O on this floor"),
+    (r"\b(fopen|fread|fwrite|file_read)\s*\(", ["evidence", "appraisal", "pg"], "no I/O on this floor"),
     (r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|alloca)\s*\(", list(ROOMS),
      "not in this house"),
 ]
