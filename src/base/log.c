@@ -2,12 +2,14 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
 static struct {
 	const char *program;
@@ -43,13 +45,15 @@ bool log_parse_level(const char *text, enum log_level *ret)
 /* A value in quotes, so that what a peer wrote can neither end the line nor imitate a field. */
 static void append_quoted(struct buf *b, const char *text)
 {
+	bool is_text = utf8_valid(cur_of(text, strlen(text)));
+
 	buf_u8(b, '"');
 	for (const char *c = text; *c != '\0'; c++) {
 		unsigned char u = (unsigned char)*c;
 
 		if (u == '"' || u == '\\')
 			buf_fmt(b, "\\%c", u);
-		else if (u < 0x20 || u == 0x7f)
+		else if (u < 0x20 || u == 0x7f || (u >= 0x80 && !is_text))
 			buf_fmt(b, "\\u%04x", u);
 		else
 			buf_u8(b, u);
@@ -66,18 +70,36 @@ static void append_pair(struct buf *b, const char *key, const char *value)
 	append_quoted(b, value);
 }
 
+/* Peers decide how many lines there are: more than this in one second are counted and not written. */
+#define LINES_PER_SECOND 2000
+
+static atomic_llong second;
+static atomic_uint lines_in_second, suppressed;
+
+static bool may_write(int64_t now)
+{
+	if (atomic_exchange(&second, now) != now)
+		atomic_store(&lines_in_second, 0);
+	if (atomic_fetch_add(&lines_in_second, 1) < LINES_PER_SECOND)
+		return true;
+	atomic_fetch_add(&suppressed, 1);
+	return false;
+}
+
 void log_event(enum log_level level, uint64_t conn, const struct log_field *fields, const char *fmt, ...)
 {
 	struct buf line = {0};
-	char time[CLOCK_TEXT_SIZE], message[512];
+	char time[CLOCK_TEXT_SIZE], message[512], missing[16];
+	int64_t now = clock_now();
+	unsigned left_out;
 	va_list ap;
 
-	if (!log_wants(level))
+	if (!log_wants(level) || !may_write(now))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	clock_format(clock_now(), time);
+	clock_format(now, time);
 	if (setup.json)
 		buf_fmt(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"program\":\"%s\"", time, level_names[level],
 			setup.program);
@@ -86,6 +108,11 @@ void log_event(enum log_level level, uint64_t conn, const struct log_field *fiel
 	if (conn != 0)
 		buf_fmt(&line, setup.json ? ",\"conn\":%llu" : " conn=%llu", (unsigned long long)conn);
 	append_pair(&line, "msg", message);
+	left_out = atomic_exchange(&suppressed, 0);
+	if (left_out > 0) {
+		snprintf(missing, sizeof(missing), "%u", left_out);
+		append_pair(&line, "suppressed_before", missing);
+	}
 	for (const struct log_field *f = fields; f != NULL && f->key != NULL; f++)
 		append_pair(&line, f->key, f->value != NULL ? f->value : "");
 	buf_str(&line, setup.json ? "}\n" : "\n");

@@ -280,8 +280,13 @@ static int apply_all(struct reader *r, struct ratls_error *err)
 	return rc;
 }
 
+static const char *weakened_by(const struct opt_program *program, const void *config)
+{
+	return program->weakened_by != NULL ? program->weakened_by(config) : NULL;
+}
+
 /* `production` and something that weakens a check do not go together, wherever either comes from. */
-static int check_production(const struct reader *r, struct ratls_error *err)
+static int check_production(const struct reader *r, const char *weakened_by, struct ratls_error *err)
 {
 	const char *simulator = getenv("DSTACK_SIMULATOR_ENDPOINT");
 
@@ -290,6 +295,9 @@ static int check_production(const struct reader *r, struct ratls_error *err)
 	if (simulator != NULL && *simulator != '\0')
 		return err_reason(err, RATLS_E_ARG, REASON_PRODUCTION,
 			"DSTACK_SIMULATOR_ENDPOINT is set, which \"production\" does not allow");
+	if (weakened_by != NULL)
+		return err_reason(err, RATLS_E_ARG, REASON_PRODUCTION,
+			"\"%s\" weakens a check, which \"production\" does not allow", weakened_by);
 	for (size_t i = 0; i < r->all.n; i++) {
 		const struct opt_setting *s = &r->all.v[i];
 		struct buf where = {0};
@@ -427,7 +435,7 @@ int opt_parse(const struct opt_program *program, char **argv, void *config, enum
 		goto out;
 	rc = apply_all(&r, err);
 	if (rc == RATLS_OK)
-		rc = check_production(&r, err);
+		rc = check_production(&r, weakened_by(program, config), err);
 	if (rc != RATLS_OK)
 		goto out;
 	if (r.common.check_config)
@@ -463,4 +471,6 @@ void opt_each_insecure(const struct opt_program *program, const void *config, vo
 	for (size_t i = 0; (o = row_at(program, i, &offset)) != NULL; i++)
 		if (is_insecure(o) && opt_value_is_set(o->type, (const char *)config + offset))
 			fn(o->name);
+	if (weakened_by(program, config) != NULL)
+		fn(weakened_by(program, config));
 }

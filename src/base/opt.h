@@ -44,6 +44,9 @@ struct opt_program {
 	const struct opt *opts;         /* ends with {.name = NULL} */
 	bool daemon;                    /* knows --config, --check-config, production */
 	const struct opt_table *shared; /* ends with {.opts = NULL}; NULL if there are none */
+	/* NULL, or: the name of an option whose value in config weakens a check although its name does not
+	 * begin with insecure-; NULL if none does. */
+	const char *(*weakened_by)(const void *config);
 };
 
 enum opt_action { OPT_RUN, OPT_EXIT }; /* OPT_EXIT: help, version or --check-config was printed */

@@ -46,7 +46,7 @@ static const struct opt_table tables[] = {
 static const struct opt_program program = {"teesql client-cert", "[OPTION]...",
 	"Get an attested certificate from the guest agent, for libpq: client-cert.pem (sslcert),\n"
 	"client-key.pem (sslkey) and ra-tls-ca.pem (sslrootcert).",
-	opts, false, tables};
+	opts, false, tables, NULL};
 
 struct paths {
 	char certificate[PATH_MAX], key[PATH_MAX], ca[PATH_MAX];
@@ -80,15 +80,13 @@ static int check_pair(struct material_pem *m, struct ratls_error *err)
 
 static int ask_agent(const struct client_cert_config *c, struct material_pem *ret, struct ratls_error *err)
 {
-	static const struct agent_tls_key_request request = {
-		.subject = "teesql", .server_auth = true, .client_auth = true};
 	const struct appraisal_options self = {.agent = c->agent};
 	struct agent *agent = NULL;
 	int rc = agent_new(appraisal_agent_endpoint(&self), NULL, NULL, &agent, err);
 
 	if (rc == RATLS_OK) {
 		cli_note(&c->cli, "asking the guest agent at %s", agent_endpoint(agent));
-		rc = agent_tls_key(agent, &request, &ret->key, &ret->chain, err);
+		rc = agent_tls_key(agent, &appraisal_key_request, &ret->key, &ret->chain, err);
 	}
 	if (rc == RATLS_OK)
 		rc = check_pair(ret, err);

@@ -2,6 +2,7 @@
  *
  * teesql connect: a localhost door to an attested server, for any driver.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -112,7 +113,7 @@ static void renewal_failed(void *self, const struct ratls_error *err)
 static int keep_identity(struct forwarder *f, struct ratls_error *err)
 {
 	struct keeper_options o = {
-		.request = {.subject = "teesql-connect", .client_auth = true},
+		.request = appraisal_key_request,
 		.renewed = renewed,
 		.failed = renewal_failed,
 		.self = f,
@@ -153,7 +154,7 @@ static int verify_first(struct forwarder *f, struct ratls_error *err)
 		.n_hosts = f->target.n_hosts,
 		.identity = f->identity,
 		.starttls = f->config.starttls,
-		.timeout_ms = f->config.daemon.handshake_timeout,
+		.timeout_ms = f->config.daemon.handshake_timeout > 0 ? f->config.daemon.handshake_timeout : INT32_MAX,
 	};
 	struct peer peer = {0};
 	struct verdict verdict;
@@ -173,10 +174,21 @@ static int verify_first(struct forwarder *f, struct ratls_error *err)
 
 /* ---- the door ------------------------------------------------------------------------------------------------ */
 
+/* "127.x.y.z:PORT", "[::1]:PORT" or "localhost:PORT". */
 static bool is_loopback(const char *listen)
 {
-	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 ||
-	       strncmp(listen, "localhost:", 10) == 0;
+	char host[INET_ADDRSTRLEN];
+	const char *colon = strrchr(listen, ':');
+	size_t len = colon != NULL ? (size_t)(colon - listen) : 0;
+	struct in_addr v4;
+
+	if (strncmp(listen, "[::1]:", 6) == 0 || strncmp(listen, "localhost:", 10) == 0)
+		return true;
+	if (len == 0 || len >= sizeof(host))
+		return false;
+	memcpy(host, listen, len);
+	host[len] = '\0';
+	return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
 }
 
 static int make_socket_dir(struct forwarder *f, struct ratls_error *err)
@@ -230,6 +242,9 @@ static int start(struct forwarder *f, bool command, struct ratls_error *err)
 
 	if (f->target.kind != TARGET_SERVER)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "\"%s\" is a file, not a server", f->target.path);
+	if (listen[0] == '/')
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+			"--listen is \"%s\", not ADDR:PORT (--socket-dir says where the Unix socket is)", listen);
 	if (!is_loopback(listen) && !f->config.insecure_remote_clients)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
 			"--listen %s is not a loopback address, and drivers' way here is plaintext (--insecure-remote-clients allows it)",
@@ -304,6 +319,8 @@ static void say_how(struct forwarder *f)
 /* In the child: only this thread exists here, and it is about to become another program. */
 static void become(struct forwarder *f, char **command)
 {
+	static const char *const misleading[] = {"PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGHOSTADDR",
+		"PGSSLNEGOTIATION", "PGCHANNELBINDING", "PGREQUIRESSL", "PGGSSENCMODE", "PGTARGETSESSIONATTRS"};
 	struct buf uri = {0};
 	char *text;
 	sigset_t none;
@@ -315,9 +332,10 @@ static void become(struct forwarder *f, char **command)
 	setenv("PGPORT", strrchr(service_listening(f->service, 0), ':') + 1, 1);
 	setenv("PGSSLMODE", "disable", 1);
 	setenv("DATABASE_URL", text, 1);
-	unsetenv("PGSSLNEGOTIATION");
-	unsetenv("PGHOSTADDR");
-	unsetenv("PGCHANNELBINDING");
+	/* What would lead libpq past the door, or make it ask for what the door does not have. */
+	for (size_t i = 0; i < sizeof(misleading) / sizeof(misleading[0]); i++)
+		unsetenv(misleading[i]);
+	daemon_restore_limits();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);

@@ -45,7 +45,7 @@ static const struct opt_table tables[] = {
 
 static const struct opt_program program = {"teesql doctor", "[OPTION]... [TARGET]",
 	"Probe what attested connections stand on: guest agent, collateral, clock, TARGET, key files, libpq.",
-	opts, false, tables};
+	opts, false, tables, NULL};
 
 enum health { HEALTH_OK, HEALTH_NOT_THERE, HEALTH_BAD };
 

@@ -22,7 +22,7 @@ static const struct opt_program program = {"teesql verify", "[OPTION]... [TARGET
 	"TARGET is HOST[:PORT] (5433), a connection string, a file with a certificate, a quote or an\n"
 	"attestation, a bundle that --save wrote, or - for standard input; without it DATABASE_URL or "
 	"PGHOST.",
-	opts, false, evaluation_tables};
+	opts, false, evaluation_tables, NULL};
 
 static void show(const struct evaluation *e, json_t *object)
 {

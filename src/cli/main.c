@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "cli/cli.h"
 
 static const struct command commands[] = {
@@ -70,6 +71,7 @@ int main(int argc, char **argv)
 			argv[1]);
 		return CLASS_USAGE;
 	}
+	secret_forbid_core_dumps(); /* most commands hold the key that the guest agent gives */
 	signal(SIGPIPE, SIG_IGN); /* a server that hangs up is an error to report, not an end */
 	return command->run(argv + 1);
 }

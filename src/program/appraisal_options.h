@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/opt.h"
 #include "ratls.h"
+#include "source/agent.h"
 
 struct identity;
 
@@ -51,6 +52,9 @@ int appraisal_source(const struct appraisal_options *o, const struct buf *root, 
 
 /* --agent, else DSTACK_SIMULATOR_ENDPOINT, else NULL: what agent_new wants. Borrowed. */
 const char *appraisal_agent_endpoint(const struct appraisal_options *o);
+
+/* What we ask a guest agent for when we are the client, each time alike. */
+extern const struct agent_tls_key_request appraisal_key_request;
 
 /* Who we are, as --client-cert says; RATLS_OK with NULL if that is nobody. A guest agent that was named but
  * does not answer is an error, and so is one that says no. Blocking. */

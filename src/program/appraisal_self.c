@@ -44,16 +44,17 @@ const char *appraisal_agent_endpoint(const struct appraisal_options *o)
 	return simulator != NULL && *simulator != '\0' ? simulator : NULL;
 }
 
+const struct agent_tls_key_request appraisal_key_request = {
+	.subject = "teesql", .server_auth = true, .client_auth = true};
+
 static int identity_from_agent_if_there(const char *endpoint, struct identity **ret, struct ratls_error *err)
 {
-	static const struct agent_tls_key_request request = {
-		.subject = "teesql", .server_auth = true, .client_auth = true};
 	struct ratls_error failure = {0};
 	struct agent *agent = NULL;
 	int rc = agent_new(endpoint, NULL, NULL, &agent, &failure);
 
 	if (rc == RATLS_OK)
-		rc = identity_from_agent(agent, &request, ret, &failure);
+		rc = identity_from_agent(agent, &appraisal_key_request, ret, &failure);
 	agent_free(agent);
 	/* Outside of a confidential VM there is none, which is no mistake unless it was named. */
 	if (rc != RATLS_OK && endpoint == NULL && failure.reason == REASON_AGENT_UNREACHABLE)

@@ -43,6 +43,19 @@ const struct opt daemon_rows[] = {
 	{.name = NULL},
 };
 
+static struct {
+	bool known;
+	struct rlimit files, core;
+} found; /* the limits before daemon_begin */
+
+void daemon_restore_limits(void)
+{
+	if (!found.known)
+		return;
+	setrlimit(RLIMIT_NOFILE, &found.files);
+	setrlimit(RLIMIT_CORE, &found.core);
+}
+
 static void waited_signals(sigset_t *set)
 {
 	sigemptyset(set);
@@ -66,8 +79,10 @@ int daemon_begin(const char *program, const struct daemon_options *o, struct rat
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
 			"--log-level is \"%s\", not error, warning, info or debug", o->log_level);
 	log_setup(program, level, json);
+	found.known = getrlimit(RLIMIT_NOFILE, &found.files) == 0 && getrlimit(RLIMIT_CORE, &found.core) == 0;
 	secret_forbid_core_dumps();
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+	if (found.known) {
+		files = found.files;
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
@@ -99,6 +114,8 @@ int daemon_service_options(const struct daemon_options *o, struct service_option
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--io is \"%s\", not auto, uring or epoll", o->io);
 	if (o->threads > 256)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--threads is more than 256");
+	if (o->max_appraisals == 0 || o->max_appraisals > 100000)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--max-appraisals is not between 1 and 100000");
 	ret->io = io;
 	ret->threads = (unsigned)o->threads;
 	ret->timeouts = (struct service_timeouts){

@@ -21,6 +21,9 @@ extern const struct opt daemon_rows[];
  * files. RATLS_E_ARG names an option. */
 int daemon_begin(const char *program, const struct daemon_options *o, struct ratls_error *err);
 
+/* For a process that becomes another program: the limits as daemon_begin found them. */
+void daemon_restore_limits(void);
+
 /* The parts of service options that these options say. */
 int daemon_service_options(const struct daemon_options *o, struct service_options *ret, struct ratls_error *err);
 

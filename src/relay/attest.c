@@ -11,13 +11,11 @@
 #include "base/log.h"
 #include "relay/conn.h"
 
-static bool new_channel(struct conn *c, struct end *e)
+static bool new_channel(struct conn *c, struct end *e, struct ratls_error *err)
 {
-	const struct service_options *o = &c->service->options;
-	const char *name = o->role == SERVICE_FORWARDER ? o->targets[c->setup->target > 0 ? c->setup->target - 1 : 0].host
-							: NULL;
+	const char *host = c->setup->host; /* NULL on a sidecar, which dials later */
 	struct channel_context *context = service_context(c->service);
-	int rc = channel_new(context, name, &e->channel, NULL);
+	int rc = channel_new(context, host != NULL && host[0] != '/' ? host : NULL, &e->channel, err);
 
 	channel_context_free(context);
 	return rc == RATLS_OK;
@@ -63,8 +61,8 @@ enum conn_step handshake_step(struct conn *c)
 
 	if (e->out != NULL)
 		return STEP_AGAIN;
-	if (e->channel == NULL && !new_channel(c, e))
-		return handshake_failed(c, "out of memory");
+	if (e->channel == NULL && !new_channel(c, e, &err))
+		return handshake_failed(c, err.message);
 	if (e->finished)
 		return handshake_failed(c, "TLS handshake failed: the connection was lost");
 	status = shake(e, &err);
@@ -176,13 +174,14 @@ enum conn_step appraise_step(struct conn *c)
 
 	if (s->job != NULL) {
 		end_want(&c->front); /* who waits for the verdict may give up */
-		return c->front.eof ? STEP_CLOSE : STEP_AGAIN;
+		return c->front.eof && !s->cancel ? STEP_CLOSE : STEP_AGAIN; /* a cancel request is sent and left */
 	}
 	if (s->refused) /* one connection too many: it is told so without costing an appraisal */
 		return STEP_NEXT;
 	if (o->role == SERVICE_SIDECAR && !o->require_attestation) {
 		s->verdict = (struct verdict){.accepted = true};
 		s->decided = true;
+		conn_log(c, LOG_LEVEL_INFO, "not verified: attestation of clients is not required");
 		return STEP_NEXT;
 	}
 	if (!s->decided) {

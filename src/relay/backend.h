@@ -47,7 +47,10 @@ struct loop {
 	struct loop_timer **timers; /* a heap, the earliest at 0 */
 	size_t n_timers, timers_cap;
 
-	uint8_t *chunks; /* LOOP_CHUNKS of CHUNK_STRIDE bytes */
+	struct sock *starved_first, **starved_last; /* could receive, but no buffer was left */
+
+	uint8_t *chunks;   /* LOOP_CHUNKS of CHUNK_STRIDE bytes */
+	unsigned n_chunks; /* of them, those that nobody holds */
 	struct loop_out *outs;
 	unsigned n_outs; /* in the pool */
 };
@@ -85,6 +88,12 @@ static inline struct sock *sock_list_pop(struct sock_list *list)
 	s->queued = false;
 	return s;
 }
+
+/* The list of those that wait for a buffer. It is served once a turn and not when a buffer comes back: who is
+ * woken then may not take it, and the next would wait for ever. */
+void loop_starve(struct sock *s);
+struct sock *loop_next_starved(struct loop *l);
+void loop_feed_no_more(struct sock *s); /* it is closing */
 
 /* Read the clock: the back end calls it when the kernel has returned, before any completion runs. */
 void loop_tick(struct loop *l);

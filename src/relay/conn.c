@@ -134,10 +134,7 @@ static enum conn_state refusal_is_told_in(const struct conn *c)
 static void refuse(struct conn *c)
 {
 	c->setup->refused = true;
-	if (c->setup->job != NULL) {
-		c->setup->job->conn = NULL; /* its answer comes too late */
-		c->setup->job = NULL;
-	}
+	conn_job_abandon(c->setup); /* its answer would come too late */
 	enter(c, refusal_is_told_in(c));
 }
 
@@ -176,8 +173,7 @@ static void setup_free(struct setup *s)
 {
 	if (s == NULL)
 		return;
-	if (s->job != NULL)
-		s->job->conn = NULL;
+	conn_job_abandon(s);
 	if (s->addresses != NULL)
 		freeaddrinfo(s->addresses);
 	buf_done(&s->startup);
@@ -190,6 +186,8 @@ void conn_setup_done(struct conn *c)
 	setup_free(c->setup);
 	c->setup = NULL;
 }
+
+static void dismiss(struct conn *c);
 
 static void conn_free(struct conn *c)
 {
@@ -204,7 +202,7 @@ static void conn_free(struct conn *c)
 		w->conns = c->next;
 	if (c->next != NULL)
 		c->next->previous = c->previous;
-	peers_leave(c->service->peers, &c->peer);
+	dismiss(c);
 	atomic_fetch_sub(&w->n_conns, 1);
 	atomic_fetch_sub(&c->service->counters.open, 1);
 	if (w->conns == NULL && atomic_load(&c->service->ending))
@@ -225,12 +223,31 @@ void conn_close(struct conn *c, const char *why)
 	end_close(c, &c->back);
 }
 
+/* Only between two sends can a message be put in without breaking another; a session that is in the middle of
+ * one ends without words. */
+void conn_end(struct conn *c)
+{
+	bool can_hear = c->state == CONN_RELAY && c->setup == NULL && c->front.out == NULL && !c->front.finished;
+
+	if (can_hear && (c->setup = calloc(1, sizeof(*c->setup))) != NULL) {
+		conn_refuse(c, PG_SQLSTATE_SHUTDOWN, REASON_NONE,
+			"terminating connection due to administrator command");
+		refuse(c);
+	} else {
+		conn_close(c, "shutting down");
+	}
+	conn_drive(c);
+}
+
 void conn_drive(struct conn *c)
 {
 	while (c->state != CONN_CLOSED) {
 		switch (states[c->state].step(c)) {
 		case STEP_AGAIN:
-			return;
+			if (c->state == CONN_RELAY || (end_park(&c->front) && end_park(&c->back)))
+				return;
+			conn_close(c, "out of memory");
+			break;
 		case STEP_NEXT:
 			if (states[c->state].next[role_of(c)] == CONN_CLOSED)
 				conn_close(c, "both ends are done");
@@ -249,24 +266,42 @@ void conn_drive(struct conn *c)
 		conn_free(c);
 }
 
-static bool admit(struct conn *c, uint64_t open)
+/* One too many is told so, and the telling has a bound too. It counts against no limit, so that whoever is
+ * above a limit of its own takes no place from others. */
+#define TOLD_MAX 64
+
+static void admit(struct conn *c)
 {
 	const struct service_limits *limits = &c->service->options.limits;
+	struct service_counters *counters = &c->service->counters;
+	bool fits = limits->connections == 0 || atomic_fetch_add(&counters->admitted, 1) < limits->connections;
 
-	if (limits->connections > 0 && open > limits->connections) {
+	if (!fits) {
+		atomic_fetch_sub(&counters->admitted, 1);
 		conn_refuse(c, PG_SQLSTATE_TOO_MANY, REASON_TOO_MANY_CONNECTIONS,
 			"sorry, too many connections already (limit %llu)",
 			(unsigned long long)limits->connections);
-		return false;
-	}
-	if (!peers_enter(c->service->peers, &c->peer)) {
-		c->peer.family = 0;
+	} else if (!peers_enter(c->service->peers, &c->peer)) {
+		if (limits->connections > 0)
+			atomic_fetch_sub(&counters->admitted, 1);
 		conn_refuse(c, PG_SQLSTATE_TOO_MANY, REASON_TOO_MANY_CONNECTIONS,
 			"sorry, too many connections from this address already (limit %llu)",
 			(unsigned long long)limits->per_peer);
-		return false;
+		fits = false;
 	}
-	return true;
+	c->admitted = fits;
+	c->setup->refused = !fits;
+	if (!fits)
+		atomic_fetch_add(&counters->refused_limit, 1);
+}
+
+static void dismiss(struct conn *c)
+{
+	if (!c->admitted)
+		return;
+	peers_leave(c->service->peers, &c->peer);
+	if (c->service->options.limits.connections > 0)
+		atomic_fetch_sub(&c->service->counters.admitted, 1);
 }
 
 static void link_in(struct conn *c)
@@ -288,9 +323,8 @@ void conn_start(struct service *s, struct loop *l, int fd)
 
 	if (c != NULL)
 		c->setup = calloc(1, sizeof(*c->setup));
-	/* Those above the limit are told so, but the telling must have a bound too. */
 	if (c == NULL || c->setup == NULL ||
-		(s->options.limits.connections > 0 && open > s->options.limits.connections * 2 + 16)) {
+		(s->options.limits.connections > 0 && open > s->options.limits.connections + TOLD_MAX)) {
 		free(c != NULL ? c->setup : NULL);
 		free(c);
 		close(fd);
@@ -308,10 +342,7 @@ void conn_start(struct service *s, struct loop *l, int fd)
 	link_in(c);
 	atomic_fetch_add(&s->counters.accepted, 1);
 	conn_log(c, LOG_LEVEL_DEBUG, "accepted from %s", peer);
-	if (!admit(c, open)) {
-		atomic_fetch_add(&s->counters.refused_limit, 1);
-		c->setup->refused = true;
-	}
+	admit(c);
 	if (end_open(c, &c->front, fd, NULL) != RATLS_OK) {
 		close(fd);
 		conn_close(c, "out of resources");

@@ -37,6 +37,7 @@ struct end {
 	struct sock sock;
 	struct channel *channel; /* NULL: plaintext */
 	struct loop_chunk in;    /* received; `unread` is what is left of it */
+	struct buf parked;       /* or of this, where what was received has to wait */
 	struct cur unread;
 	struct loop_out *out; /* being sent */
 	bool open;            /* the socket is in the loop */
@@ -65,7 +66,8 @@ struct setup {
 	bool decided;
 	struct verdict verdict;
 	struct conn_job *job; /* under way on a worker; knows the way back */
-	size_t target;        /* index of the one that is tried */
+	size_t target;        /* index of the next to be tried, or of the one whose addresses are */
+	const char *host;     /* of the target that is tried */
 	struct addrinfo *addresses, *address;
 	struct sockaddr_storage numeric; /* where no name had to be resolved */
 	bool connecting, connected, asked;
@@ -85,6 +87,7 @@ struct conn {
 	int64_t opened_at, active_at;
 	const char *why; /* it was closed: static text */
 	unsigned closing; /* sockets that still have to close */
+	bool admitted;    /* below the limits: not here only to be told that it is one too many */
 	struct peer_key peer;
 };
 
@@ -96,6 +99,9 @@ void conn_drive(struct conn *c);
 
 /* The only way down. Idempotent. */
 void conn_close(struct conn *c, const char *why);
+
+/* The service ends: say so where it can be said, and close. */
+void conn_end(struct conn *c);
 
 /* The end whose peer is attested, by role. */
 struct end *conn_attested(struct conn *c);
@@ -119,8 +125,12 @@ void end_close(struct conn *c, struct end *e);
 /* Ask for bytes if none are there and none are coming. */
 void end_want(struct end *e);
 
-/* The chunk has been read: give its buffer back. */
+/* What came has been read: give its buffer back. */
 void end_consumed(struct end *e);
+
+/* What came has to wait for something else: keep it in memory of its own, and give the loop's buffer back, of
+ * which all sessions have few. False if memory ran out. */
+bool end_park(struct end *e);
 
 /* Send plaintext to e: sealed if it has a channel. Only when nothing is being sent. False: out of memory or
  * TLS has failed. An empty text sends what the channel has pending. */
@@ -146,6 +156,9 @@ void conn_setup_done(struct conn *c);
 
 /* False if the workers' queue is full (j is freed). */
 bool conn_job_submit(struct conn *c, struct conn_job *j);
+
+/* Nobody waits for the setup's job any more, if it has one. */
+void conn_job_abandon(struct setup *s);
 
 /* ---- the steps ------------------------------------------------------------------------------------------ */
 

@@ -78,7 +78,7 @@ static socklen_t numeric(const struct service_target *t, struct sockaddr_storage
 	memset(ret, 0, sizeof(*ret));
 	if (t->host[0] == '/') {
 		local->sun_family = AF_UNIX;
-		snprintf(local->sun_path, sizeof(local->sun_path), "%.90s/.s.PGSQL.%u", t->host, t->port);
+		snprintf(local->sun_path, sizeof(local->sun_path), "%.91s/.s.PGSQL.%u", t->host, t->port);
 		return sizeof(*local);
 	}
 	if (inet_pton(AF_INET, t->host, &v4->sin_addr) == 1) {
@@ -149,6 +149,7 @@ static enum conn_step try_next(struct conn *c)
 		const struct service_target *t = &o->targets[s->target];
 		socklen_t len = numeric(t, &s->numeric);
 
+		s->host = t->host;
 		if (len > 0) {
 			s->target++;
 			if (begin_connect(c, (struct sockaddr *)&s->numeric, len))
@@ -191,7 +192,7 @@ enum conn_step upgrade_step(struct conn *c)
 	static const uint8_t request[] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
 	struct end *back = &c->back;
 	struct setup *s = c->setup;
-	struct cur answer;
+	bool yes, more;
 
 	if (!c->service->options.starttls)
 		return STEP_NEXT;
@@ -208,11 +209,12 @@ enum conn_step upgrade_step(struct conn *c)
 		end_want(back);
 		return STEP_AGAIN;
 	}
-	answer = back->unread;
+	yes = cur_is_str(&back->unread, "S");
+	more = back->unread.left > 1;
 	end_consumed(back);
-	if (cur_is_str(&answer, "S"))
+	if (yes)
 		return STEP_NEXT;
 	return conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_TLS_HANDSHAKE,
-		answer.left > 1 ? "the server sent unencrypted bytes behind its answer to SSLRequest"
+		more ? "the server sent unencrypted bytes behind its answer to SSLRequest"
 				: "the server does not support TLS");
 }

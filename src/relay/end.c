@@ -46,10 +46,9 @@ static void closed(struct sock *s)
 	struct conn *c = s->owner;
 
 	e->open = false;
-	loop_chunk_release(c->loop, &e->in);
 	loop_out_release(c->loop, e->out);
 	e->out = NULL;
-	e->unread = cur_of(NULL, 0);
+	end_consumed(e);
 	c->closing--;
 	conn_drive(c);
 }
@@ -78,14 +77,25 @@ void end_close(struct conn *c, struct end *e)
 
 void end_want(struct end *e)
 {
-	if (e->open && !e->eof && e->in.p == NULL)
+	if (e->open && !e->eof && e->in.p == NULL && e->unread.left == 0)
 		sock_receive(&e->sock);
 }
 
 void end_consumed(struct end *e)
 {
 	loop_chunk_release(e->sock.loop, &e->in);
+	buf_done(&e->parked);
 	e->unread = cur_of(NULL, 0);
+}
+
+bool end_park(struct end *e)
+{
+	if (e->in.p == NULL)
+		return true;
+	buf_bytes(&e->parked, e->unread.p, e->unread.left);
+	loop_chunk_release(e->sock.loop, &e->in);
+	e->unread = cur_of(e->parked.p, e->parked.len);
+	return !e->parked.bad;
 }
 
 bool end_send(struct end *e, const uint8_t *p, size_t len)
@@ -149,8 +159,10 @@ enum channel_status end_read(struct end *e, uint8_t *p, size_t cap, size_t *ret_
 	*ret_len = 0;
 	if (e->channel != NULL) {
 		status = channel_read(e->channel, &e->unread, NULL, p, cap, ret_len, err);
-		if (status == CHANNEL_CLOSED)
+		if (status == CHANNEL_CLOSED) {
 			e->eof = true;
+			end_consumed(e); /* nothing counts behind close_notify */
+		}
 	} else if (e->unread.left > 0 && cap > 0) {
 		got = cur_take(&e->unread, cap < e->unread.left ? cap : e->unread.left);
 		memcpy(p, got.p, got.left);

@@ -58,8 +58,10 @@ int listen_adopt(int fd, struct listener *ret, struct ratls_error *err)
 /* A socket file that nobody listens on is left over from a program that did not end well. */
 static bool is_stale(const struct sockaddr_un *a)
 {
+	struct stat st;
+	bool is_socket = lstat(a->sun_path, &st) == 0 && S_ISSOCK(st.st_mode);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool stale = fd >= 0 && connect(fd, (const struct sockaddr *)a, sizeof(*a)) < 0 && errno == ECONNREFUSED;
+	bool stale = is_socket && fd >= 0 && connect(fd, (const struct sockaddr *)a, sizeof(*a)) < 0 && errno == ECONNREFUSED;
 
 	if (fd >= 0)
 		close(fd);
@@ -187,7 +189,7 @@ struct peer_key listen_peer(int fd, char *text, size_t size)
 		memcpy(&key.address, &v4->sin_addr, sizeof(v4->sin_addr));
 	} else if (a.ss_family == AF_INET6) {
 		key.family = AF_INET6;
-		key.address = v6->sin6_addr;
+		memcpy(&key.address, &v6->sin6_addr, 8); /* whoever has one address of a /64 has all of it */
 	}
 	return key;
 }

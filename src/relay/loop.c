@@ -47,6 +47,7 @@ static int prepare(struct loop *l, struct ratls_error *err)
 		l->chunks = NULL;
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	}
+	l->n_chunks = LOOP_CHUNKS;
 	l->wake_fd = eventfd(0, EFD_CLOEXEC);
 	if (l->wake_fd < 0)
 		return err_set(err, RATLS_E_IO, "could not create an eventfd: %s", strerror(errno));
@@ -68,6 +69,7 @@ int loop_new(enum loop_io io, struct loop **ret, char ret_choice[static 160], st
 	l->backend = backend;
 	l->wake_fd = -1;
 	l->posts_last = &l->posts_first;
+	l->starved_last = &l->starved_first;
 	pthread_mutex_init(&l->posts_lock, NULL);
 	rc = prepare(l, err);
 	if (rc != RATLS_OK) {
@@ -244,9 +246,50 @@ void loop_run(struct loop *l)
 
 void loop_chunk_release(struct loop *l, struct loop_chunk *c)
 {
-	if (c->p != NULL)
+	if (c->p != NULL) {
+		l->n_chunks++;
 		l->backend->chunk_release(l, c->id);
+	}
 	*c = (struct loop_chunk){0};
+}
+
+void loop_starve(struct sock *s)
+{
+	struct loop *l = s->loop;
+
+	s->starved = true;
+	s->next_starved = NULL;
+	*l->starved_last = s;
+	l->starved_last = &s->next_starved;
+}
+
+struct sock *loop_next_starved(struct loop *l)
+{
+	struct sock *s = l->starved_first;
+
+	if (s != NULL)
+		loop_feed_no_more(s);
+	return s;
+}
+
+void loop_feed_no_more(struct sock *s)
+{
+	struct loop *l = s->loop;
+	struct sock **link = &l->starved_first;
+
+	if (!s->starved)
+		return;
+	while (*link != s)
+		link = &(*link)->next_starved;
+	*link = s->next_starved;
+	if (*link == NULL)
+		l->starved_last = link;
+	s->starved = false;
+}
+
+bool loop_chunks_abound(const struct loop *l)
+{
+	return l->n_chunks > LOOP_CHUNKS / 2;
 }
 
 struct loop_out *loop_out_borrow(struct loop *l)

@@ -75,6 +75,10 @@ struct loop_chunk {
 
 void loop_chunk_release(struct loop *l, struct loop_chunk *c); /* c is empty after */
 
+/* Is less than half of the buffers in use? Who holds one while it waits for something else does so only then,
+ * so that those who wait can never take them all. */
+bool loop_chunks_abound(const struct loop *l);
+
 struct loop_out {
 	struct loop_out *next; /* in the pool */
 	uint8_t bytes[LOOP_OUT_SIZE];
@@ -96,15 +100,17 @@ struct sock {
 	void (*connected)(struct sock *s, int result); /* 0 or -errno */
 	void (*closed)(struct sock *s);
 	/* The loop's. */
-	struct sock *next; /* in one of the back end's lists */
+	struct sock *next;         /* in the back end's list */
+	struct sock *next_starved; /* in the list of those that wait for a buffer */
 	const uint8_t *send_p;
 	size_t send_left;
 	unsigned pending;  /* io_uring: operations that the kernel still holds */
-	int connect_error; /* epoll: of a connect that failed at once */
+	int error;         /* epoll: of a connect or send that failed at once */
 	bool receiving, sending, connecting, closing;
 	bool drained;                    /* the last receive took all there was */
 	bool readable, writable, hangup; /* epoll: what is known of the socket */
-	bool queued;                     /* in a list */
+	bool over;                       /* epoll: the send is, its owner has to be told */
+	bool queued, starved;            /* in a list */
 };
 
 /* Adopt an open non-blocking socket. */

@@ -20,7 +20,6 @@
 struct epoll {
 	int fd;
 	struct sock_list work;
-	struct sock_list starved; /* could receive, but no buffer was left */
 	unsigned free_ids[LOOP_CHUNKS];
 	unsigned n_free;
 };
@@ -63,7 +62,6 @@ static int epoll_start(struct loop *l, struct ratls_error *err)
 		return err_set(err, RATLS_E_IO, "could not create an epoll instance: %s", strerror(errno));
 	}
 	sock_list_init(&e->work);
-	sock_list_init(&e->starved);
 	for (unsigned id = 0; id < LOOP_CHUNKS; id++)
 		e->free_ids[e->n_free++] = LOOP_CHUNKS - 1 - id;
 	l->state = e;
@@ -96,7 +94,7 @@ static void epoll_connect(struct sock *s, const struct sockaddr *address, sockle
 	s->connecting = true;
 	s->writable = error != EINPROGRESS;
 	if (s->writable) {
-		s->connect_error = error; /* SO_ERROR does not know of a failure that was told at once */
+		s->error = error; /* SO_ERROR does not know of a failure that was told at once */
 		enqueue(s);
 	}
 }
@@ -107,26 +105,42 @@ static void epoll_receive(struct sock *s)
 		enqueue(s);
 }
 
+/* True when it is over: all has gone, or it has failed. */
+static bool push(struct sock *s)
+{
+	ssize_t n = send(s->fd, s->send_p, s->send_left, MSG_NOSIGNAL);
+
+	s->error = 0;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		s->writable = errno == EINTR;
+		if (s->writable)
+			enqueue(s);
+		return false;
+	}
+	if (n > 0 && (size_t)n < s->send_left) {
+		s->send_p += n;
+		s->send_left -= (size_t)n;
+		s->writable = false; /* a short write means full */
+		return false;
+	}
+	if (n < 0)
+		s->error = errno;
+	return true;
+}
+
+/* At once, so that last words are out even if the socket is closed next; the completion comes in a turn. */
 static void epoll_send(struct sock *s)
 {
-	if (s->writable)
+	s->over = s->writable && push(s);
+	if (s->over)
 		enqueue(s);
 }
 
 static void epoll_close(struct sock *s)
 {
-	if (s->queued) { /* in either list: take it out of there by moving it to the work list's end */
-		struct epoll *e = epoll_of(s->loop);
-		struct sock_list kept;
-		struct sock *other;
-
-		sock_list_init(&kept);
-		while ((other = sock_list_pop(&e->starved)) != NULL)
-			if (other != s)
-				sock_list_push(&kept, other);
-		while ((other = sock_list_pop(&kept)) != NULL)
-			sock_list_push(&e->starved, other);
-	}
+	loop_feed_no_more(s);
+	/* Closing alone does not do it while a process that is being started shares the socket. */
+	epoll_ctl(epoll_of(s->loop)->fd, EPOLL_CTL_DEL, s->fd, NULL);
 	close(s->fd);
 	s->fd = -1;
 	enqueue(s);
@@ -136,33 +150,13 @@ static void epoll_close(struct sock *s)
 
 static void try_connect(struct sock *s)
 {
-	int error = s->connect_error;
+	int error = s->error;
 	socklen_t len = sizeof(error);
 
 	if (error == 0)
 		getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	s->connecting = false;
 	s->connected(s, -error);
-}
-
-static void try_send(struct sock *s)
-{
-	ssize_t n = send(s->fd, s->send_p, s->send_left, MSG_NOSIGNAL);
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-		s->writable = errno == EINTR;
-		if (s->writable)
-			enqueue(s);
-		return;
-	}
-	if (n > 0 && (size_t)n < s->send_left) {
-		s->send_p += n;
-		s->send_left -= (size_t)n;
-		s->writable = false; /* a short write means full */
-		return;
-	}
-	s->sending = false;
-	s->sent(s, n < 0 ? -errno : 0);
 }
 
 static void try_receive(struct sock *s)
@@ -173,14 +167,17 @@ static void try_receive(struct sock *s)
 	ssize_t n;
 
 	if (e->n_free == 0) {
-		sock_list_push(&e->starved, s);
+		loop_starve(s);
 		return;
 	}
 	chunk.id = e->free_ids[--e->n_free];
+	l->n_chunks--;
 	chunk.p = l->chunks + chunk.id * CHUNK_STRIDE;
 	n = recv(s->fd, chunk.p, LOOP_CHUNK_SIZE, 0);
-	if (n <= 0)
+	if (n <= 0) {
 		e->free_ids[e->n_free++] = chunk.id;
+		l->n_chunks++;
+	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
 		s->readable = errno == EINTR;
 		if (s->readable)
@@ -206,9 +203,11 @@ static void turn(struct sock *s)
 		try_connect(s);
 		return;
 	}
-	if (s->sending && s->writable)
-		try_send(s);
-	if (!s->closing && s->receiving && s->readable && !s->queued)
+	if (s->sending && (s->over || (s->writable && push(s)))) {
+		s->over = s->sending = false;
+		s->sent(s, -s->error);
+	}
+	if (!s->closing && s->receiving && s->readable && !s->queued && !s->starved)
 		try_receive(s);
 }
 
@@ -216,8 +215,13 @@ static void run_turns(struct loop *l)
 {
 	struct epoll *e = epoll_of(l);
 
-	for (int i = 0; i < TURNS && e->work.first != NULL; i++) {
+	for (int i = 0; i < TURNS; i++) {
 		struct sock *end = NULL, *s;
+
+		for (unsigned n = e->n_free; n > 0 && (s = loop_next_starved(l)) != NULL; n--)
+			enqueue(s);
+		if (e->work.first == NULL)
+			return;
 
 		/* Only those that wait now: what they enqueue is the next turn. */
 		for (s = e->work.first; s != NULL; s = s->next)
@@ -232,11 +236,8 @@ static void run_turns(struct loop *l)
 static void epoll_chunk_release(struct loop *l, unsigned id)
 {
 	struct epoll *e = epoll_of(l);
-	struct sock *s = sock_list_pop(&e->starved);
 
 	e->free_ids[e->n_free++] = id;
-	if (s != NULL)
-		enqueue(s);
 }
 
 /* ---- accepting ------------------------------------------------------------------------------------------------ */
@@ -252,12 +253,12 @@ static void accept_some(struct loop_acceptor *a)
 		}
 		if (errno == EAGAIN)
 			return;
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-			/* Level-triggered events would come without end meanwhile. */
-			epoll_ctl(epoll_of(a->loop)->fd, EPOLL_CTL_DEL, a->fd, NULL);
-			loop_timer_set(a->loop, &a->retry, LOOP_ACCEPT_RETRY_MS);
-			return;
-		}
+		if (errno == ECONNABORTED || errno == EINTR)
+			continue;
+		/* A shortage of descriptors or memory: level-triggered events would come without end. */
+		epoll_ctl(epoll_of(a->loop)->fd, EPOLL_CTL_DEL, a->fd, NULL);
+		loop_timer_set(a->loop, &a->retry, LOOP_ACCEPT_RETRY_MS);
+		return;
 	}
 }
 

@@ -27,8 +27,7 @@ struct uring {
 	uint64_t wake_value;
 	bool enabled;
 	bool has_buffers;
-	struct sock_list starved; /* wanted to receive when no buffer was left */
-	struct sock_list closed;  /* the kernel holds nothing of theirs any more */
+	struct sock_list closed; /* the kernel holds nothing of theirs any more */
 };
 
 static struct uring *uring_of(struct loop *l)
@@ -133,7 +132,6 @@ static int uring_start(struct loop *l, struct ratls_error *err)
 
 	if (u == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	sock_list_init(&u->starved);
 	sock_list_init(&u->closed);
 	rc = create(&u->ring, err);
 	if (rc != RATLS_OK) {
@@ -221,27 +219,11 @@ static void finish_close(struct sock *s)
 	sock_list_push(&u->closed, s);
 }
 
-static void remove_starved(struct uring *u, struct sock *s)
-{
-	struct sock_list kept;
-	struct sock *other;
-
-	if (!s->queued)
-		return;
-	sock_list_init(&kept);
-	while ((other = sock_list_pop(&u->starved)) != NULL)
-		if (other != s)
-			sock_list_push(&kept, other);
-	u->starved = kept;
-	if (kept.first == NULL)
-		sock_list_init(&u->starved);
-}
-
 static void uring_close(struct sock *s)
 {
 	struct io_uring_sqe *sqe;
 
-	remove_starved(uring_of(s->loop), s);
+	loop_feed_no_more(s);
 	if (s->pending > 0) {
 		sqe = next_sqe(s->loop);
 		io_uring_prep_cancel_fd(sqe, s->fd, IORING_ASYNC_CANCEL_ALL);
@@ -286,10 +268,14 @@ static void uring_accept_stop(struct loop_acceptor *a)
 
 static void uring_chunk_release(struct loop *l, unsigned id)
 {
-	struct sock *s = sock_list_pop(&uring_of(l)->starved);
-
 	provide(l, id);
-	if (s != NULL)
+}
+
+static void feed_starved(struct loop *l)
+{
+	struct sock *s;
+
+	for (unsigned n = l->n_chunks; n > 0 && (s = loop_next_starved(l)) != NULL; n--)
 		uring_receive(s);
 }
 
@@ -304,6 +290,7 @@ static void on_receive(struct sock *s, const struct io_uring_cqe *cqe)
 		chunk.id = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
 		chunk.p = s->loop->chunks + chunk.id * CHUNK_STRIDE;
 		chunk.len = cqe->res > 0 ? (size_t)cqe->res : 0;
+		s->loop->n_chunks--;
 	}
 	if (s->closing) {
 		loop_chunk_release(s->loop, &chunk);
@@ -311,7 +298,7 @@ static void on_receive(struct sock *s, const struct io_uring_cqe *cqe)
 		return;
 	}
 	if (cqe->res == -ENOBUFS) {
-		sock_list_push(&uring_of(s->loop)->starved, s);
+		loop_starve(s);
 		return;
 	}
 	s->receiving = false;
@@ -359,10 +346,10 @@ static void on_accept(struct loop_acceptor *a, const struct io_uring_cqe *cqe)
 		a->accepted(a, res);
 	if (more || a->stopped)
 		return;
-	if (res == -EMFILE || res == -ENFILE || res == -ENOMEM || res == -ENOBUFS)
-		loop_timer_set(a->loop, &a->retry, LOOP_ACCEPT_RETRY_MS);
-	else
+	if (res >= 0 || res == -ECONNABORTED || res == -EINTR)
 		arm_accept(a);
+	else
+		loop_timer_set(a->loop, &a->retry, LOOP_ACCEPT_RETRY_MS);
 }
 
 static void arm_wake(struct loop *l)
@@ -419,17 +406,19 @@ static void uring_wait(struct loop *l, int64_t timeout_ms)
 	if (!u->enabled) {
 		/* The thread that enables a single-issuer ring is its issuer. */
 		u->enabled = true;
-		io_uring_register((unsigned)u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+		if (io_uring_register((unsigned)u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0) {
+			loop_stop(l);
+			return;
+		}
 		(void)io_uring_register_ring_fd(&u->ring); /* cheaper to enter; works without */
 		arm_wake(l);
 	}
 	run_closed(l);
+	feed_starved(l);
 	io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, timeout_ms >= 0 ? &limit : NULL, NULL);
 	loop_tick(l);
 	io_uring_for_each_cqe(&u->ring, head, cqe) {
-		struct io_uring_cqe copy = *cqe; /* handlers may submit, and the kernel then reuse the slot */
-
-		complete(l, &copy);
+		complete(l, cqe);
 		n++;
 	}
 	io_uring_cq_advance(&u->ring, n);

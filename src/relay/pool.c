@@ -12,7 +12,7 @@ struct pool {
 	pthread_cond_t more;
 	struct pool_job *first, **last;
 	unsigned waiting, queue_max;
-	bool stopping;
+	atomic_bool stopping;
 	unsigned n_threads;
 	pthread_t threads[];
 };
@@ -48,7 +48,8 @@ static void *work(void *arg)
 	struct pool_job *j;
 
 	while ((j = next_job(p)) != NULL) {
-		j->run(j);
+		if (!atomic_load(&j->cancelled) && !atomic_load(&p->stopping))
+			j->run(j);
 		j->post.run = back_home;
 		loop_post(j->home, &j->post);
 	}

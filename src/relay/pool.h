@@ -6,6 +6,8 @@
 #ifndef RELAY_POOL_H
 #define RELAY_POOL_H
 
+#include <stdatomic.h>
+
 #include "relay/loop.h"
 
 struct pool;
@@ -16,6 +18,7 @@ struct pool_job {
 	struct loop *home;
 	struct loop_post post;
 	struct pool_job *next;
+	atomic_bool cancelled; /* nobody waits for it any more: it comes home without having run */
 };
 
 /* queue_max bounds the jobs that wait (invariant bounded_by_configuration). */
@@ -24,7 +27,7 @@ int pool_new(unsigned threads, unsigned queue_max, struct pool **ret, struct rat
 /* False if the queue is full: j was not taken. Any thread. */
 bool pool_submit(struct pool *p, struct pool_job *j);
 
-/* Waits for the jobs that run; those that wait are run too. Their loops must still exist. */
+/* Waits for the jobs that run; those that wait come home without having run. Their loops must still exist. */
 void pool_free(struct pool *p);
 
 #endif

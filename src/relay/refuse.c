@@ -49,8 +49,8 @@ enum conn_step refuse_step(struct conn *c)
 	if (front->out != NULL || !end_finish(front))
 		return STEP_AGAIN;
 	end_consumed(front);
-	if (front->eof || c->back.open)
-		return front->eof ? STEP_CLOSE : STEP_AGAIN;
+	if (front->eof)
+		return STEP_CLOSE;
 	end_want(front);
 	return STEP_AGAIN;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Bytes both ways. What one receive brought becomes one send: at most one chunk waits and one buffer is on
- * its way in each direction, and while it is, the next chunk may come but is not read, which is all the back
- * pressure there is. An idle session holds neither.
+ * its way in each direction, and while it is, one more chunk may come but is not read, which is all the back
+ * pressure there is. An idle session holds neither, and one whose reader is slow holds no chunk once buffers
+ * are short.
  */
 #include "relay/conn.h"
 
@@ -65,7 +66,9 @@ static bool pump(struct end *from, struct end *to, uint64_t *bytes)
 			loop_out_release(l, out);
 		}
 	}
-	end_want(from);
+	/* While this is on its way the next may come already, unless buffers are short. */
+	if (to->out == NULL || loop_chunks_abound(l))
+		end_want(from);
 	if (from->eof && from->unread.left == 0 && to->out == NULL)
 		end_finish(to);
 	return true;
@@ -93,8 +96,12 @@ enum conn_step relay_step(struct conn *c)
 	uint64_t up = c->bytes_up, down = c->bytes_down;
 	bool fine;
 
-	if (c->setup != NULL && begin(c) != STEP_NEXT)
-		return c->setup->verdict.accepted && c->back.out != NULL ? STEP_AGAIN : STEP_CLOSE;
+	if (c->setup != NULL) {
+		enum conn_step step = begin(c);
+
+		if (step != STEP_NEXT)
+			return step;
+	}
 	fine = pump(&c->front, &c->back, &c->bytes_up) && pump(&c->back, &c->front, &c->bytes_down);
 	/* Reading one end may have made its TLS want to say something (a key update): it goes with the next send. */
 	fine = fine && pump(&c->front, &c->back, &c->bytes_up);

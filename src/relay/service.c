@@ -35,6 +35,7 @@ static void take_over(struct loop_post *p)
 {
 	struct handover *h = (struct handover *)p;
 
+	atomic_fetch_sub(&h->worker->n_coming, 1);
 	if (atomic_load(&h->worker->service->ending))
 		close(h->fd);
 	else
@@ -42,12 +43,17 @@ static void take_over(struct loop_post *p)
 	free(h);
 }
 
+static uint64_t load_of(struct worker *w)
+{
+	return atomic_load(&w->n_conns) + atomic_load(&w->n_coming);
+}
+
 static struct worker *least_busy(struct service *s)
 {
 	struct worker *best = &s->workers[0];
 
 	for (unsigned i = 1; i < s->n_workers; i++)
-		if (atomic_load(&s->workers[i].n_conns) < atomic_load(&best->n_conns))
+		if (load_of(&s->workers[i]) < load_of(best))
 			best = &s->workers[i];
 	return best;
 }
@@ -58,6 +64,10 @@ static void accepted(struct loop_acceptor *a, int fd)
 	struct worker *w = least_busy(l->service);
 	struct handover *h;
 
+	if (atomic_load(&l->service->ending)) {
+		close(fd);
+		return;
+	}
 	if (w->loop == a->loop) {
 		conn_start(l->service, w->loop, fd);
 		return;
@@ -68,6 +78,7 @@ static void accepted(struct loop_acceptor *a, int fd)
 		return;
 	}
 	*h = (struct handover){.post.run = take_over, .worker = w, .fd = fd};
+	atomic_fetch_add(&w->n_coming, 1);
 	loop_post(w->loop, &h->post);
 }
 
@@ -98,6 +109,15 @@ bool conn_job_submit(struct conn *c, struct conn_job *j)
 	c->setup->job = NULL;
 	j->free(j);
 	return false;
+}
+
+void conn_job_abandon(struct setup *s)
+{
+	if (s->job == NULL)
+		return;
+	s->job->conn = NULL;
+	atomic_store(&s->job->job.cancelled, true);
+	s->job = NULL;
 }
 
 /* ---- the context -------------------------------------------------------------------------------------------- */
@@ -150,12 +170,13 @@ static void end_sessions(struct loop_post *p)
 	struct worker *w = (void *)((char *)p - offsetof(struct worker, stop_post));
 	struct conn *c, *next;
 
+	if (w == w->service->workers)
+		drain_listeners(&w->drain_post);
 	if (w->conns == NULL)
 		loop_stop(w->loop);
 	for (c = w->conns; c != NULL; c = next) {
 		next = c->next;
-		conn_close(c, "shutting down");
-		conn_drive(c);
+		conn_end(c);
 	}
 }
 
@@ -291,7 +312,8 @@ const struct service_counters *service_counters(const struct service *s)
 
 void service_drain(struct service *s)
 {
-	loop_post(s->workers[0].loop, &s->workers[0].drain_post);
+	if (!atomic_exchange(&s->draining, true))
+		loop_post(s->workers[0].loop, &s->workers[0].drain_post);
 }
 
 void service_free(struct service *s)

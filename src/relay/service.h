@@ -34,9 +34,12 @@ struct service_limits {
 	uint64_t appraisals;  /* waiting for a worker at once */
 };
 
+/* The longest folder of a Unix socket: what sun_path holds less "/.s.PGSQL.65535". */
+#define SERVICE_DIR_MAX 92
+
 /* Where a connection's back end is: "HOST:PORT" names are resolved for each connection, on a worker. */
 struct service_target {
-	const char *host; /* a name, an address, or a directory (beginning with '/') of a Unix socket */
+	const char *host; /* a name, an address, or a folder (beginning with '/') of a Unix socket */
 	uint16_t port;
 };
 
@@ -60,7 +63,7 @@ struct service_options {
 
 /* Counters for metrics; monotonic unless said otherwise. */
 struct service_counters {
-	atomic_uint_fast64_t accepted, open /* now */, established, refused_verdict, refused_limit,
+	atomic_uint_fast64_t accepted, open /* now */, admitted /* of these, not above a limit */, established, refused_verdict, refused_limit,
 		refused_protocol, timed_out, cancels, bytes_up, bytes_down;
 };
 

@@ -25,7 +25,8 @@ struct worker {
 	pthread_t thread;
 	bool started;
 	struct conn *conns;            /* of this loop; only its thread touches them */
-	atomic_uint_fast64_t n_conns;  /* what the acceptor looks at when it chooses a loop */
+	/* What the acceptor looks at when it chooses a loop: those that are there, and those on their way. */
+	atomic_uint_fast64_t n_conns, n_coming;
 	struct loop_post drain_post, stop_post;
 };
 
@@ -48,7 +49,7 @@ struct service {
 	pthread_mutex_t context_lock;
 	struct channel_context *context;
 	struct peer_table *peers;
-	atomic_bool ending;
+	atomic_bool draining, ending;
 };
 
 struct worker *service_worker(struct service *s, const struct loop *l);

@@ -2,6 +2,7 @@
  *
  * teesql-sidecar: terminates mutual RA-TLS in front of PostgreSQL, inside the confidential VM.
  */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,14 +48,6 @@ static const struct opt_table shared[] = {
 	{.opts = NULL},
 };
 
-static const struct opt_program program = {
-	.name = "teesql-sidecar",
-	.synopsis = "[OPTION]...",
-	.purpose = "Terminate mutual RA-TLS in front of PostgreSQL.",
-	.opts = options,
-	.daemon = true,
-	.shared = shared,
-};
 
 /* Everything that lives as long as the program. */
 struct sidecar {
@@ -70,28 +63,60 @@ struct sidecar {
 	bool require_attestation;
 };
 
+static bool is_one_of(const char *text, const char *const words[4])
+{
+	for (int i = 0; i < 4; i++)
+		if (strcmp(text, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Where a simulator is the guest agent, clients may come without; where "yes" or "no" is said, it is that. */
+static bool requires_attestation(const struct config *c)
+{
+	static const char *const no[] = {"no", "off", "false", "0"};
+	const char *simulator = getenv("DSTACK_SIMULATOR_ENDPOINT");
+
+	if (strcmp(c->require_client_attestation, "auto") == 0)
+		return simulator == NULL || simulator[0] == '\0' || c->appraisal.agent != NULL;
+	return !is_one_of(c->require_client_attestation, no);
+}
+
+static const char *weakened_by(const void *config)
+{
+	return requires_attestation(config) ? NULL : "require-client-attestation";
+}
+
+static const struct opt_program program = {
+	.name = "teesql-sidecar",
+	.synopsis = "[OPTION]...",
+	.purpose = "Terminate mutual RA-TLS in front of PostgreSQL.",
+	.opts = options,
+	.daemon = true,
+	.shared = shared,
+	.weakened_by = weakened_by,
+};
+
 static int parse_requirement(struct sidecar *s, struct ratls_error *err)
 {
-	static const char *const yes[] = {"yes", "on", "true", "1"}, *const no[] = {"no", "off", "false", "0"};
+	static const char *const words[][4] = {
+		{"yes", "on", "true", "1"}, {"no", "off", "false", "0"}, {"auto", "auto", "auto", "auto"}};
 	const char *text = s->config.require_client_attestation;
 
-	if (strcmp(text, "auto") == 0) {
-		s->require_attestation = getenv("DSTACK_SIMULATOR_ENDPOINT") == NULL;
-		return RATLS_OK;
-	}
-	for (unsigned i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
-		if (strcmp(text, yes[i]) == 0 || strcmp(text, no[i]) == 0) {
-			s->require_attestation = strcmp(text, yes[i]) == 0;
+	s->require_attestation = requires_attestation(&s->config);
+	for (int i = 0; i < 3; i++)
+		if (is_one_of(text, words[i]))
 			return RATLS_OK;
-		}
-	}
 	return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--require-client-attestation is \"%s\", not yes or no", text);
 }
 
 static bool is_local(const char *host)
 {
-	return host[0] == '/' || strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
-	       strcmp(host, "localhost") == 0;
+	struct in_addr v4;
+
+	if (inet_pton(AF_INET, host, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	return host[0] == '/' || strcmp(host, "::1") == 0 || strcmp(host, "localhost") == 0;
 }
 
 /* "HOST:PORT", "[ADDR6]:PORT", "/DIR" or "/DIR:PORT". */
@@ -104,7 +129,8 @@ static int parse_backend(struct sidecar *s, struct ratls_error *err)
 	char *end = NULL;
 	unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 5432;
 
-	if ((colon == NULL && text[0] != '/') || len == 0 || len >= sizeof(s->host) || port == 0 || port > 65535 ||
+	if ((colon == NULL && text[0] != '/') || len == 0 || len >= (text[0] == '/' ? SERVICE_DIR_MAX : sizeof(s->host)) ||
+		port == 0 || port > 65535 ||
 		(end != NULL && *end != '\0'))
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--backend is \"%s\", not HOST:PORT or /DIR", text);
 	memcpy(s->host, text + bracket, len - (bracket ? 2 : 0));
@@ -273,7 +299,7 @@ static int fail(struct sidecar *s, const struct ratls_error *err)
 	if (row != NULL)
 		fprintf(stderr, "HINT: %s\n", row->remedy);
 	finish(s);
-	return row != NULL ? (int)row->class : err->code == RATLS_E_ARG ? CLASS_USAGE : CLASS_UNREACHABLE;
+	return row != NULL ? (int)row->class : CLASS_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -304,8 +330,6 @@ int main(int argc, char **argv)
 	}
 	if (rc != RATLS_OK)
 		return fail(&s, &err);
-	if (!s.require_attestation)
-		log_event(LOG_LEVEL_WARNING, 0, NULL, "client attestation is not required");
 	daemon_ready(s.service);
 	daemon_wait(s.service, &s.config.daemon, reload, &s, 0);
 	finish(&s);

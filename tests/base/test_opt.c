@@ -43,8 +43,8 @@ static const struct opt shared_opts[] = {
 };
 static const struct opt_table shared[] = {{shared_opts, offsetof(struct config, shared)}, {.opts = NULL}};
 
-static const struct opt_program daemon_program = {"teesql-test", "[OPTION]...", "Test.", opts, true, shared};
-static const struct opt_program command_program = {"teesql test", "[OPTION]...", "Test.", opts, false, NULL};
+static const struct opt_program daemon_program = {"teesql-test", "[OPTION]...", "Test.", opts, true, shared, NULL};
+static const struct opt_program command_program = {"teesql test", "[OPTION]...", "Test.", opts, false, NULL, NULL};
 
 struct result {
 	int rc;

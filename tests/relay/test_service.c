@@ -245,6 +245,7 @@ static bool pair_start(struct pair *p, void **state, bool client_without_evidenc
 	}
 	party_done(&p->server);
 	party_done(&p->client);
+	skip();
 	return false;
 }
 
