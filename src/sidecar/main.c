@@ -262,6 +262,8 @@ static int start(struct sidecar *s, struct ratls_error *err)
 	struct identity *id;
 	int rc = parse_requirement(s, err);
 
+	if (rc == RATLS_OK && !s->require_attestation)
+		log_event(LOG_LEVEL_WARNING, 0, NULL, "client attestation is not required");
 	if (rc == RATLS_OK)
 		rc = check_http(s, err);
 
