@@ -35,7 +35,7 @@ static struct event read_runtime_event(struct cur *c)
 	return e;
 }
 
-static int read_list(struct cur *c, struct event (*read)(struct cur *), struct store *store,
+static int read_list(struct cur *c, struct event (*take_one)(struct cur *), struct store *store,
 	struct eventlog *ret, struct ratls_error *err)
 {
 	size_t n = scale_compact(c);
@@ -45,7 +45,7 @@ static int read_list(struct cur *c, struct event (*read)(struct cur *), struct s
 		return envelope_too_many(err, n);
 	*ret = store_log(store, n);
 	for (size_t i = 0; i < n && cur_ok(c); i++) {
-		e = read(c);
+		e = take_one(c);
 		store_event(ret, i, &e);
 	}
 	return cur_ok(c) ? RATLS_OK : envelope_malformed(err, "SCALE in a list of events");

@@ -83,7 +83,7 @@ static int read_runtime_event(struct cur *c, struct store *store, struct event *
 typedef int (*event_reader)(struct cur *c, struct store *store, struct event *ret, struct ratls_error *err);
 
 static int read_list(
-	struct cur *c, event_reader read, struct store *store, struct eventlog *ret, struct ratls_error *err)
+	struct cur *c, event_reader take_one, struct store *store, struct eventlog *ret, struct ratls_error *err)
 {
 	size_t n = msgpack_array(c);
 	struct event e;
@@ -93,7 +93,7 @@ static int read_list(
 		return envelope_too_many(err, n);
 	*ret = store_log(store, n);
 	for (size_t i = 0; rc == RATLS_OK && i < n; i++) {
-		if ((rc = read(c, store, &e, err)) == RATLS_OK)
+		if ((rc = take_one(c, store, &e, err)) == RATLS_OK)
 			store_event(ret, i, &e);
 	}
 	return rc;
