@@ -12,7 +12,7 @@ struct pool {
 	pthread_cond_t more;
 	struct pool_job *first, **last;
 	unsigned waiting, queue_max;
-	atomic_bool stopping;
+	bool stopping;
 	unsigned n_threads;
 	pthread_t threads[];
 };
@@ -37,6 +37,8 @@ static struct pool_job *next_job(struct pool *p)
 		if (p->first == NULL)
 			p->last = &p->first;
 		p->waiting--;
+		if (p->stopping)
+			atomic_store(&j->cancelled, true);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return j;
@@ -48,7 +50,7 @@ static void *work(void *arg)
 	struct pool_job *j;
 
 	while ((j = next_job(p)) != NULL) {
-		if (!atomic_load(&j->cancelled) && !atomic_load(&p->stopping))
+		if (!atomic_load(&j->cancelled))
 			j->run(j);
 		j->post.run = back_home;
 		loop_post(j->home, &j->post);
