@@ -6,8 +6,7 @@
 #ifndef APPRAISAL_CERT_H
 #define APPRAISAL_CERT_H
 
-#include <openssl/x509.h>
-
+#include "appraisal/cert_asn1.h"
 #include "appraisal/outcome.h"
 #include "base/buf.h"
 #include "base/cur.h"
@@ -17,20 +16,21 @@
 enum cert_role { CERT_ROOT, CERT_PCK_CA, CERT_PCK, CERT_TCB_SIGNING };
 
 struct cert {
-	X509 *x509;
-	EVP_PKEY *key; /* of x509 */
+	CERT_ASN1 *asn1; /* NULL: there is none */
+	EVP_PKEY *key;
 	struct buf der;
 	int64_t not_before, not_after;
 	char name[65]; /* the subject's common name, at most 64 characters (RFC 5280 appendix A) */
 };
 
-/* Decode exactly one certificate; ret is a zeroed cert. On failure o says why, and ret stays zeroed. */
-bool cert_parse(struct cur der, struct cert *ret, struct outcome *o);
+/* Decode exactly one certificate; ret is a zeroed cert. like is any P-256 key, or NULL (see ecdsa_key). On
+ * failure o says why, and ret stays zeroed. */
+bool cert_parse(struct cur der, EVP_PKEY *like, struct cert *ret, struct outcome *o);
 void cert_done(struct cert *c);
 
 static inline bool cert_is(const struct cert *c, struct cur der)
 {
-	return c->x509 != NULL && cur_is(&der, c->der.p, c->der.len);
+	return c->asn1 != NULL && cur_is(&der, c->der.p, c->der.len);
 }
 
 /* Version, algorithms, the five extensions, common name, CA flag, path length and key usage of the role. */
@@ -43,7 +43,10 @@ bool cert_check_signature(const struct cert *c, const struct cert *issuer, struc
 /* Seconds since the epoch; false if the time is malformed. */
 bool cert_time(const ASN1_TIME *t, int64_t *ret);
 
-/* One certificate at most twice: share a reference. to is a zeroed cert. */
-bool cert_copy(const struct cert *from, struct cert *to);
+/* Are they of the same subject and key? A CA's certificate may be issued anew. */
+bool cert_same_ca(const struct cert *a, const struct cert *b);
+
+/* The subject key identifier; the caller frees it. NULL if there is none. */
+ASN1_OCTET_STRING *cert_key_id(const struct cert *c);
 
 #endif

@@ -43,7 +43,7 @@ bool chain_check_pair(
 
 	if (!chain_split(pem, 2, &chain, o))
 		return false;
-	if (!cert_parse(chain_der(&chain, 0), ret, o))
+	if (!cert_parse(chain_der(&chain, 0), anchor->key, ret, o))
 		goto out;
 	if (!cert_is(anchor, chain_der(&chain, 1))) {
 		outcome_fail(o, "the chain of \"%s\" does not end in the configured root", ret->name);

@@ -3,31 +3,41 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/param_build.h>
 
 #include "base/hash.h"
 
-EVP_PKEY *ecdsa_key(const struct cur *point)
+static EVP_PKEY *new_key(uint8_t *uncompressed, size_t len)
 {
-	uint8_t uncompressed[1 + ECDSA_POINT_SIZE] = {POINT_CONVERSION_UNCOMPRESSED};
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char[]){"prime256v1"}, 0),
-		OSSL_PARAM_construct_octet_string(
-			OSSL_PKEY_PARAM_PUB_KEY, uncompressed, sizeof(uncompressed)),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, uncompressed, len),
 		OSSL_PARAM_construct_end(),
 	};
-	EVP_PKEY_CTX *ctx;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	EVP_PKEY *key = NULL;
 
-	if (point->bad || point->left != ECDSA_POINT_SIZE)
-		return NULL;
-	memcpy(uncompressed + 1, point->p, ECDSA_POINT_SIZE);
-	ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
 		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		key = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	return key;
+}
+
+EVP_PKEY *ecdsa_key(const struct cur *point, EVP_PKEY *like)
+{
+	uint8_t uncompressed[1 + ECDSA_POINT_SIZE] = {ECDSA_POINT_UNCOMPRESSED};
+	EVP_PKEY *key;
+
+	if (point->bad || point->left != ECDSA_POINT_SIZE)
+		return NULL;
+	memcpy(uncompressed + 1, point->p, ECDSA_POINT_SIZE);
+	if (like == NULL)
+		return new_key(uncompressed, sizeof(uncompressed));
+	key = EVP_PKEY_dup(like);
+	if (key != NULL && EVP_PKEY_set1_encoded_public_key(key, uncompressed, sizeof(uncompressed)) == 1)
+		return key;
+	EVP_PKEY_free(key);
+	return NULL;
 }
 
 /* r || s as the DER that OpenSSL verifies; the length, or 0. */

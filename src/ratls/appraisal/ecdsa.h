@@ -10,11 +10,13 @@
 
 #include "base/cur.h"
 
-#define ECDSA_SIGNATURE_SIZE 64
-#define ECDSA_POINT_SIZE     64
+#define ECDSA_SIGNATURE_SIZE     64
+#define ECDSA_POINT_SIZE         64
+#define ECDSA_POINT_UNCOMPRESSED 0x04 /* stands before X || Y: SEC 1, section 2.3.3 */
 
-/* The key of a point; NULL if it is not on the curve. The caller frees it. */
-EVP_PKEY *ecdsa_key(const struct cur *point);
+/* The key of a point; NULL if it is not on the curve. The caller frees it. like is any key on P-256, whose
+ * copy is made faster than a new one; or NULL. */
+EVP_PKEY *ecdsa_key(const struct cur *point, EVP_PKEY *like);
 
 /* True only if the signature over the message holds. */
 bool ecdsa_verify(EVP_PKEY *key, const struct cur *signature, const struct cur *message);

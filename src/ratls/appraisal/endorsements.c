@@ -34,8 +34,10 @@ static void take_crls(struct ratls_endorsements *e, const struct endorsement_ite
 static void take_signer(struct cur pem, const struct cert *root, struct signed_document *d,
 	const struct signed_document *other, bool same_text)
 {
-	if (same_text && outcome_passed(&other->chain) && cert_copy(&other->signer, &d->signer))
-		d->chain = other->chain;
+	if (same_text && outcome_passed(&other->chain) &&
+		cert_parse(
+			cur_of(other->signer.der.p, other->signer.der.len), root->key, &d->signer, &d->chain))
+		outcome_pass(&d->chain);
 	else
 		chain_check_pair(pem, CERT_TCB_SIGNING, root, &d->signer, &d->chain);
 }
@@ -175,9 +177,9 @@ int64_t endorsements_valid_until(const struct ratls_endorsements *e)
 {
 	int64_t ends[] = {
 		e->root.not_after,
-		e->pck_ca.x509 != NULL ? e->pck_ca.not_after : 0,
-		e->tcbinfo_document.signer.x509 != NULL ? e->tcbinfo_document.signer.not_after : 0,
-		e->qeid_document.signer.x509 != NULL ? e->qeid_document.signer.not_after : 0,
+		e->pck_ca.asn1 != NULL ? e->pck_ca.not_after : 0,
+		e->tcbinfo_document.signer.asn1 != NULL ? e->tcbinfo_document.signer.not_after : 0,
+		e->qeid_document.signer.asn1 != NULL ? e->qeid_document.signer.not_after : 0,
 		e->root_crl.list.x509 != NULL ? e->root_crl.list.next_update : 0,
 		e->pck_crl.list.x509 != NULL ? e->pck_crl.list.next_update : 0,
 		e->tcbinfo != NULL ? e->tcbinfo->next_update : 0,

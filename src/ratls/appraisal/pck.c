@@ -13,7 +13,7 @@ static const struct cert *same_or_parse(
 {
 	if (known != NULL && cert_is(known, der))
 		return known;
-	return cert_parse(der, own, o) ? own : NULL;
+	return cert_parse(der, known != NULL ? known->key : NULL, own, o) ? own : NULL;
 }
 
 static bool check_chain(const struct pck *p, const struct cert *root, struct outcome *o)
@@ -40,7 +40,7 @@ static void check_extension(struct pck *p, const struct cert *ca)
 {
 	bool platform = strstr(ca->name, "Platform") != NULL;
 
-	if (!sgx_read(p->leaf.x509, &p->sgx, &p->extension))
+	if (!sgx_read(p->leaf.asn1->tbs->extensions, &p->sgx, &p->extension))
 		return;
 	if (p->sgx.platform != platform)
 		outcome_fail(&p->extension, "its entries are not those of a certificate of \"%s\"", ca->name);
@@ -57,7 +57,8 @@ static void read_chain(struct cur pem, const struct pck_known *known, struct pck
 		return;
 	root = same_or_parse(chain_der(&text, 2), known->anchor, &ret->own_root, &ret->chain);
 	ret->ca = same_or_parse(chain_der(&text, 1), known->ca, &ret->own_ca, &ret->chain);
-	if (root == NULL || ret->ca == NULL || !cert_parse(chain_der(&text, 0), &ret->leaf, &ret->chain))
+	if (root == NULL || ret->ca == NULL ||
+		!cert_parse(chain_der(&text, 0), ret->ca->key, &ret->leaf, &ret->chain))
 		goto out;
 	if (known->anchor == NULL)
 		outcome_unknown(&ret->root, "without endorsements there is no root to compare with");
@@ -112,7 +113,7 @@ EVP_PKEY *pck_attestation_key(struct pck *p, const struct cur *point, bool vouch
 		EVP_PKEY_up_ref(seen->key);
 		return seen->key;
 	}
-	key = ecdsa_key(point);
+	key = ecdsa_key(point, p->leaf.key);
 	if (key != NULL && seen == NULL && vouched_for)
 		remember_key(p, point, key);
 	return key;

@@ -21,7 +21,7 @@ struct pck_known {
 struct pck {
 	atomic_uint refs;
 	uint8_t digest[HASH_SHA256_SIZE]; /* of the text; set by the memo alone */
-	struct cert leaf;                 /* leaf.x509 is NULL if the chain could not be decoded */
+	struct cert leaf;                 /* leaf.asn1 is NULL if the chain could not be decoded */
 	struct cert own_ca, own_root;     /* set only where they differ from the known ones */
 	const struct cert *ca;            /* own_ca or the known one; NULL if there is none */
 	struct sgx_extension sgx;         /* if extension passed */
@@ -29,7 +29,8 @@ struct pck {
 	struct outcome root;      /* the third is the configured root */
 	struct outcome signature; /* root -> CA -> leaf */
 	struct outcome extension;
-	_Atomic(struct attestation_key *) attestation_key; /* NULL until one was seen, then the same for good */
+	_Atomic(struct attestation_key *)
+		attestation_key; /* NULL until one was seen, then the same for good */
 };
 
 /* Immutable once made. known's members must outlive it. NULL if memory ran out. */

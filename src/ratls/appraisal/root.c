@@ -70,7 +70,7 @@ int root_load(struct cur der, struct cert *ret, struct ratls_error *err)
 	struct outcome o = {0};
 	struct cert c = {0};
 
-	if (!cert_parse(der, &c, &o))
+	if (!cert_parse(der, NULL, &c, &o))
 		return err_set(err, RATLS_E_ARG, "could not use the trust root: %s", o.detail);
 	if (!root_is_intel(der) && (!cert_check_issued(&c, &c, &o) || !cert_check_signature(&c, &c, &o))) {
 		cert_done(&c);

@@ -61,7 +61,7 @@ void rule_clock_plausible(struct appraisal *a, struct check *c)
 		span_add(&s, e->root_crl.list.this_update, e->root_crl.list.next_update);
 	if (e->pck_crl.list.x509 != NULL)
 		span_add(&s, e->pck_crl.list.this_update, e->pck_crl.list.next_update);
-	if (a->pck->leaf.x509 != NULL)
+	if (a->pck->leaf.asn1 != NULL)
 		span_add(&s, a->pck->leaf.not_before, a->pck->leaf.not_after);
 	clock_format(a->at, at);
 	check_has(c, at);
@@ -89,8 +89,7 @@ void rule_crl_root_time(struct appraisal *a, struct check *c)
 	judge_crl_time(a, c, &a->endorsements->root_crl);
 }
 
-/* The list must be of the very CA that issued this leaf: by name and key, since a CA's certificate may be
- * issued anew. */
+/* The list must be of the very CA that issued this leaf: by name and key. */
 void rule_crl_pck(struct appraisal *a, struct check *c)
 {
 	const struct ratls_endorsements *e = a->endorsements;
@@ -101,8 +100,7 @@ void rule_crl_pck(struct appraisal *a, struct check *c)
 		return;
 	if (ca == NULL)
 		check_unknown(c, "the issuer of the PCK certificate is not known");
-	else if (X509_NAME_cmp(X509_get_subject_name(ca->x509), X509_get_subject_name(e->pck_ca.x509)) != 0 ||
-		 EVP_PKEY_eq(ca->key, e->pck_ca.key) != 1)
+	else if (!cert_same_ca(ca, &e->pck_ca))
 		check_fail(c, "the revocation list is of \"%s\", the PCK certificate of \"%s\"",
 			e->pck_ca.name, ca->name);
 }
@@ -126,7 +124,7 @@ static void judge_signer_revoked(const struct appraisal *a, struct check *c, con
 {
 	const struct ratls_endorsements *e = a->endorsements;
 
-	if (!appraisal_passed(a, RULE_CRL_ROOT) || d->signer.x509 == NULL)
+	if (!appraisal_passed(a, RULE_CRL_ROOT) || d->signer.asn1 == NULL)
 		check_unknown(c, "there is no revocation list or no certificate to look up in it");
 	else if (crl_lists(&e->root_crl.list, &d->signer))
 		check_fail(c, "\"%s\" is revoked", d->signer.name);

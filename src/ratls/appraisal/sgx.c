@@ -6,7 +6,7 @@
 #include "appraisal/sgx.h"
 
 #include <string.h>
-#include <openssl/asn1.h>
+#include <openssl/asn1t.h>
 #include <openssl/objects.h>
 
 #define ARCS_MAX 18
@@ -17,29 +17,36 @@ static const uint8_t base_oid[] = {0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0
 enum { ARC_PPID = 1, ARC_TCB, ARC_PCEID, ARC_FMSPC, ARC_TYPE, ARC_INSTANCE, ARC_CONFIGURATION };
 enum { ARC_PCESVN = 17, ARC_CPUSVN = 18 }; /* below ARC_TCB, after the 16 components */
 
-struct level {
+/* Named in OpenSSL's way, for its templates. */
+typedef struct {
+	ASN1_OBJECT *name;
+	ASN1_TYPE *value;
+} SGX_PAIR;
+
+DEFINE_STACK_OF(SGX_PAIR)
+
+/* clang-format off */
+ASN1_SEQUENCE(SGX_PAIR) = {
+	ASN1_SIMPLE(SGX_PAIR, name, ASN1_OBJECT),
+	ASN1_SIMPLE(SGX_PAIR, value, ASN1_ANY),
+} static_ASN1_SEQUENCE_END(SGX_PAIR)
+
+ASN1_ITEM_TEMPLATE(SGX_PAIRS) =
+	ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF, 0, SGX_PAIRS, SGX_PAIR)
+static_ASN1_ITEM_TEMPLATE_END(SGX_PAIRS)
+	/* clang-format on */
+
+	struct level {
 	uint8_t oid[sizeof(base_oid) + 1];
 	size_t oid_len;
-	ASN1_TYPE *value[ARCS_MAX + 1]; /* by number, owned; NULL where there is none */
+	STACK_OF(SGX_PAIR) * pairs;           /* owned */
+	const ASN1_TYPE *value[ARCS_MAX + 1]; /* of the pairs, by number; NULL where there is none */
 	int n;
 };
 
 static void level_done(struct level *l)
 {
-	for (size_t i = 0; i <= ARCS_MAX; i++)
-		ASN1_TYPE_free(l->value[i]);
-}
-
-static STACK_OF(ASN1_TYPE) * decode_sequence(const ASN1_STRING *der)
-{
-	const unsigned char *p = ASN1_STRING_get0_data(der);
-	const unsigned char *end = p + ASN1_STRING_length(der);
-	STACK_OF(ASN1_TYPE) *out = d2i_ASN1_SEQUENCE_ANY(NULL, &p, ASN1_STRING_length(der));
-
-	if (out != NULL && p == end)
-		return out;
-	sk_ASN1_TYPE_pop_free(out, ASN1_TYPE_free);
-	return NULL;
+	ASN1_item_free((ASN1_VALUE *)l->pairs, ASN1_ITEM_rptr(SGX_PAIRS));
 }
 
 /* The number by which oid extends the level's, 0 if it does not. */
@@ -52,36 +59,25 @@ static size_t arc_of(const struct level *l, const ASN1_OBJECT *oid)
 	return p[l->oid_len] <= ARCS_MAX ? p[l->oid_len] : 0;
 }
 
-static bool level_add(struct level *l, const ASN1_TYPE *pair)
-{
-	STACK_OF(ASN1_TYPE) *two =
-		pair->type == V_ASN1_SEQUENCE ? decode_sequence(pair->value.sequence) : NULL;
-	const ASN1_TYPE *name;
-	size_t arc = 0;
-
-	if (two != NULL && sk_ASN1_TYPE_num(two) == 2) {
-		name = sk_ASN1_TYPE_value(two, 0);
-		arc = name->type == V_ASN1_OBJECT ? arc_of(l, name->value.object) : 0;
-	}
-	if (arc > 0 && l->value[arc] == NULL) {
-		l->value[arc] = sk_ASN1_TYPE_pop(two);
-		l->n++;
-	} else {
-		arc = 0; /* an unknown name, or one that occurs twice */
-	}
-	sk_ASN1_TYPE_pop_free(two, ASN1_TYPE_free);
-	return arc > 0;
-}
-
+/* False if the text is not pairs and nothing more, or a name is unknown or occurs twice. */
 static bool level_read(struct level *l, const ASN1_STRING *der)
 {
-	STACK_OF(ASN1_TYPE) *pairs = decode_sequence(der);
-	bool ok = pairs != NULL;
+	const unsigned char *p = ASN1_STRING_get0_data(der);
+	const unsigned char *end = p + ASN1_STRING_length(der);
 
-	for (int i = 0; ok && i < sk_ASN1_TYPE_num(pairs); i++)
-		ok = level_add(l, sk_ASN1_TYPE_value(pairs, i));
-	sk_ASN1_TYPE_pop_free(pairs, ASN1_TYPE_free);
-	return ok;
+	l->pairs = (STACK_OF(SGX_PAIR) *)ASN1_item_d2i(
+		NULL, &p, ASN1_STRING_length(der), ASN1_ITEM_rptr(SGX_PAIRS));
+	if (l->pairs == NULL || p != end)
+		return false;
+	for (l->n = 0; l->n < sk_SGX_PAIR_num(l->pairs); l->n++) {
+		const SGX_PAIR *pair = sk_SGX_PAIR_value(l->pairs, l->n);
+		size_t arc = arc_of(l, pair->name);
+
+		if (arc == 0 || l->value[arc] != NULL)
+			return false;
+		l->value[arc] = pair->value;
+	}
+	return true;
 }
 
 static bool read_octets(const ASN1_TYPE *v, uint8_t *ret, size_t len)
@@ -161,19 +157,27 @@ static bool read_fields(const struct level *l, struct sgx_extension *sgx, struct
 }
 
 /* The extension's value; NULL unless it occurs exactly once. */
-static const ASN1_STRING *find(const X509 *cert)
+static const ASN1_STRING *find(const STACK_OF(X509_EXTENSION) * extensions)
 {
-	ASN1_OBJECT *oid = OBJ_txt2obj("1.2.840.113741.1.13.1", 1);
-	int at = oid != NULL ? X509_get_ext_by_OBJ(cert, oid, -1) : -1;
-	bool once = at >= 0 && X509_get_ext_by_OBJ(cert, oid, at) < 0;
+	const ASN1_STRING *found = NULL;
 
-	ASN1_OBJECT_free(oid);
-	return once ? X509_EXTENSION_get_data(X509_get_ext(cert, at)) : NULL;
+	for (int i = 0; i < sk_X509_EXTENSION_num(extensions); i++) {
+		X509_EXTENSION *e = sk_X509_EXTENSION_value(extensions, i);
+		const ASN1_OBJECT *name = X509_EXTENSION_get_object(e);
+
+		if (OBJ_length(name) != sizeof(base_oid) ||
+			memcmp(OBJ_get0_data(name), base_oid, sizeof(base_oid)) != 0)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = X509_EXTENSION_get_data(e);
+	}
+	return found;
 }
 
-bool sgx_read(const X509 *cert, struct sgx_extension *ret, struct outcome *o)
+bool sgx_read(const STACK_OF(X509_EXTENSION) * extensions, struct sgx_extension *ret, struct outcome *o)
 {
-	const ASN1_STRING *value = find(cert);
+	const ASN1_STRING *value = find(extensions);
 	struct level top = {.oid_len = sizeof(base_oid)};
 	struct sgx_extension sgx = {0};
 	bool ok = false;

@@ -23,7 +23,7 @@ struct sgx_extension {
 	bool platform; /* issued by the Platform CA: carries instance id and configuration */
 };
 
-/* ret is untouched on failure. */
-bool sgx_read(const X509 *cert, struct sgx_extension *ret, struct outcome *o);
+/* From a certificate's extensions; ret is untouched on failure. */
+bool sgx_read(const STACK_OF(X509_EXTENSION) * extensions, struct sgx_extension *ret, struct outcome *o);
 
 #endif
