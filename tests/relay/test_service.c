@@ -12,6 +12,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/pem.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -218,7 +219,7 @@ static struct service *start(enum loop_io io, enum service_role role, struct par
 		.io = io,
 		.threads = 2,
 		.timeouts = {20000, 20000, 20000, 20000, 20000, 2000, 0, 0},
-		.limits = {.connections = 100, .appraisals = 16},
+		.limits = {.connections = 400, .appraisals = 256},
 	};
 	char choice[160];
 	struct ratls_error err;
@@ -338,6 +339,42 @@ static void no_bytes_before_verdict(void **state)
 	pair_end(&p);
 }
 
+/* Send what nobody reads the echo of, until nothing more goes. */
+static void stall(int fd)
+{
+	static const uint8_t nothing[65536];
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	while (poll(&p, 1, 20) == 1 && send(fd, nothing, sizeof(nothing), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+		;
+}
+
+/* Invariant bounded_by_configuration: refusing to serve one peer, or waiting for it, never costs another. There
+ * are more of those that do not read than the loops have buffers. */
+static void slow_readers_stop_nobody_else(void **state)
+{
+	int fds[2 * LOOP_CHUNKS + 8], live;
+	size_t n = sizeof(fds) / sizeof(fds[0]);
+	struct pair p;
+
+	if (!pair_start(&p, state, false))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		fds[i] = dial(port_of(p.forwarder));
+		say(fds[i], startup, sizeof(startup));
+		hear(fds[i], startup, sizeof(startup));
+	}
+	for (size_t i = 0; i < n; i++)
+		stall(fds[i]);
+	live = dial(port_of(p.forwarder));
+	say(live, startup, sizeof(startup));
+	hear(live, startup, sizeof(startup));
+	close(live);
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+	pair_end(&p);
+}
+
 /* Invariant rotation_drops_nothing. */
 static void rotation_drops_nothing(void **state)
 {
@@ -403,6 +440,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_BOTH(bytes_cross_both_ways_and_half_close_is_honoured),
 		ON_BOTH(no_bytes_before_verdict),
+		ON_BOTH(slow_readers_stop_nobody_else),
 		ON_BOTH(rotation_drops_nothing),
 		ON_BOTH(a_late_answer_is_dropped),
 	};
