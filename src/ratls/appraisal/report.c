@@ -127,10 +127,29 @@ bool report_check_at(const struct ratls_report *report, size_t i, struct report_
 	return true;
 }
 
+static int append(const char *bytes, size_t len, void *text)
+{
+	struct buf *b = text;
+
+	buf_bytes(b, bytes, len);
+	return b->bad ? -1 : 0;
+}
+
+/* Not json_dumps, which leaves out what it has no memory for. */
+static char *write_json(const struct ratls_report *report)
+{
+	json_t *object = report_json_object(report);
+	struct buf text = {0};
+
+	if (object == NULL || json_dump_callback(object, append, &text, JSON_COMPACT) != 0)
+		text.bad = true;
+	json_decref(object);
+	return buf_take_str(&text);
+}
+
 const char *ratls_report_json(const struct ratls_report *report)
 {
 	struct ratls_report *own = (struct ratls_report *)report;
-	json_t *object;
 	char *text, *other = NULL;
 
 	if (report == NULL)
@@ -138,9 +157,7 @@ const char *ratls_report_json(const struct ratls_report *report)
 	text = atomic_load(&own->json);
 	if (text != NULL)
 		return text;
-	object = report_json_object(report);
-	text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
-	json_decref(object);
+	text = write_json(report);
 	/* Two threads may write it at once: the first one's stays, and both are the same. */
 	if (text != NULL && !atomic_compare_exchange_strong(&own->json, &other, text)) {
 		free(text);

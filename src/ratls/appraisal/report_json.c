@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
+#include "base/utf8.h"
 
 /* jansson takes NULL for "out of memory so far" and stays NULL: values are built without a check each, and
  * whether all went well is asked once. */
@@ -72,12 +73,9 @@ static json_t *hex_or_null(struct cur bytes)
 /* Text that a peer wrote: what is not UTF-8 is shown as hex. */
 static json_t *peer_text(struct cur text)
 {
-	json_t *out;
-
-	if (text.left == 0)
-		return json_null();
-	out = json_stringn((const char *)text.p, text.left);
-	return out != NULL ? out : hex_or_null(text);
+	if (text.left > 0 && utf8_valid(text))
+		return json_stringn((const char *)text.p, text.left);
+	return hex_or_null(text);
 }
 
 static void append(struct out *o, json_t *array, json_t *value)

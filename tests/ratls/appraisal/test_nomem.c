@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Memory runs out at every allocation in turn, ours and those of jansson: what comes out is an error, a
+ * refusal, or the very report that comes out with memory enough; and nothing leaks.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include <jansson.h>
+
+#include "simulator/forge.h"
+
+#define NOW INT64_C(1751600000)
+
+static size_t countdown; /* of allocations: the one that reaches zero fails; 0: none does */
+static bool failed;      /* one did */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+static bool fails(void)
+{
+	if (countdown == 0 || --countdown > 0)
+		return false;
+	failed = true;
+	return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	return fails() ? NULL : __real_realloc(p, size);
+}
+
+static struct forge_machine machine;
+static struct forge_chain_made chain;
+static struct buf collateral;
+
+static int make(void **state)
+{
+	static const uint8_t seed[FORGE_SEED_SIZE] = "nomem";
+	struct forge_options options;
+	struct forge_leaf leaf = {.key = forge_key(seed, "own key"), .now = NOW, .server_auth = true};
+
+	(void)state;
+	forge_defaults(&options, seed, NOW);
+	assert_int_equal(forge_machine_make(&options, &machine, NULL), RATLS_OK);
+	assert_int_equal(forge_machine_certificate(&machine, &leaf, &chain, NULL), RATLS_OK);
+	assert_int_equal(forge_machine_collateral(&machine, &collateral, NULL), RATLS_OK);
+	EVP_PKEY_free(leaf.key);
+	return 0;
+}
+
+static int done(void **state)
+{
+	(void)state;
+	forge_chain_done(&chain);
+	forge_machine_done(&machine);
+	buf_done(&collateral);
+	return 0;
+}
+
+/* The report as JSON (the caller frees it), or NULL if there is none, when the n-th allocation fails. */
+static char *appraise(size_t n, bool *ret_accepted)
+{
+	static const char policy_json[] = "{\"name\":\"n\",\"tcb_status\":[\"UpToDate\",{\"value\":\"OutOfDate\"}]}";
+	const struct ratls_binding binding = {.kind = RATLS_BINDING_CERTIFICATE};
+	struct ratls_endorsements_options options = {.size = sizeof(options),
+		.insecure_trust_root = machine.pki.cert[FORGE_ROOT].p,
+		.insecure_trust_root_len = machine.pki.cert[FORGE_ROOT].len};
+	struct ratls_evidence *evidence = NULL;
+	struct ratls_endorsements *endorsements = NULL;
+	struct ratls_policy *policy = NULL;
+	struct ratls_report *report = NULL;
+	const char *json = NULL;
+	char *out;
+
+	countdown = n;
+	if (ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &evidence, NULL) == RATLS_OK &&
+		ratls_endorsements_from_json(
+			(const char *)collateral.p, collateral.len, &options, &endorsements, NULL) == RATLS_OK &&
+		ratls_policy_from_json(policy_json, strlen(policy_json), &policy, NULL) == RATLS_OK &&
+		ratls_appraise(evidence, endorsements, policy, &binding, NOW, &report, NULL) == RATLS_OK)
+		json = ratls_report_json(report);
+	countdown = 0;
+	*ret_accepted = ratls_report_accepted(report);
+	out = json != NULL ? strdup(json) : NULL;
+	ratls_report_free(report);
+	ratls_policy_free(policy);
+	ratls_endorsements_free(endorsements);
+	ratls_evidence_free(evidence);
+	return out;
+}
+
+static void an_error_never_becomes_acceptance(void **state)
+{
+	bool accepted;
+	char *whole = appraise(0, &accepted);
+	size_t n = 0;
+
+	(void)state;
+	assert_true(accepted);
+	do {
+		char *json;
+
+		failed = false;
+		json = appraise(++n, &accepted);
+		/* Some failures change nothing: what was to be remembered for the next time is not. */
+		if (json != NULL && accepted)
+			assert_string_equal(json, whole);
+		free(json);
+	} while (failed);
+	assert_true(n > 500);
+	free(whole);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_error_never_becomes_acceptance),
+	};
+
+	json_set_alloc_funcs(__wrap_malloc, free);
+	return cmocka_run_group_tests(tests, make, done);
+}
