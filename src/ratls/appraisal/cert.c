@@ -197,7 +197,8 @@ bool cert_check_issued(const struct cert *c, const struct cert *issuer, struct o
 {
 	AUTHORITY_KEYID *authority = extension(c, NID_authority_key_identifier);
 	ASN1_OCTET_STRING *key_id = cert_key_id(issuer);
-	bool same_key = authority != NULL && authority->keyid != NULL && key_id != NULL &&
+	/* That both are there is the role's business: a configured root may do without (RFC 5280 section 4.2.1.1). */
+	bool same_key = authority == NULL || authority->keyid == NULL || key_id == NULL ||
 			ASN1_OCTET_STRING_cmp(authority->keyid, key_id) == 0;
 
 	AUTHORITY_KEYID_free(authority);
