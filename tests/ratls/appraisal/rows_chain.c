@@ -12,9 +12,11 @@
 
 #include "sample.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hex.h"
+#include "simulator/forge_der.h"
 
 /* ---- the text of chains ---- */
 
@@ -503,6 +505,97 @@ static void sgx_component_missing(struct sample *s)
 	edit_sgx(s, "060b" SGX_OID "0210", "060b" SGX_OID "0213");
 }
 
+/* An extension whose values have these sizes. */
+struct sgx_sizes {
+	size_t ppid, pceid, fmspc, cpusvn, pcesvn, instance;
+	size_t elements; /* of the PPID's pair */
+};
+
+static const struct sgx_sizes good_sizes = {16, 2, 6, 16, 1, 16, 2};
+
+static void put_value(struct buf *b, const char *suffix, uint8_t tag, size_t len)
+{
+	static const uint8_t ones[32] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+	size_t start = b->len;
+	char oid[40];
+
+	snprintf(oid, sizeof(oid), "1.2.840.113741.1.13.1.%s", suffix);
+	der_oid(b, oid);
+	der_bytes(b, tag, ones, len);
+	der_wrap(b, start, DER_SEQUENCE);
+}
+
+static void put_tcb(struct buf *b, const struct sgx_sizes *sizes)
+{
+	size_t start = b->len, list;
+	char suffix[8];
+
+	der_oid(b, "1.2.840.113741.1.13.1.2");
+	list = b->len;
+	for (unsigned i = 1; i <= 16; i++) {
+		snprintf(suffix, sizeof(suffix), "2.%u", i);
+		put_value(b, suffix, DER_INTEGER, 1);
+	}
+	put_value(b, "2.17", DER_INTEGER, sizes->pcesvn);
+	put_value(b, "2.18", DER_OCTET_STRING, sizes->cpusvn);
+	der_wrap(b, list, DER_SEQUENCE);
+	der_wrap(b, start, DER_SEQUENCE);
+}
+
+static void write_sgx(struct sample *s, const struct sgx_sizes *sizes)
+{
+	size_t start;
+
+	sgx_bytes.len = 0;
+	der_oid(&sgx_bytes, "1.2.840.113741.1.13.1.1");
+	der_bytes(&sgx_bytes, DER_OCTET_STRING, s->pki.sgx.ppid, sizes->ppid);
+	for (size_t i = 2; i < sizes->elements; i++)
+		der_bytes(&sgx_bytes, DER_OCTET_STRING, NULL, 0);
+	der_wrap(&sgx_bytes, 0, DER_SEQUENCE);
+	put_tcb(&sgx_bytes, sizes);
+	put_value(&sgx_bytes, "3", DER_OCTET_STRING, sizes->pceid);
+	put_value(&sgx_bytes, "4", DER_OCTET_STRING, sizes->fmspc);
+	put_value(&sgx_bytes, "5", DER_ENUMERATED, 1);
+	put_value(&sgx_bytes, "6", DER_OCTET_STRING, sizes->instance);
+	start = sgx_bytes.len;
+	der_oid(&sgx_bytes, "1.2.840.113741.1.13.1.7");
+	der_wrap(&sgx_bytes, sgx_bytes.len, DER_SEQUENCE);
+	der_wrap(&sgx_bytes, start, DER_SEQUENCE);
+	der_wrap(&sgx_bytes, 0, DER_SEQUENCE);
+	s->pki.sgx.bytes = cur_of(sgx_bytes.p, sgx_bytes.len);
+}
+
+/* What is written this way is read: TCB info is then of another platform. */
+static void sgx_sizes_good(struct sample *s)
+{
+	write_sgx(s, &good_sizes);
+}
+
+#define SIZE(name, member, size)                                                                             \
+	static void name(struct sample *s)                                                                   \
+	{                                                                                                    \
+		struct sgx_sizes sizes = good_sizes;                                                         \
+                                                                                                             \
+		sizes.member = (size);                                                                       \
+		write_sgx(s, &sizes);                                                                        \
+	}
+
+SIZE(sgx_ppid_short, ppid, 15)
+SIZE(sgx_pceid_long, pceid, 3)
+SIZE(sgx_fmspc_short, fmspc, 5)
+SIZE(sgx_cpusvn_long, cpusvn, 17)
+SIZE(sgx_pcesvn_long, pcesvn, 3)
+SIZE(sgx_instance_short, instance, 15)
+SIZE(sgx_pair_of_three, elements, 3)
+
+static void sgx_deep(struct sample *s)
+{
+	sgx_bytes.len = 0;
+	for (size_t i = 0; i < 1000; i++)
+		der_wrap(&sgx_bytes, 0, DER_SEQUENCE);
+	s->pki.sgx.bytes = cur_of(sgx_bytes.p, sgx_bytes.len);
+}
+
 /* ---- revocation lists ---- */
 
 static void root_crl_garbage(struct sample *s)
@@ -738,6 +831,15 @@ const struct row rows_chain[] = {
 	MADE("89 FMSPC is no octet string", sgx_fmspc_type, PCK_EXTENSION),
 	MADE("92 a component is no integer", sgx_component_is_octets, PCK_EXTENSION),
 	MADE("92 a component is negative", sgx_component_negative, PCK_EXTENSION),
+	MADE("an extension written by hand", sgx_sizes_good, TCBINFO_PLATFORM),
+	MADE("86 a pair of three", sgx_pair_of_three, PCK_EXTENSION),
+	MADE("87 PPID of 15 bytes", sgx_ppid_short, PCK_EXTENSION),
+	MADE("87 PCEID of 3 bytes", sgx_pceid_long, PCK_EXTENSION),
+	MADE("89 FMSPC of 5 bytes", sgx_fmspc_short, PCK_EXTENSION),
+	MADE("90 CPUSVN of 17 bytes", sgx_cpusvn_long, PCK_EXTENSION),
+	MADE("91 PCESVN of 3 bytes", sgx_pcesvn_long, PCK_EXTENSION),
+	MADE("instance id of 15 bytes", sgx_instance_short, PCK_EXTENSION),
+	MADE("94 a thousand levels deep", sgx_deep, PCK_EXTENSION),
 	MADE("93 CPUSVN differs from components", cpusvn_differs, PCK_EXTENSION),
 
 	CHANGED("95 root CRL cannot be parsed", root_crl_garbage, CRL_ROOT),

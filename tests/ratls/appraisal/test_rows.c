@@ -2,6 +2,17 @@
  *
  * Every known way to be wrong, one thing at a time and in every form of quote, is refused by the rule that is
  * there for it.
+ *
+ * Numbers in the names of rows are those of the list of known bad cases. Of these, elsewhere:
+ *   1 to 36, 39       the framing of quotes: tests/ratls/evidence/test_quote.c
+ *   66, 67            bad trust anchors, which are errors and no verdicts: test_endorsements.c
+ *   114 to 116, 159   envelopes of documents: test_endorsements.c
+ * and what does not apply:
+ *   40, 41, 79        missing pointers and sizes that a caller repeats: arguments, which are errors here
+ *   54, 55            a root that does not sign itself: the root in a chain is compared byte for byte
+ *   97                hex taken for DER: lists are taken in every form
+ *   100, 111          names and chains of the issuers of lists: these are chains like the others
+ *   155, 176          SGX quotes: these are no evidence at all
  */
 #include <setjmp.h>
 #include <stdarg.h>
