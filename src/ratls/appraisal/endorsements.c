@@ -34,7 +34,7 @@ static void take_crls(struct ratls_endorsements *e, const struct endorsement_ite
 static void take_signer(struct cur pem, const struct cert *root, struct signed_document *d,
 	const struct signed_document *other, bool same_text)
 {
-	if (same_text && outcome_passed(&other->chain) &&
+	if (other != NULL && same_text && outcome_passed(&other->chain) &&
 		cert_parse(
 			cur_of(other->signer.der.p, other->signer.der.len), root->key, &d->signer, &d->chain))
 		outcome_pass(&d->chain);
