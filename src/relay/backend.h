@@ -12,7 +12,7 @@
 #include "relay/loop.h"
 
 struct backend {
-	int (*start)(struct loop *l, struct ratls_error *err);
+	int (*start)(struct loop *l, struct ratls_error *err); /* l->state; NULL still where it failed */
 	void (*stop)(struct loop *l);
 	/* -1: no limit. Reads the clock when the kernel returns, then runs completions: what they set a timer
 	 * from must not be the time before a long wait. */
@@ -25,7 +25,6 @@ struct backend {
 	int (*accept)(struct loop_acceptor *a, struct ratls_error *err);
 	void (*accept_stop)(struct loop_acceptor *a);
 	void (*chunk_release)(struct loop *l, unsigned id);
-	int (*probe)(struct ratls_error *err); /* could it run here? */
 };
 
 extern const struct backend backend_uring, backend_epoll;

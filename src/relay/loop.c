@@ -18,27 +18,27 @@
 
 #define OUTS_KEPT LOOP_CHUNKS /* output buffers that stay in the pool; more are freed when they come back */
 
-static const struct backend *choose(enum loop_io io, char choice[static 160], struct ratls_error *err)
+/* What decides whether io_uring can be had is its start: that a ring was given a moment ago promises nothing. */
+static int start(struct loop *l, enum loop_io io, char choice[static 160], struct ratls_error *err)
 {
 	struct ratls_error why;
 
-	if (io == LOOP_IO_EPOLL) {
-		snprintf(choice, 160, "epoll, as configured");
-		return &backend_epoll;
+	l->backend = &backend_epoll;
+	snprintf(choice, 160, "epoll, as configured");
+	if (io != LOOP_IO_EPOLL) {
+		if (backend_uring.start(l, &why) == RATLS_OK) {
+			l->backend = &backend_uring;
+			snprintf(choice, 160, "io_uring");
+			return RATLS_OK;
+		}
+		if (io == LOOP_IO_URING)
+			return err_set(err, RATLS_E_UNSUPPORTED, "%s", why.message);
+		snprintf(choice, 160, "epoll, because %.140s", why.message);
 	}
-	if (backend_uring.probe(&why) == RATLS_OK) {
-		snprintf(choice, 160, "io_uring");
-		return &backend_uring;
-	}
-	if (io == LOOP_IO_URING) {
-		err_set(err, RATLS_E_UNSUPPORTED, "%s", why.message);
-		return NULL;
-	}
-	snprintf(choice, 160, "epoll, because %.140s", why.message);
-	return &backend_epoll;
+	return backend_epoll.start(l, err);
 }
 
-static int prepare(struct loop *l, struct ratls_error *err)
+static int prepare(struct loop *l, enum loop_io io, char choice[static 160], struct ratls_error *err)
 {
 	/* Not touched until used: the kernel gives pages as traffic needs them. */
 	l->chunks = mmap(NULL, LOOP_CHUNKS * CHUNK_STRIDE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -52,26 +52,21 @@ static int prepare(struct loop *l, struct ratls_error *err)
 	if (l->wake_fd < 0)
 		return err_set(err, RATLS_E_IO, "could not create an eventfd: %s", strerror(errno));
 	loop_tick(l);
-	return l->backend->start(l, err);
+	return start(l, io, choice, err);
 }
 
 int loop_new(enum loop_io io, struct loop **ret, char ret_choice[static 160], struct ratls_error *err)
 {
-	const struct backend *backend = choose(io, ret_choice, err);
-	struct loop *l;
+	struct loop *l = calloc(1, sizeof(*l));
 	int rc;
 
-	if (backend == NULL)
-		return RATLS_E_UNSUPPORTED;
-	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	l->backend = backend;
 	l->wake_fd = -1;
 	l->posts_last = &l->posts_first;
 	l->starved_last = &l->starved_first;
 	pthread_mutex_init(&l->posts_lock, NULL);
-	rc = prepare(l, err);
+	rc = prepare(l, io, ret_choice, err);
 	if (rc != RATLS_OK) {
 		loop_free(l);
 		return rc;

@@ -53,6 +53,7 @@ static void epoll_stop(struct loop *l)
 static int epoll_start(struct loop *l, struct ratls_error *err)
 {
 	struct epoll *e = calloc(1, sizeof(*e));
+	int rc;
 
 	if (e == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
@@ -65,13 +66,10 @@ static int epoll_start(struct loop *l, struct ratls_error *err)
 	for (unsigned id = 0; id < LOOP_CHUNKS; id++)
 		e->free_ids[e->n_free++] = LOOP_CHUNKS - 1 - id;
 	l->state = e;
-	return watch(l, l->wake_fd, EPOLLIN, NULL, err);
-}
-
-static int epoll_probe(struct ratls_error *err)
-{
-	(void)err;
-	return RATLS_OK;
+	rc = watch(l, l->wake_fd, EPOLLIN, NULL, err);
+	if (rc != RATLS_OK)
+		epoll_stop(l);
+	return rc;
 }
 
 static void enqueue(struct sock *s)
@@ -255,9 +253,10 @@ static void accept_some(struct loop_acceptor *a)
 			return;
 		if (errno == ECONNABORTED || errno == EINTR)
 			continue;
-		/* A shortage of descriptors or memory: level-triggered events would come without end. */
-		epoll_ctl(epoll_of(a->loop)->fd, EPOLL_CTL_DEL, a->fd, NULL);
-		loop_timer_set(a->loop, &a->retry, LOOP_ACCEPT_RETRY_MS);
+		/* A shortage of descriptors or memory: level-triggered events would come without end. They may,
+		 * where there is no memory for a timer either. */
+		if (loop_timer_set(a->loop, &a->retry, LOOP_ACCEPT_RETRY_MS))
+			epoll_ctl(epoll_of(a->loop)->fd, EPOLL_CTL_DEL, a->fd, NULL);
 		return;
 	}
 }
@@ -272,7 +271,7 @@ static void retry_accept(struct loop_timer *t)
 	struct loop_acceptor *a = (void *)((char *)t - offsetof(struct loop_acceptor, retry));
 
 	if (!a->stopped && watch_acceptor(a, NULL) != RATLS_OK)
-		loop_timer_set(a->loop, &a->retry, LOOP_ACCEPT_RETRY_MS);
+		(void)loop_timer_set(a->loop, &a->retry, LOOP_ACCEPT_RETRY_MS); /* the place it had is free again */
 }
 
 static int epoll_accept(struct loop_acceptor *a, struct ratls_error *err)
@@ -342,5 +341,4 @@ const struct backend backend_epoll = {
 	.accept = epoll_accept,
 	.accept_stop = epoll_accept_stop,
 	.chunk_release = epoll_chunk_release,
-	.probe = epoll_probe,
 };

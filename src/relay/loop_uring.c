@@ -8,15 +8,19 @@
  */
 #include <errno.h>
 #include <liburing.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "relay/backend.h"
 
 #define RING_ENTRIES 1024
 #define BUFFER_GROUP 0
+
+#define SHORTAGE_MAX_MS 10000 /* as long the kernel may take nothing more from us */
 
 /* The low bits of a completion's user data; the rest is a pointer. */
 enum tag { TAG_RECEIVE, TAG_SEND, TAG_CONNECT, TAG_ACCEPT, TAG_WAKE, TAG_IGNORE, TAG_MASK = 7 };
@@ -35,13 +39,31 @@ static struct uring *uring_of(struct loop *l)
 	return l->state;
 }
 
+static bool passes(int error)
+{
+	return error == -EINTR || error == -EAGAIN || error == -EBUSY || error == -ETIME;
+}
+
+/* No connection of this thread will ever hear of its bytes again. A program that ends is seen and started anew;
+ * one that turns or sleeps for ever is not. */
+static _Noreturn void give_up(int error)
+{
+	log_event(LOG_LEVEL_ERROR, 0, NULL, "io_uring has failed, nothing can go on: %s", strerror(-error));
+	abort();
+}
+
 static struct io_uring_sqe *next_sqe(struct loop *l)
 {
 	struct io_uring *ring = &uring_of(l)->ring;
 	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
 
-	while (sqe == NULL) {
-		io_uring_submit(ring);
+	for (int i = 0; sqe == NULL; i++) {
+		int rc = io_uring_submit(ring);
+
+		if (rc < 0 && (!passes(rc) || i == SHORTAGE_MAX_MS))
+			give_up(rc);
+		if (rc < 0)
+			poll(NULL, 0, 1); /* the kernel is short of memory */
 		sqe = io_uring_get_sqe(ring);
 	}
 	return sqe;
@@ -142,29 +164,11 @@ static int uring_start(struct loop *l, struct ratls_error *err)
 	rc = register_buffers(l, u);
 	if (rc == 0)
 		rc = restrict_operations(&u->ring);
-	if (rc < 0)
-		return err_set(err, RATLS_E_UNSUPPORTED, "io_uring is not complete here: %s", strerror(-rc));
-	return RATLS_OK;
-}
-
-static int uring_probe(struct ratls_error *err)
-{
-	struct loop *l = calloc(1, sizeof(*l));
-	uint8_t *chunks = malloc(1);
-	int rc;
-
-	if (l == NULL || chunks == NULL) {
-		free(l);
-		free(chunks);
-		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	}
-	l->chunks = chunks; /* addresses are only registered, never used, by a ring that receives nothing */
-	rc = uring_start(l, err);
-	if (l->state != NULL)
+	if (rc < 0) {
 		uring_stop(l);
-	free(chunks);
-	free(l);
-	return rc;
+		return err_set(err, RATLS_E_UNSUPPORTED, "io_uring is not complete here: %s", strerror(-rc));
+	}
+	return RATLS_OK;
 }
 
 /* ---- operations ---------------------------------------------------------------------------------------------- */
@@ -346,10 +350,10 @@ static void on_accept(struct loop_acceptor *a, const struct io_uring_cqe *cqe)
 		a->accepted(a, res);
 	if (more || a->stopped)
 		return;
-	if (res >= 0 || res == -ECONNABORTED || res == -EINTR)
+	/* A shortage of descriptors or memory passes: later, or at once where there is none for a timer either. */
+	if (res >= 0 || res == -ECONNABORTED || res == -EINTR ||
+		!loop_timer_set(a->loop, &a->retry, LOOP_ACCEPT_RETRY_MS))
 		arm_accept(a);
-	else
-		loop_timer_set(a->loop, &a->retry, LOOP_ACCEPT_RETRY_MS);
 }
 
 static void arm_wake(struct loop *l)
@@ -402,20 +406,22 @@ static void uring_wait(struct loop *l, int64_t timeout_ms)
 	struct __kernel_timespec limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000000};
 	struct io_uring_cqe *cqe;
 	unsigned head, n = 0;
+	int rc;
 
 	if (!u->enabled) {
 		/* The thread that enables a single-issuer ring is its issuer. */
 		u->enabled = true;
-		if (io_uring_register((unsigned)u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0) {
-			loop_stop(l);
-			return;
-		}
+		rc = io_uring_register((unsigned)u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+		if (rc < 0)
+			give_up(rc);
 		(void)io_uring_register_ring_fd(&u->ring); /* cheaper to enter; works without */
 		arm_wake(l);
 	}
 	run_closed(l);
 	feed_starved(l);
-	io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, timeout_ms >= 0 ? &limit : NULL, NULL);
+	rc = io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, timeout_ms >= 0 ? &limit : NULL, NULL);
+	if (rc < 0 && !passes(rc))
+		give_up(rc);
 	loop_tick(l);
 	io_uring_for_each_cqe(&u->ring, head, cqe) {
 		complete(l, cqe);
@@ -437,5 +443,4 @@ const struct backend backend_uring = {
 	.accept = uring_accept,
 	.accept_stop = uring_accept_stop,
 	.chunk_release = uring_chunk_release,
-	.probe = uring_probe,
 };

@@ -10,10 +10,18 @@
 #include <cmocka.h>
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -294,6 +302,180 @@ static void connections_come_by_themselves(void **state)
 	finish();
 }
 
+/* ---- a shortage passes ------------------------------------------------------------------------------------------ */
+
+static struct rlimit plenty;
+static bool memory_is_short;
+
+void *__real_realloc(void *p, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+/* Memory that is short once, where there are no descriptors either; then there are both again. */
+void *__wrap_realloc(void *p, size_t size)
+{
+	if (!memory_is_short)
+		return __real_realloc(p, size);
+	memory_is_short = false;
+	setrlimit(RLIMIT_NOFILE, &plenty);
+	return NULL;
+}
+
+static void end_shortage(struct loop_timer *t)
+{
+	(void)t;
+	setrlimit(RLIMIT_NOFILE, &plenty);
+}
+
+static void on_accepted_late(struct loop_acceptor *a, int fd)
+{
+	close(fd);
+	f->got++;
+	loop_accept_stop(a);
+	loop_stop(a->loop);
+}
+
+static void accept_with_a_shortage(void **state, bool of_memory)
+{
+	struct sockaddr_in address;
+	struct loop_acceptor a = {.fd = listening_socket(&address), .accepted = on_accepted_late};
+	struct loop_timer end = {.fire = end_shortage};
+	struct rlimit none;
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (!start(state)) {
+		close(client);
+		close(a.fd);
+		return;
+	}
+	assert_int_equal(listen(a.fd, 8), 0);
+	assert_int_equal(loop_accept(f->loop, &a, NULL), RATLS_OK);
+	assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &plenty), 0);
+	none = (struct rlimit){0, plenty.rlim_max};
+	if (!of_memory)
+		assert_true(loop_timer_set(f->loop, &end, 1));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	memory_is_short = of_memory;
+	loop_run(f->loop);
+	assert_int_equal(f->got, 1);
+	assert_false(memory_is_short);
+	close(client);
+	close(a.fd);
+	close(f->pair[0]);
+	close(f->pair[1]);
+	finish();
+}
+
+static void accepting_outlives_a_shortage_of_descriptors(void **state)
+{
+	accept_with_a_shortage(state, false);
+}
+
+static void accepting_outlives_a_shortage_of_memory(void **state)
+{
+	accept_with_a_shortage(state, true);
+}
+
+/* ---- a ring that takes nothing any more ------------------------------------------------------------------------- */
+
+static void stop_at_once(struct loop_timer *t)
+{
+	(void)t;
+	loop_stop(f->loop);
+}
+
+static void *run_loop(void *arg)
+{
+	loop_run(arg);
+	return NULL;
+}
+
+/* More receives than a ring's queue holds, from a thread whose submissions the kernel refuses. */
+static _Noreturn void overfill(void)
+{
+	static struct sock socks[4096];
+	struct loop_timer t = {.fire = stop_at_once};
+	struct rlimit no_core = {0, 0};
+	pthread_t issuer;
+
+	setrlimit(RLIMIT_CORE, &no_core);
+	loop_timer_set(f->loop, &t, 0);
+	if (pthread_create(&issuer, NULL, run_loop, f->loop) != 0 || pthread_join(issuer, NULL) != 0)
+		_exit(1);
+	for (size_t i = 0; i < sizeof(socks) / sizeof(socks[0]); i++) {
+		if (sock_open(&socks[i], f->loop, f->pair[0], NULL) != RATLS_OK)
+			_exit(2);
+		sock_receive(&socks[i]);
+	}
+	_exit(3);
+}
+
+static void a_broken_ring_ends_the_program(void **state)
+{
+	pid_t child;
+	int status;
+
+	if (!start(state))
+		return;
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		overfill();
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+	close(f->pair[0]);
+	close(f->pair[1]);
+	finish();
+}
+
+/* ---- the choice of the engine ----------------------------------------------------------------------------------- */
+
+/* In this process, from now on, a ring can be had but not prepared: registering anything with it fails. */
+static void forbid_registering(void)
+{
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_register, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = {sizeof(program) / sizeof(program[0]), program};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
+		_exit(1);
+}
+
+static _Noreturn void choose_without_registering(void)
+{
+	char choice[160];
+	struct loop *l;
+
+	forbid_registering();
+	if (loop_new(LOOP_IO_URING, &l, choice, NULL) == RATLS_OK)
+		_exit(2);
+	if (loop_new(LOOP_IO_AUTO, &l, choice, NULL) != RATLS_OK)
+		_exit(3);
+	if (strncmp(choice, "epoll, because", 14) != 0)
+		_exit(4);
+	loop_free(l);
+	_exit(0);
+}
+
+static void auto_falls_back_when_a_ring_cannot_start(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0)
+		choose_without_registering();
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* ---- timers and posts ------------------------------------------------------------------------------------------- */
 
 static int64_t order[16];
@@ -405,6 +587,10 @@ int main(void)
 		ON_BOTH(a_receive_waits_for_a_buffer),
 		ON_BOTH(connect_tells_success_and_failure),
 		ON_BOTH(connections_come_by_themselves),
+		ON_BOTH(accepting_outlives_a_shortage_of_descriptors),
+		ON_BOTH(accepting_outlives_a_shortage_of_memory),
+		{"a_broken_ring_ends_the_program", a_broken_ring_ends_the_program, NULL, NULL, &uring},
+		cmocka_unit_test(auto_falls_back_when_a_ring_cannot_start),
 		ON_BOTH(timers_fire_in_order_unless_cleared),
 		ON_BOTH(completions_know_the_time_after_the_wait),
 		ON_BOTH(jobs_run_elsewhere_and_come_home),
