@@ -5,9 +5,10 @@
   library_exports_its_list      libratls.so exports the names of src/ratls/libratls.map and no others,
                                 and each of them is declared in include/ratls.h
   production_has_no_simulator   no symbol of the simulator, and no forge_ symbol, is in a program or
-                                library that is meant for production
+                                library that is meant for production, and no certificate but Intel's root
 """
 
+import hashlib
 import pathlib
 import re
 import subprocess
@@ -17,6 +18,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PRODUCTION = ["src/cli/teesql", "src/sidecar/teesql-sidecar", "src/ratls/libratls.so"]
 # Symbols of compilers and sanitizers, which are in every object.
 COMMON = re.compile(r"_|\.|main$")
+
+# The beginning of a certificate of version 3, as DER and as base64 of it, and the SHA-256 of Intel's SGX root.
+DER = re.compile(rb"\x30\x82(..)\x30\x82..\xa0\x03\x02\x01\x02", re.S)
+PEM = re.compile(rb"MII[\w+/]{2}[DTjz]CC[\w+/]{3}gAwIBAg")
+INTEL = "44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3"
 
 
 def defined(path, *options):
@@ -36,6 +42,21 @@ def library_exports_its_list(build):
     yield from (f"in the list, but not in ratls.h: {name}" for name in sorted(promised - declared))
 
 
+def foreign_certificates(path):
+    """Certificates in a binary that are not Intel's root: it must hold that one, else none would be found."""
+    octets, ours = path.read_bytes(), 0
+    for match in DER.finditer(octets):
+        der = octets[match.start():match.start() + 4 + int.from_bytes(match[1], "big")]
+        if hashlib.sha256(der).hexdigest() == INTEL:
+            ours += 1
+        else:
+            yield f"{path.name} contains a certificate at byte {match.start()}"
+    if PEM.search(octets):
+        yield f"{path.name} contains a certificate in PEM"
+    if not ours:
+        yield f"{path.name} does not contain Intel's root: this check would prove nothing"
+
+
 def production_has_no_simulator(build):
     own, others = set(), set()
     for path in (build / "src").rglob("*.o"):
@@ -51,6 +72,7 @@ def production_has_no_simulator(build):
             continue
         for name in sorted(n for n in defined(path) if n in own or n.startswith("forge_")):
             yield f"{path.name} contains {name}"
+        yield from foreign_certificates(path)
 
 
 def main():

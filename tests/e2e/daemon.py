@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 
 PATIENCE = 60  # seconds until a wait gives up; no test passes or fails by being faster than that
 
@@ -113,6 +114,13 @@ class Daemon:
 
     def port(self, key="listen"):
         return int(self.ready[key].rpartition(":")[2])
+
+
+def eventually(holds):
+    """Ask again and again until it holds, for what no line of a log tells."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end, f"it did not come to hold in {PATIENCE} s"
 
 
 def run(argv, env=None, input=None, status=0, timeout=PATIENCE * 2):

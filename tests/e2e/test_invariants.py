@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The invariants of the architecture, on whole programs; each test bears the name of its invariant."""
 
+import contextlib
+import pathlib
 import re
 import socket
 import ssl
@@ -10,7 +12,7 @@ import pytest
 
 import wire
 from cluster import APP_PASSWORD
-from daemon import run
+from daemon import eventually, run
 from forge import Forged, ForgedServer, evidence_of
 from house import CLIENT_MRTD, SERVER_MRTD, direct_dsn, flags, psql
 from wire import Wire, client_context
@@ -118,12 +120,16 @@ def test_trust_is_configured_by_the_server(house, stranger, sidecar, folder):
     assert fields["C"] == "28000" and re.search(r"TQ-2\d{3}", fields["M"] + fields.get("D", ""))
 
 
-def test_trust_is_configured_for_tls_chains(house, sidecar, folder):
-    """A self-made leaf with a self-made root appended to the chain does not become libpq's trust."""
-    root = Forged(folder, "root")
-    leaf = Forged(folder, "leaf", append=[root.certificate.read_bytes()])
-    fields = refusal(sidecar, leaf.certificate, leaf.key)
-    assert "TQ-1001" in fields["M"] + fields.get("D", "")
+def test_trust_is_configured_for_tls_chains(house, stranger, sidecar, folder):
+    """Genuine evidence of another vendor's machine, with all roots of it appended to the chain in TLS: what a
+    peer brings along becomes nobody's trust, not even for the moment."""
+    files = house.client_files(folder, stranger)
+    with open(files["sslcert"], "a") as chain:
+        for root in (stranger.kms_root, stranger.root):
+            chain.write(pathlib.Path(root).read_text())
+    for _ in range(2):
+        fields = refusal(sidecar, files["sslcert"], files["sslkey"])
+        assert fields["C"] == "28000" and "TQ-2102" in fields["M"], fields
 
 
 def test_trust_is_configured_not_the_development_root(house, sidecar):
@@ -185,7 +191,7 @@ def test_nothing_after_sslrequest_from_a_server(house, io):
                 assert upstream.recv(8) == wire.SSL_REQUEST
                 upstream.sendall(b"S" + wire.message(b"E", b"CXXXXX\0Mforged\0\0"))
                 kind, body = driver.message()
-                assert kind == b"E" and "forged" not in wire.error_fields(body)["M"]
+                assert kind == b"E" and "unencrypted bytes behind" in wire.error_fields(body)["M"]
 
 
 # ---- 7 -----------------------------------------------------------------------------------------------
@@ -202,10 +208,18 @@ def test_secrets_leave_no_trace(house, io, folder):
         with Wire(("127.0.0.1", forwarder.port)) as driver:
             driver.send(wire.startup(user="postgres"))
             driver.message()
+        with Wire(("127.0.0.1", forwarder.port)) as driver:
+            driver.send(wire.startup(user="guest", database="postgres"))
+            backend = next(body for kind, body in driver.until(b"Z") if kind == b"K")
+            with Wire(("127.0.0.1", forwarder.port)) as canceller:
+                canceller.send(wire.cancel_request(*struct.unpack("!ii", backend)))
+                assert canceller.rest() == b""
     logs = sidecar.log + forwarder.daemon.log + house.server_td.daemon.log + house.client_td.daemon.log
     key = "".join(files["sslkey"].read_text().split("\n")[1:-2])
-    for secret in (APP_PASSWORD, "sesame", "wrong-sesame", key[:40], "PRIVATE KEY"):
-        assert secret not in logs
+    cancel_key = backend[4:]
+    for secret in (APP_PASSWORD, "sesame", "wrong-sesame", key[:40], "PRIVATE KEY", cancel_key.hex(),
+                   *(str(number) for number in struct.unpack("!i", cancel_key) + struct.unpack("!I", cancel_key))):
+        assert secret not in logs.lower() and secret not in logs
 
 
 # ---- 8 -----------------------------------------------------------------------------------------------
@@ -238,18 +252,41 @@ def test_bounded_by_configuration_connections(house, io, folder):
                 assert any(b"still here" in body for _, body in peer.until(b"Z"))
 
 
+def test_bounded_by_configuration_connections_of_one_peer(house, io, folder):
+    """Who is above the limit of one address is told so; another address is served, and who leaves gives place."""
+    files = files_of(house.client_files(folder))
+    with house.sidecar(io=io, max_connections_per_peer="2") as sidecar, contextlib.ExitStack() as stack:
+        def session(address):
+            peer = stack.enter_context(Wire(("127.0.0.1", sidecar.port()), source=address))
+            peer.request_tls(client_context(*files))
+            peer.send(wire.startup(user="guest", database="postgres"))
+            return peer
+
+        def is_served(peer):
+            return peer.until(b"Z")[-1][0] == b"Z"
+        held = [session("127.0.0.2") for _ in range(2)]
+        assert all(is_served(peer) for peer in held)
+        kind, body = session("127.0.0.2").message()
+        fields = wire.error_fields(body)
+        assert kind == b"E" and fields["C"] == "53300" and "from this address" in fields["M"]
+        assert is_served(session("127.0.0.3"))
+        held[0].socket.close()
+        eventually(lambda: is_served(session("127.0.0.2")))
+
+
 def files_of(files):
     return files["sslcert"], files["sslkey"]
 
 
-def test_bounded_by_configuration_startup_packet(sidecar, folder, house):
-    """A StartupMessage beyond its maximum is refused inside attested TLS as well."""
+@pytest.mark.parametrize("length", [10001, 0xffffff])
+def test_bounded_by_configuration_startup_packet(sidecar, folder, house, length):
+    """A StartupMessage beyond its maximum is refused inside attested TLS as well, before the rest of it comes."""
     files = house.client_files(folder)
     with Wire(("127.0.0.1", sidecar.port())) as peer:
         peer.request_tls(client_context(*files_of(files)))
-        peer.send((1 << 30).to_bytes(4, "big") + (196608).to_bytes(4, "big"))
-        answer = peer.rest()
-    assert answer == b"" or wire.error_fields(answer[5:])["C"] == "08P01"
+        peer.send(length.to_bytes(4, "big") + wire.PROTOCOL_3.to_bytes(4, "big"))
+        kind, body = peer.message()
+        assert kind == b"E" and wire.error_fields(body)["C"] == "08P01" and peer.rest() == b""
 
 
 # ---- 11 ----------------------------------------------------------------------------------------------
@@ -288,8 +325,7 @@ def test_cancel_is_attested(house, sidecar, folder):
         session.send(wire.query("select pg_sleep(60)"))
         pid = struct.unpack("!ii", key)[0]
         asleep = f"select count(*) from pg_stat_activity where pid = {pid} and wait_event = 'PgSleep'"
-        while house.cluster.sql(asleep) != "1":
-            pass
+        eventually(lambda: house.cluster.sql(asleep) == "1")
         mark = house.cluster.server.mark()
         for secure in (False, True):
             with Wire(("127.0.0.1", sidecar.port())) as peer:

@@ -12,6 +12,7 @@ import pytest
 
 import wire
 from cluster import free_port
+from daemon import eventually
 from house import psql
 from wire import Wire
 
@@ -57,8 +58,7 @@ def test_copy_waits_for_a_slow_reader(forwarder):
 def when_asleep(observer, pid, action):
     """Do it once Postgres executes pg_sleep in this backend."""
     asleep = "select count(*) from pg_stat_activity where pid = %s and wait_event = 'PgSleep'"
-    while observer.execute(asleep, [pid]).fetchone()[0] == 0:
-        pass
+    eventually(lambda: observer.execute(asleep, [pid]).fetchone()[0])
     action()
 
 

@@ -38,10 +38,12 @@ def error_fields(body):
 class Wire:
     """A connection to one of our ports, plain until it is asked for TLS."""
 
-    def __init__(self, address):
+    def __init__(self, address, source=None):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.socket = socket.socket(family)
         self.socket.settimeout(PATIENCE)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.connect(address)
 
     def __enter__(self):

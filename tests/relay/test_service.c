@@ -12,6 +12,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -125,9 +126,10 @@ static void append_pem(struct buf *out, const struct forge_chain_made *chain)
 	}
 }
 
-static struct identity *make_identity(const struct forge_machine *m, bool without_evidence)
+/* A certificate of the machine for the key of this name. */
+static struct identity *make_identity(const struct forge_machine *m, const char *name, bool without_evidence)
 {
-	EVP_PKEY *key = forge_key(seed, "leaf");
+	EVP_PKEY *key = forge_key(seed, name);
 	struct forge_leaf leaf = {.key = key, .now = clock_now(), .without_evidence = without_evidence};
 	struct forge_chain_made chain = {0};
 	struct buf pem = {0};
@@ -176,7 +178,7 @@ static void party_make(struct party *p, enum channel_role role, bool without_evi
 	assert_int_equal(ratls_source_new(&o, &p->source, NULL), RATLS_OK);
 	v.source = p->source;
 	assert_int_equal(verifier_new(&v, NULL, &p->verifier, NULL), RATLS_OK);
-	p->identity = make_identity(&p->machine, without_evidence);
+	p->identity = make_identity(&p->machine, "leaf", without_evidence);
 	c.identity = p->identity;
 	assert_int_equal(channel_context_new(&c, &p->context, NULL), RATLS_OK);
 }
@@ -375,34 +377,64 @@ static void slow_readers_stop_nobody_else(void **state)
 	pair_end(&p);
 }
 
-/* Invariant rotation_drops_nothing. */
+/* Does a new handshake with the service present the key of this name? */
+static bool presents(const struct service *s, const char *name)
+{
+	EVP_PKEY *key = forge_key(seed, name);
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *tls = SSL_new(context);
+	int fd = dial(port_of(s));
+	bool same;
+
+	SSL_set_fd(tls, fd);
+	assert_int_equal(SSL_connect(tls), 1);
+	same = EVP_PKEY_eq(X509_get0_pubkey(SSL_get0_peer_certificate(tls)), key) == 1;
+	SSL_free(tls);
+	SSL_CTX_free(context);
+	EVP_PKEY_free(key);
+	close(fd);
+	return same;
+}
+
+static void rotate_to(struct pair *p, const char *name)
+{
+	struct identity *renewed = make_identity(&p->server.machine, name, false);
+	struct channel_context_options o = {.role = CHANNEL_SERVER, .request_certificate = true, .identity = renewed};
+	struct channel_context *context;
+
+	assert_int_equal(channel_context_new(&o, &context, NULL), RATLS_OK);
+	service_set_context(p->sidecar, context);
+	channel_context_free(context);
+	identity_free(renewed);
+	assert_int_equal(verifier_set_policy(p->server.verifier, NULL, NULL), RATLS_OK);
+}
+
+/* Invariant rotation_drops_nothing: another key, another certificate and a policy read anew are those of the next
+ * sessions, and those that began before go on. */
 static void rotation_drops_nothing(void **state)
 {
+	static const char *const names[] = {"leaf", "second leaf", "third leaf"};
+	int fds[3];
 	struct pair p;
-	int fd, another;
 
 	if (!pair_start(&p, state, false))
 		return;
-	fd = dial(port_of(p.forwarder));
-	say(fd, startup, sizeof(startup));
-	hear(fd, startup, sizeof(startup));
 	for (int i = 0; i < 3; i++) {
-		struct channel_context_options o = {
-			.role = CHANNEL_SERVER, .request_certificate = true, .identity = p.server.identity};
-		struct channel_context *renewed;
-
-		assert_int_equal(channel_context_new(&o, &renewed, NULL), RATLS_OK);
-		service_set_context(p.sidecar, renewed);
-		channel_context_free(renewed);
-		assert_int_equal(verifier_set_policy(p.server.verifier, NULL, NULL), RATLS_OK);
-		say(fd, "still here", 10);
-		hear(fd, "still here", 10);
+		if (i > 0) {
+			assert_false(presents(p.sidecar, names[i]));
+			rotate_to(&p, names[i]);
+		}
+		assert_true(presents(p.sidecar, names[i]));
+		fds[i] = dial(port_of(p.forwarder));
+		say(fds[i], startup, sizeof(startup));
+		hear(fds[i], startup, sizeof(startup));
+		for (int j = 0; j <= i; j++) {
+			say(fds[j], "still here", 10);
+			hear(fds[j], "still here", 10);
+		}
 	}
-	another = dial(port_of(p.forwarder));
-	say(another, startup, sizeof(startup));
-	hear(another, startup, sizeof(startup));
-	close(another);
-	close(fd);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
 	pair_end(&p);
 }
 
