@@ -62,7 +62,8 @@ void base64_append(struct buf *b, const uint8_t *bytes, size_t len)
 	}
 }
 
-static int sextet(char c)
+/* The last two characters of the alphabet differ between the two forms: "+/" or "-_". */
+static int sextet(char c, const char *last)
 {
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
@@ -70,18 +71,18 @@ static int sextet(char c)
 		return c - 'a' + 26;
 	if (c >= '0' && c <= '9')
 		return c - '0' + 52;
-	if (c == '+')
+	if (c == last[0])
 		return 62;
-	return c == '/' ? 63 : -1;
+	return c == last[1] ? 63 : -1;
 }
 
-/* Four characters, the last `pad` of them padding, as 24 bits. False if one is not of the alphabet. */
-static bool quantum(const char *text, size_t pad, uint32_t *ret)
+/* Four characters, the last `pad` of them not there, as 24 bits. False if one is not of the alphabet. */
+static bool quantum(const char *text, size_t pad, const char *last, uint32_t *ret)
 {
 	uint32_t v = 0;
 
 	for (size_t k = 0; k < 4; k++) {
-		int s = k >= 4 - pad ? 0 : sextet(text[k]);
+		int s = k >= 4 - pad ? 0 : sextet(text[k], last);
 
 		if (s < 0)
 			return false;
@@ -91,23 +92,22 @@ static bool quantum(const char *text, size_t pad, uint32_t *ret)
 	return true;
 }
 
-bool base64_decode(const char *text, size_t text_len, struct buf *out)
+/* Text without its padding. */
+static bool decode(const char *text, size_t text_len, const char *last, struct buf *out)
 {
-	uint8_t *to = buf_reserve(out, text_len / 4 * 3);
-	size_t pad = 0, n = 0;
+	size_t pad = (4 - text_len % 4) % 4, n = 0;
+	uint8_t *to = buf_reserve(out, (text_len + pad) / 4 * 3);
 	uint32_t v;
 
-	if (text_len % 4 != 0 || to == NULL)
+	if (pad == 3 || to == NULL)
 		return false;
-	while (pad < 2 && pad < text_len && text[text_len - 1 - pad] == '=')
-		pad++;
 	for (size_t i = 0; i < text_len; i += 4) {
-		bool last = i + 4 == text_len;
+		size_t absent = i + 4 > text_len ? pad : 0;
 
-		if (!quantum(text + i, last ? pad : 0, &v))
+		if (!quantum(text + i, absent, last, &v))
 			return false;
 		/* RFC 4648 section 3.5: bits that no byte gets are zero, so that bytes have one text. */
-		if (last && (v & ((1u << 8 * pad) - 1)) != 0)
+		if ((v & ((1u << 8 * absent) - 1)) != 0)
 			return false;
 		to[n++] = (uint8_t)(v >> 16);
 		to[n++] = (uint8_t)(v >> 8);
@@ -115,4 +115,20 @@ bool base64_decode(const char *text, size_t text_len, struct buf *out)
 	}
 	buf_added(out, n - pad);
 	return true;
+}
+
+bool base64_decode(const char *text, size_t text_len, struct buf *out)
+{
+	size_t pad = 0;
+
+	if (text_len % 4 != 0)
+		return false;
+	while (pad < 2 && pad < text_len && text[text_len - 1 - pad] == '=')
+		pad++;
+	return decode(text, text_len - pad, "+/", out);
+}
+
+bool base64url_decode(const char *text, size_t text_len, struct buf *out)
+{
+	return decode(text, text_len, "-_", out);
 }

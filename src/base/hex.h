@@ -23,4 +23,7 @@ bool hex_decode(const char *text, size_t text_len, uint8_t *out, size_t len);
 void base64_append(struct buf *b, const uint8_t *bytes, size_t len);
 bool base64_decode(const char *text, size_t text_len, struct buf *out);
 
+/* RFC 4648 section 5, without padding, canonical: what JOSE uses. */
+bool base64url_decode(const char *text, size_t text_len, struct buf *out);
+
 #endif

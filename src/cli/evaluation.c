@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "appraisal/appraise.h"
 #include "appraisal/report.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -131,7 +132,7 @@ static int verify(struct evaluation *e, const char *target, struct ratls_error *
 
 static struct conclusion conclusion_of_report(const struct evaluation *e)
 {
-	struct conclusion o = {.class = (enum reason_class)ratls_report_class(e->report)};
+	struct conclusion o = {.class = (enum reason_class)ratls_report_class(e->report), .verifiers = APPRAISED_DCAP};
 	const char *message = ratls_report_message(e->report);
 
 	/* Two witnesses for the one answer that opens doors. */
@@ -148,11 +149,11 @@ static struct conclusion conclusion_of_report(const struct evaluation *e)
 
 static struct conclusion conclusion_of_error(const struct evaluation *e)
 {
-	struct conclusion o = {.class = cli_class(&e->err), .reason = e->err.reason};
+	struct conclusion o = {.class = cli_class(&e->err), .reason = e->err.reason, .verifiers = APPRAISED_DCAP};
 
 	snprintf(o.message, sizeof(o.message), "%s", e->err.message);
 	if (e->err.code == RATLS_E_NO_EVIDENCE && e->config->appraisal.insecure_allow_simulator) {
-		o = (struct conclusion){.class = CLASS_ACCEPTED};
+		o = (struct conclusion){.class = CLASS_ACCEPTED, .verifiers = o.verifiers};
 		snprintf(o.message, sizeof(o.message),
 			"no evidence was presented, which --insecure-allow-simulator lets pass");
 	}

@@ -16,24 +16,20 @@ static json_t *all_null(const char *const *names)
 }
 
 /* The checks of a report in which none was made. */
-static json_t *unknown_checks(void)
+static json_t *unknown_checks(unsigned verifiers)
 {
-	static const enum reason rules[] = {
-#define RULE(symbol, judge, need) REASON_##symbol,
-#include "appraisal/rules.def"
-#undef RULE
-	};
 	json_t *checks = json_array();
+	const char *id;
 
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+	for (size_t i = 0; (id = report_rule_at(verifiers, i)) != NULL; i++)
 		json_array_append_new(
-			checks, json_pack("{s:s, s:s, s:n, s:n, s:n}", "id", reason_find(rules[i])->id,
-					"status", "unknown", "expected", "actual", "hint"));
+			checks, json_pack("{s:s, s:s, s:n, s:n, s:n}", "id", id, "status", "unknown", "expected",
+					"actual", "hint"));
 	return checks;
 }
 
 /* What a report looks like before anything was appraised: its members are those of report_json.c. */
-static json_t *blank_report(void)
+static json_t *blank_report(unsigned verifiers)
 {
 	static const char *const evidence[] = {"tee", "format", "quote_version", "body", "oid", "mrtd",
 		"rtmr", "mrconfigid", "mrowner", "mrownerconfig", "mrseam", "report_data", "td_attributes",
@@ -43,9 +39,10 @@ static json_t *blank_report(void)
 	static const char *const tcb[] = {"status", "platform_status", "module_status", "qe_status", "date",
 		"evaluation_data_number", "advisories", "relaunch_advised", "shortfalls", NULL};
 
-	return json_pack("{s:o, s:o, s:o, s:[], s:o, s:n, s:n, s:n, s:n}", "evidence", all_null(evidence),
-		"app", all_null(app), "tcb", all_null(tcb), "collateral", "checks", unknown_checks(),
-		"trust_root", "policy", "policy_compares", "valid_until");
+	return json_pack("{s:o, s:o, s:o, s:[], s:o, s:s?, s:n, s:n, s:n, s:n, s:n}", "evidence", all_null(evidence),
+		"app", all_null(app), "tcb", all_null(tcb), "collateral", "checks", unknown_checks(verifiers),
+		"verifier", report_verifiers_name(verifiers), "ita", "trust_root", "policy", "policy_compares",
+		"valid_until");
 }
 
 static const char *verdict_name(enum reason_class class)
@@ -83,7 +80,7 @@ json_t *verify_json(const struct ratls_report *report, const struct conclusion *
 	json_t *endpoint, const struct verify_times *times)
 {
 	const struct reason_row *row = reason_find(conclusion->reason);
-	json_t *object = report != NULL ? report_json_object(report) : blank_report();
+	json_t *object = report != NULL ? report_json_object(report) : blank_report(conclusion->verifiers);
 	char code[16], time[CLOCK_TEXT_SIZE];
 	json_t *verdict;
 

@@ -15,7 +15,8 @@
 /* What came out, in the end. */
 struct conclusion {
 	enum reason_class class;
-	int reason; /* 0 if accepted */
+	int reason;         /* 0 if accepted */
+	unsigned verifiers; /* who was to verify: APPRAISED_... of appraise.h */
 	char message[RATLS_ERROR_MESSAGE_SIZE];
 };
 

@@ -13,23 +13,40 @@
 #define AT_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z: the end of ASN.1's and RFC 3339's time */
 
 static void (*const judges[RULE_COUNT])(struct appraisal *, struct check *) = {
-#define RULE(symbol, judge, need) rule_##judge,
+#define RULE(symbol, judge, need, by) rule_##judge,
 #include "appraisal/rules.def"
 #undef RULE
 };
 
-static int check_arguments(const struct ratls_evidence *evidence, const struct ratls_binding *binding,
-	int64_t at, struct ratls_error *err)
+static int check_arguments(const struct appraisal_inputs *in, struct ratls_error *err)
 {
-	if (evidence == NULL || binding == NULL)
+	const struct ratls_binding *binding = in->binding;
+
+	if (in->evidence == NULL || binding == NULL)
 		return err_set(err, RATLS_E_ARG, "could not appraise: no evidence or no binding");
-	if (at < 0 || at > AT_MAX)
+	if (in->at < 0 || in->at > AT_MAX)
 		return err_set(err, RATLS_E_ARG, "could not appraise: the time is out of range");
 	if (binding->kind < RATLS_BINDING_CERTIFICATE || binding->kind > RATLS_BINDING_NONE)
 		return err_set(err, RATLS_E_ARG, "could not appraise: the kind of binding is unknown");
 	if (binding->kind == RATLS_BINDING_REPORT_DATA && binding->len > 64)
 		return err_set(err, RATLS_E_ARG, "could not appraise: more report data than 64 bytes");
 	return RATLS_OK;
+}
+
+/* Alone a token says what the status is; beside collateral it can only object. */
+static void derive_token(struct appraisal *a)
+{
+	const struct ita_token *t = a->token;
+
+	if (t->key != NULL)
+		jwk_judge(t->key, t->crls, a->at, &a->token_trust);
+	if (!outcome_passed(&t->claims))
+		return;
+	if (a->verifiers == APPRAISED_ITA) {
+		a->tcb = (struct tcb){.status = t->said.status, .date = t->said.tcb_date};
+		a->tcb_judged = true;
+	}
+	a->tcb.listed = t->said.advisories;
 }
 
 /* Read the PCK chain, and judge version numbers if everything that this takes is there. */
@@ -53,40 +70,68 @@ static bool derive(struct appraisal *a)
 			e->qeid != NULL;
 	if (a->tcb_judged)
 		tcb_judge(&a->tcb_inputs, &a->tcb);
+	derive_token(a);
 	return true;
 }
 
 static void run_rules(struct appraisal *a, struct buf *text)
 {
-	for (size_t i = 0; i < RULE_COUNT; i++) {
+	for (enum rule i = 0; i < RULE_COUNT; i++) {
 		a->checks[i].text = text;
-		judges[i](a, &a->checks[i]);
+		if (rule_applies(i, a->verifiers))
+			judges[i](a, &a->checks[i]);
 	}
 }
 
-/* "the rule's meaning: what differed" of the rule that decided. */
-static void write_message(struct ratls_report *r)
+/* Why what this rule asks for could not be had, NULL if the rule asks for nothing or nobody knows. */
+static const struct ratls_error *missing_reason(const struct appraisal_inputs *in, enum rule rule)
 {
-	struct report_verdict v = report_judge(r);
-	const struct check *c = &r->checks[v.rule];
-	uint32_t at = (uint32_t)r->text.len + 1;
+	const struct ratls_error *why = NULL;
+
+	if (rule == RULE_COLLATERAL_PRESENT && in->endorsements == NULL)
+		why = in->no_endorsements;
+	if (rule == RULE_ITA_PRESENT && in->token == NULL)
+		why = in->no_token;
+	return why != NULL && why->code != RATLS_OK ? why : NULL;
+}
+
+/* "the rule's meaning: what differed" of the rule that decided. */
+static void write_refusal(struct ratls_report *r, enum rule rule)
+{
+	const struct check *c = &r->checks[rule];
 	char detail[RATLS_ERROR_MESSAGE_SIZE] = "";
 
 	if (c->hint > 0 && !r->text.bad)
 		snprintf(detail, sizeof(detail), "%s", (const char *)r->text.p + c->hint - 1);
-	if (v.accepted)
-		buf_str(&r->text, "accepted");
-	else if (c->status == CHECK_FAIL)
-		buf_fmt(&r->text, "%s%s%s", rule_reason(v.rule)->meaning, detail[0] != '\0' ? ": " : "",
-			detail);
+	if (c->status == CHECK_FAIL)
+		buf_fmt(&r->text, "%s%s%s", rule_reason(rule)->meaning, detail[0] != '\0' ? ": " : "", detail);
 	else
-		buf_fmt(&r->text, "could not judge %s%s%s", rule_reason(v.rule)->id,
+		buf_fmt(&r->text, "could not judge %s%s%s", rule_reason(rule)->id,
 			detail[0] != '\0' ? ": " : "", detail);
-	buf_u8(&r->text, 0);
-	r->message = at;
+	/* That two verifiers contradict each other is to be heard, whatever else is wrong. */
+	if (rule != RULE_VERIFIERS_AGREE && r->checks[RULE_VERIFIERS_AGREE].status == CHECK_FAIL)
+		buf_str(&r->text, "; the verifiers disagree");
 }
 
-static void fill_report(struct ratls_report *r, const struct appraisal *a)
+static void write_message(struct ratls_report *r, const struct appraisal_inputs *in)
+{
+	struct report_verdict v = report_judge(r);
+	const struct ratls_error *missing = v.accepted ? NULL : missing_reason(in, v.rule);
+	uint32_t at = (uint32_t)r->text.len + 1;
+
+	if (v.accepted)
+		buf_str(&r->text, "accepted");
+	else if (missing != NULL)
+		buf_str(&r->text, missing->message);
+	else
+		write_refusal(r, v.rule);
+	buf_u8(&r->text, 0);
+	r->message = at;
+	if (missing != NULL)
+		r->missing = missing->reason;
+}
+
+static void fill_report(struct ratls_report *r, const struct appraisal *a, const struct appraisal_inputs *in)
 {
 	memcpy(r->checks, a->checks, sizeof(r->checks));
 	for (size_t i = 0; i < RULE_COUNT; i++)
@@ -95,34 +140,39 @@ static void fill_report(struct ratls_report *r, const struct appraisal *a)
 	r->valid_until = a->valid_until;
 	r->age = appraisal_age(a);
 	r->evidence = evidence_ref(a->evidence);
-	if (a->has_endorsements)
-		r->endorsements = endorsements_ref((struct ratls_endorsements *)a->endorsements);
+	r->verifiers = a->verifiers;
+	if (in->endorsements != NULL)
+		r->endorsements = endorsements_ref(in->endorsements);
+	if (in->token != NULL)
+		r->token = ita_token_ref(in->token);
 	r->sgx = a->pck->sgx;
 	r->sgx_known = outcome_passed(&a->pck->extension);
 	r->tcb = a->tcb;
 	r->tcb_judged = a->tcb_judged;
 	memcpy(r->policy, a->policy->name, sizeof(r->policy));
 	r->compared = policy_compares(a->policy);
-	write_message(r);
+	write_message(r, in);
 }
 
-int ratls_appraise(const struct ratls_evidence *evidence, const struct ratls_endorsements *endorsements,
-	const struct ratls_policy *policy, const struct ratls_binding *binding, int64_t at,
-	struct ratls_report **ret, struct ratls_error *err)
+int appraise_inputs(const struct appraisal_inputs *in, struct ratls_report **ret, struct ratls_error *err)
 {
 	static const struct ratls_endorsements no_endorsements;
+	static const struct ita_token no_token;
 	static const struct ratls_policy empty_policy;
 	struct appraisal a = {
-		.evidence = evidence,
-		.endorsements = endorsements != NULL ? endorsements : &no_endorsements,
-		.has_endorsements = endorsements != NULL,
-		.policy = policy != NULL ? policy : &empty_policy,
-		.binding = binding,
-		.at = at,
+		.verifiers = in->verifiers,
+		.evidence = in->evidence,
+		.endorsements = in->endorsements != NULL ? in->endorsements : &no_endorsements,
+		.has_endorsements = in->endorsements != NULL,
+		.token = in->token != NULL ? in->token : &no_token,
+		.has_token = in->token != NULL,
+		.policy = in->policy != NULL ? in->policy : &empty_policy,
+		.binding = in->binding,
+		.at = in->at,
 		.valid_until = INT64_MAX,
 	};
 	struct ratls_report *report;
-	int rc = check_arguments(evidence, binding, at, err);
+	int rc = check_arguments(in, err);
 	bool ok;
 
 	if (rc != RATLS_OK)
@@ -130,12 +180,12 @@ int ratls_appraise(const struct ratls_evidence *evidence, const struct ratls_end
 	report = calloc(1, sizeof(*report));
 	if (report == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	a.quote = &evidence->quote;
+	a.quote = &in->evidence->quote;
 	ERR_set_mark();
 	ok = derive(&a);
 	if (ok) {
 		run_rules(&a, &report->text);
-		fill_report(report, &a);
+		fill_report(report, &a, in);
 	}
 	ERR_pop_to_mark();
 	pck_unref(a.pck);
@@ -145,4 +195,21 @@ int ratls_appraise(const struct ratls_evidence *evidence, const struct ratls_end
 	}
 	*ret = report;
 	return RATLS_OK;
+}
+
+int ratls_appraise(const struct ratls_evidence *evidence, const struct ratls_endorsements *endorsements,
+	const struct ratls_policy *policy, const struct ratls_binding *binding, int64_t at,
+	struct ratls_report **ret, struct ratls_error *err)
+{
+	const struct appraisal_inputs in = {
+		.verifiers = APPRAISED_DCAP,
+		.evidence = evidence,
+		/* What changes in them is counts and memos. */
+		.endorsements = (struct ratls_endorsements *)endorsements,
+		.policy = policy,
+		.binding = binding,
+		.at = at,
+	};
+
+	return appraise_inputs(&in, ret, err);
 }

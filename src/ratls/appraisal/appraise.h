@@ -8,23 +8,47 @@
 
 #include "appraisal/check.h"
 #include "appraisal/endorsed.h"
+#include "appraisal/ita_token.h"
 #include "appraisal/pck.h"
 #include "appraisal/policy.h"
 #include "appraisal/tcb.h"
 #include "evidence/evidence.h"
 
 enum rule {
-#define RULE(symbol, judge, need) RULE_##symbol,
+#define RULE(symbol, judge, need, by) RULE_##symbol,
 #include "appraisal/rules.def"
 #undef RULE
 	RULE_COUNT
 };
 
+/* Who verifies the quote: Intel's collateral and our own arithmetic, Intel Trust Authority, or both. */
+#define APPRAISED_DCAP 1u
+#define APPRAISED_ITA  2u
+
+/* What is appraised; all of it is borrowed. The public function is this with endorsements alone. */
+struct appraisal_inputs {
+	unsigned verifiers; /* APPRAISED_... */
+	const struct ratls_evidence *evidence;
+	struct ratls_endorsements *endorsements; /* NULL: there are none */
+	struct ita_token *token;                 /* NULL: there is none */
+	const struct ratls_policy *policy;       /* NULL: empty */
+	const struct ratls_binding *binding;
+	int64_t at;
+	/* Why there are none, to be told where nothing worse is known; or NULL */
+	const struct ratls_error *no_endorsements, *no_token;
+};
+
+/* As ratls_appraise. */
+int appraise_inputs(const struct appraisal_inputs *in, struct ratls_report **ret, struct ratls_error *err);
+
 struct appraisal {
+	unsigned verifiers;
 	const struct ratls_evidence *evidence;
 	const struct quote *quote;                     /* the evidence's */
 	const struct ratls_endorsements *endorsements; /* never NULL: a zeroed one stands in */
 	bool has_endorsements;
+	const struct ita_token *token; /* never NULL, likewise */
+	bool has_token;
 	const struct ratls_policy *policy; /* never NULL */
 	const struct ratls_binding *binding;
 	int64_t at;
@@ -33,13 +57,14 @@ struct appraisal {
 	struct pck *pck;
 	struct tcb_inputs tcb_inputs;
 	struct tcb tcb;
-	bool tcb_judged; /* the two above say something: platform, TCB info and QE identity are known */
+	bool tcb_judged; /* the above says something: platform, TCB info and QE identity, or the token, are known */
+	struct jwk_trust token_trust;
 
 	struct check checks[RULE_COUNT];
 	int64_t valid_until; /* rules lower it to the end of what they rest on */
 };
 
-#define RULE(symbol, judge, need) void rule_##judge(struct appraisal *a, struct check *c);
+#define RULE(symbol, judge, need, by) void rule_##judge(struct appraisal *a, struct check *c);
 #include "appraisal/rules.def"
 #undef RULE
 
@@ -53,6 +78,10 @@ static inline void appraisal_ends(struct appraisal *a, int64_t at)
 	if (at < a->valid_until)
 		a->valid_until = at;
 }
+
+/* The identifier of the first rule of this verifier alone that says no; NULL if none does. What could not be
+ * decided says nothing. */
+const char *appraisal_first_failure(const struct appraisal *a, unsigned verifier);
 
 /* begin <= at <= end, else fail with a sentence that names what and when; lowers valid_until. */
 bool appraisal_within(struct appraisal *a, struct check *c, const char *what, int64_t begin, int64_t end);

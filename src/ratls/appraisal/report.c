@@ -5,11 +5,14 @@
 
 enum need { MUST, MAY };
 
+enum by { DCAP = APPRAISED_DCAP, ITA = APPRAISED_ITA, EITHER = APPRAISED_DCAP | APPRAISED_ITA, BOTH = 4 };
+
 static const struct {
 	enum reason reason;
 	enum need need;
+	enum by by;
 } rules[RULE_COUNT] = {
-#define RULE(symbol, judge, need) {REASON_##symbol, need},
+#define RULE(symbol, judge, need, by) {REASON_##symbol, need, by},
 #include "appraisal/rules.def"
 #undef RULE
 };
@@ -17,6 +20,23 @@ static const struct {
 const struct reason_row *rule_reason(enum rule rule)
 {
 	return reason_find((int)rules[rule].reason);
+}
+
+bool rule_applies(enum rule rule, unsigned verifiers)
+{
+	if (verifiers == 0)
+		return true;
+	return rules[rule].by == BOTH ? verifiers == (APPRAISED_DCAP | APPRAISED_ITA)
+				      : (rules[rule].by & verifiers) != 0;
+}
+
+const char *appraisal_first_failure(const struct appraisal *a, unsigned verifier)
+{
+	for (enum rule rule = 0; rule < RULE_COUNT; rule++)
+		if ((unsigned)rules[rule].by == verifier && a->checks[rule].status == CHECK_FAIL &&
+			rule_reason(rule)->class != CLASS_UNDETERMINED && rule_reason(rule)->class != CLASS_CLOCK)
+			return rule_reason(rule)->id;
+	return NULL;
 }
 
 /* Which "no" is told when there are several: what proves a forgery before what proves nothing, and that
@@ -44,6 +64,8 @@ static int precedence(enum reason_class class)
 /* CLASS_ACCEPTED if this row does not stand in the way. */
 static enum reason_class objection(const struct ratls_report *report, enum rule rule)
 {
+	if (!rule_applies(rule, report->verifiers))
+		return CLASS_ACCEPTED;
 	switch (report->checks[rule].status) {
 	case CHECK_PASS:
 	case CHECK_WARN:
@@ -88,7 +110,9 @@ int report_reason(const struct ratls_report *report)
 {
 	struct report_verdict v = report_judge(report);
 
-	return v.accepted ? 0 : rule_reason(v.rule)->number;
+	if (v.accepted)
+		return 0;
+	return report->missing != 0 ? report->missing : rule_reason(v.rule)->number;
 }
 
 static const char *text_at(const struct ratls_report *report, uint32_t offset)
@@ -108,21 +132,48 @@ int64_t ratls_report_valid_until(const struct ratls_report *report)
 	return report != NULL ? report->valid_until : 0;
 }
 
+const char *report_verifiers_name(unsigned verifiers)
+{
+	static const char *const names[] = {NULL, "dcap", "ita", "dcap+ita"};
+
+	return verifiers < sizeof(names) / sizeof(names[0]) ? names[verifiers] : NULL;
+}
+
 const char *report_tcb_status(const struct ratls_report *report)
 {
 	return report->tcb_judged ? tcb_status_name(report->tcb.status) : NULL;
 }
 
+/* The i-th rule of these verifiers, RULE_COUNT at the end. */
+static enum rule listed_rule(unsigned verifiers, size_t i)
+{
+	for (enum rule rule = 0; rule < RULE_COUNT; rule++)
+		if (rule_applies(rule, verifiers) && i-- == 0)
+			return rule;
+	return RULE_COUNT;
+}
+
+const char *report_rule_at(unsigned verifiers, size_t i)
+{
+	enum rule rule = listed_rule(verifiers, i);
+
+	return rule < RULE_COUNT ? rule_reason(rule)->id : NULL;
+}
+
 bool report_check_at(const struct ratls_report *report, size_t i, struct report_check *ret)
 {
-	if (i >= RULE_COUNT)
+	enum rule rule = listed_rule(report->verifiers, i);
+	const struct check *c;
+
+	if (rule == RULE_COUNT)
 		return false;
+	c = &report->checks[rule];
 	*ret = (struct report_check){
-		.id = rule_reason((enum rule)i)->id,
-		.status = report->checks[i].status,
-		.expected = text_at(report, report->checks[i].expected),
-		.actual = text_at(report, report->checks[i].actual),
-		.hint = text_at(report, report->checks[i].hint),
+		.id = rule_reason(rule)->id,
+		.status = c->status,
+		.expected = text_at(report, c->expected),
+		.actual = text_at(report, c->actual),
+		.hint = text_at(report, c->hint),
 	};
 	return true;
 }
@@ -174,6 +225,7 @@ void ratls_report_free(struct ratls_report *report)
 	if (report->evidence != NULL)
 		ratls_evidence_free((struct ratls_evidence *)report->evidence);
 	ratls_endorsements_free(report->endorsements);
+	ita_token_free(report->token);
 	free(atomic_load(&report->json));
 	free(report);
 }

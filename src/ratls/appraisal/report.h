@@ -27,8 +27,15 @@ struct report_check {
 };
 bool report_check_at(const struct ratls_report *report, size_t i, struct report_check *ret);
 
+/* The identifier of the i-th rule that a report of these verifiers lists (APPRAISED_... of appraise.h); NULL at
+ * the end. */
+const char *report_rule_at(unsigned verifiers, size_t i);
+
 /* The reason number of the verdict, 0 if accepted. */
 int report_reason(const struct ratls_report *report);
+
+/* "dcap", "ita" or "dcap+ita" of APPRAISED_... (appraise.h); NULL for anything else. */
+const char *report_verifiers_name(unsigned verifiers);
 
 /* What the relying party may want to log: "UpToDate" etc. of the platform as a whole, or NULL. */
 const char *report_tcb_status(const struct ratls_report *report);

@@ -243,6 +243,23 @@ static json_t *collateral_json(const struct ratls_endorsements *e)
 	return out_take(&o);
 }
 
+/* What Intel Trust Authority said, as far as its signature holds. */
+static json_t *token_json(const struct ita_token *t)
+{
+	struct out o;
+
+	if (t == NULL || !outcome_passed(&t->claims))
+		return json_null();
+	o = out_new();
+	put(&o, "issuer", json_string(t->said.issuer));
+	put(&o, "key", json_string(t->jws.kid));
+	put(&o, "issued", time_or_null(t->said.issued));
+	put(&o, "expires", time_or_null(t->said.expires));
+	put(&o, "nonce", json_boolean(t->nonce != NULL));
+	put(&o, "status", text_or_null(tcb_status_name(t->said.status)));
+	return out_take(&o);
+}
+
 static json_t *checks_json(const struct ratls_report *r)
 {
 	static const char *const names[] = {
@@ -278,17 +295,18 @@ static const char *verdict_name(const struct report_verdict *v)
 static void put_verdict(struct out *o, const struct ratls_report *r)
 {
 	struct report_verdict v = report_judge(r);
-	const struct reason_row *reason = rule_reason(v.rule);
-	char code[16];
+	const struct reason_row *reason = reason_find(report_reason(r));
+	char code[16] = "";
 
-	snprintf(code, sizeof(code), "TQ-%04d", reason->number);
+	if (reason != NULL)
+		snprintf(code, sizeof(code), "TQ-%04d", reason->number);
 	put(o, "schema", json_string("teesql.verify/1"));
 	put(o, "verdict", json_string(verdict_name(&v)));
 	put(o, "class", json_string(reason_class_name(v.class)));
-	put(o, "code", text_or_null(v.accepted ? NULL : code));
+	put(o, "code", text_or_null(reason != NULL ? code : NULL));
 	put(o, "exit", json_integer((json_int_t)v.class));
 	put(o, "message", json_string(ratls_report_message(r)));
-	put(o, "hint", text_or_null(v.accepted ? NULL : reason->remedy));
+	put(o, "hint", text_or_null(reason != NULL ? reason->remedy : NULL));
 }
 
 json_t *report_json_object(const struct ratls_report *r)
@@ -303,6 +321,8 @@ json_t *report_json_object(const struct ratls_report *r)
 	put(&o, "tcb", tcb_json(r));
 	put(&o, "collateral", collateral_json(r->endorsements));
 	put(&o, "checks", checks_json(r));
+	put(&o, "verifier", text_or_null(report_verifiers_name(r->verifiers)));
+	put(&o, "ita", token_json(r->token));
 	put(&o, "trust_root",
 		r->endorsements == NULL
 			? json_null()

@@ -18,10 +18,13 @@ struct ratls_report {
 	int64_t at, valid_until;
 	int64_t age; /* of the evidence in seconds; -1 if it does not say when it was made */
 	const struct ratls_evidence *evidence;   /* a reference */
+	unsigned verifiers;                      /* APPRAISED_...: only their rules count; 0: every rule does */
 	struct ratls_endorsements *endorsements; /* a reference; NULL if there were none */
+	struct ita_token *token;                 /* likewise */
+	int missing;                             /* the reason why there are none, if that decided; else 0 */
 	struct sgx_extension sgx;
 	bool sgx_known;
-	struct tcb tcb; /* points into endorsements */
+	struct tcb tcb; /* points into endorsements and token */
 	bool tcb_judged;
 	char policy[POLICY_NAME_MAX + 1];
 	bool compared;        /* the policy names a measurement */
@@ -38,5 +41,8 @@ struct report_verdict {
 struct report_verdict report_judge(const struct ratls_report *report);
 
 const struct reason_row *rule_reason(enum rule rule);
+
+/* Is it a rule of these verifiers? */
+bool rule_applies(enum rule rule, unsigned verifiers);
 
 #endif

@@ -83,7 +83,7 @@ static const char *remedy_of(enum tcb_status status)
 static void refuse_status(const struct appraisal *a, struct check *c)
 {
 	struct tcb_shortfall short_of[TCB_SHORTFALLS_MAX];
-	size_t n = tcb_shortfalls(&a->tcb_inputs, short_of);
+	size_t n = a->tcb_inputs.info != NULL ? tcb_shortfalls(&a->tcb_inputs, short_of) : 0;
 	const char *status = tcb_status_name(a->tcb.status);
 
 	if (a->tcb.relaunch_advised)

@@ -138,6 +138,7 @@ static const char *raw_advisory(const struct tcb *t, size_t i)
 		t->level != NULL ? t->level->facts.advisories : NULL,
 		t->module_level != NULL ? t->module_level->facts.advisories : NULL,
 		t->qe_level != NULL ? t->qe_level->facts.advisories : NULL,
+		t->listed,
 	};
 
 	for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {

@@ -24,6 +24,7 @@ struct tcb {
 	bool relaunch_advised; /* the host has been updated since this TD was launched: still out of date */
 	bool running_unknown;  /* the module that runs now would decide that, but TCB info does not know it */
 	int64_t date;          /* the earliest of the levels' dates; 0 if there is none */
+	const json_t *listed;  /* advisories that a verifier lists besides, or NULL */
 };
 
 /* What is judged, borrowed. */

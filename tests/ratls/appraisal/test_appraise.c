@@ -343,9 +343,10 @@ static void refer_to(struct scene *s, const struct eventlog *log, const char *ev
 static void assert_says(const struct scene *s, const char *part, bool expected)
 {
 	struct ratls_report *report = scene_appraise_at(s, NOW);
-	struct report_check check;
+	struct report_check check = {.id = ""};
 
-	assert_true(report_check_at(report, RULE_POLICY_RTMR3, &check));
+	for (size_t i = 0; strcmp(check.id, "policy.rtmr3") != 0; i++)
+		assert_true(report_check_at(report, i, &check));
 	assert_int_equal(check.status, CHECK_FAIL);
 	if ((strstr(check.hint, part) != NULL) != expected)
 		fail_msg("%s", check.hint);
@@ -511,6 +512,7 @@ static void report_outlives_what_it_is_about(void **state)
 	struct ratls_report *report;
 	struct scene s;
 	json_t *json;
+	size_t n;
 
 	(void)state;
 	scene_init(&s);
@@ -520,7 +522,10 @@ static void report_outlives_what_it_is_about(void **state)
 	json = json_loads(ratls_report_json(report), 0, NULL);
 	assert_string_equal(json_string_value(json_object_get(json, "verdict")), "accept");
 	assert_string_equal(json_string_value(json_object_get(json, "trust_root")), "development");
-	assert_int_equal(json_array_size(json_object_get(json, "checks")), RULE_COUNT);
+	for (n = 0; report_rule_at(APPRAISED_DCAP, n) != NULL; n++)
+		;
+	assert_in_range(n, 50, RULE_COUNT);
+	assert_int_equal(json_array_size(json_object_get(json, "checks")), n);
 	json_decref(json);
 	ratls_report_free(report);
 }
