@@ -50,6 +50,7 @@ static enum channel_status shake(struct end *e, struct ratls_error *err)
 	}
 	e->out = out;
 	sock_send(&e->sock, out->bytes, room.len);
+	loop_flush(e->sock.loop); /* signatures take long */
 	return status;
 }
 

@@ -17,10 +17,11 @@ struct backend {
 	/* -1: no limit. Reads the clock when the kernel returns, then runs completions: what they set a timer
 	 * from must not be the time before a long wait. */
 	void (*wait)(struct loop *l, int64_t timeout_ms);
+	void (*flush)(struct loop *l); /* NULL: nothing is ever held back */
 	int (*open)(struct sock *s, struct ratls_error *err);
 	void (*connect)(struct sock *s, const struct sockaddr *address, socklen_t len);
 	void (*receive)(struct sock *s);
-	void (*send)(struct sock *s);
+	void (*send)(struct sock *s, bool quietly); /* quietly: `sent` may wait until the next completion */
 	void (*close)(struct sock *s);
 	int (*accept)(struct loop_acceptor *a, struct ratls_error *err);
 	void (*accept_stop)(struct loop_acceptor *a);
@@ -46,6 +47,7 @@ struct loop {
 	struct loop_timer **timers; /* a heap, the earliest at 0 */
 	size_t n_timers, timers_cap;
 
+	bool hurry; /* somebody waits for the `sent` of a quiet send */
 	struct sock *starved_first, **starved_last; /* could receive, but no buffer was left */
 
 	uint8_t *chunks;   /* LOOP_CHUNKS of CHUNK_STRIDE bytes */

@@ -107,6 +107,12 @@ int64_t loop_now(const struct loop *l)
 	return l->now;
 }
 
+void loop_flush(struct loop *l)
+{
+	if (l->backend->flush != NULL)
+		l->backend->flush(l);
+}
+
 /* ---- posts ------------------------------------------------------------------------------------------------ */
 
 static void wake(struct loop *l)
@@ -339,12 +345,28 @@ void sock_receive(struct sock *s)
 	s->loop->backend->receive(s);
 }
 
-void sock_send(struct sock *s, const uint8_t *p, size_t len)
+static void begin_send(struct sock *s, const uint8_t *p, size_t len, bool quietly)
 {
 	s->send_p = p;
 	s->send_left = len;
 	s->sending = true;
-	s->loop->backend->send(s);
+	s->loop->backend->send(s, quietly);
+}
+
+void sock_send(struct sock *s, const uint8_t *p, size_t len)
+{
+	begin_send(s, p, len, false);
+}
+
+void sock_send_quietly(struct sock *s, const uint8_t *p, size_t len)
+{
+	begin_send(s, p, len, true);
+}
+
+void sock_await_sent(struct sock *s)
+{
+	if (s->quiet)
+		s->loop->hurry = true;
 }
 
 void sock_shutdown_send(struct sock *s)

@@ -43,6 +43,10 @@ void loop_stop(struct loop *l); /* any thread */
 
 int64_t loop_now(const struct loop *l); /* monotonic milliseconds, read once an iteration */
 
+/* What was begun goes to the kernel now and not with what the others of this iteration begin: for one who has
+ * computed for long, so that his peer need not wait for them too. */
+void loop_flush(struct loop *l);
+
 /* ---- posts: work handed in from other threads --------------------------------------------------------- */
 
 struct loop_post {
@@ -102,6 +106,7 @@ struct sock {
 	/* The loop's. */
 	struct sock *next;         /* in the back end's list */
 	struct sock *next_starved; /* in the list of those that wait for a buffer */
+	struct sock *next_quiet;   /* io_uring: in the list of sends of which only a failure is told */
 	const uint8_t *send_p;
 	size_t send_left;
 	unsigned pending;  /* io_uring: operations that the kernel still holds */
@@ -110,7 +115,7 @@ struct sock {
 	bool drained;                    /* the last receive took all there was */
 	bool readable, writable, hangup; /* epoll: what is known of the socket */
 	bool over;                       /* epoll: the send is, its owner has to be told */
-	bool queued, starved;            /* in a list */
+	bool queued, starved, quiet;     /* in a list */
 };
 
 /* Adopt an open non-blocking socket. */
@@ -118,6 +123,12 @@ int sock_open(struct sock *s, struct loop *l, int fd, struct ratls_error *err);
 void sock_connect(struct sock *s, const struct sockaddr *address, socklen_t len);
 void sock_receive(struct sock *s);
 void sock_send(struct sock *s, const uint8_t *p, size_t len); /* the bytes must stay until `sent` */
+
+/* The same for one who has nothing to do at `sent` but to give the bytes back: it may come as late as the next
+ * thing that happens in this loop, which spares a wake-up. Whoever does wait for it after all says so. */
+void sock_send_quietly(struct sock *s, const uint8_t *p, size_t len);
+void sock_await_sent(struct sock *s);
+
 void sock_shutdown_send(struct sock *s);                      /* half-close: after the last `sent` */
 void sock_close(struct sock *s);                              /* cancels what is pending; then `closed` */
 

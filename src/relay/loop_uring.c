@@ -30,8 +30,8 @@ struct uring {
 	struct io_uring_buf_ring *buffers;
 	uint64_t wake_value;
 	bool enabled;
-	bool has_buffers;
 	struct sock_list closed; /* the kernel holds nothing of theirs any more */
+	struct sock *quiet;      /* their sends have succeeded unless a completion says otherwise */
 };
 
 static struct uring *uring_of(struct loop *l)
@@ -104,7 +104,7 @@ static int restrict_operations(struct io_uring *ring)
 		rules[n].sqe_op = allowed[n];
 	}
 	rules[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-	rules[n++].sqe_flags = IOSQE_BUFFER_SELECT;
+	rules[n++].sqe_flags = IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS;
 	rules[n].opcode = IORING_RESTRICTION_REGISTER_OP;
 	rules[n++].register_op = IORING_REGISTER_RING_FDS;
 	return io_uring_register((unsigned)ring->ring_fd, IORING_REGISTER_RESTRICTIONS, rules, n);
@@ -203,13 +203,28 @@ static void uring_receive(struct sock *s)
 	s->pending++;
 }
 
-static void uring_send(struct sock *s)
+/* A quiet send is tried once and ends within the submission; if it took all, no completion says so, and so the
+ * wait that submits it is not woken by it. */
+static void uring_send(struct sock *s, bool quietly)
 {
+	struct uring *u = uring_of(s->loop);
 	struct io_uring_sqe *sqe = next_sqe(s->loop);
 
 	io_uring_prep_send(sqe, s->fd, s->send_p, s->send_left, MSG_NOSIGNAL | MSG_WAITALL);
 	mark(sqe, s, TAG_SEND);
 	s->pending++;
+	if (quietly) {
+		sqe->msg_flags |= MSG_DONTWAIT;
+		sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+		s->quiet = true;
+		s->next_quiet = u->quiet;
+		u->quiet = s;
+	}
+}
+
+static void uring_flush(struct loop *l)
+{
+	(void)io_uring_submit(&uring_of(l)->ring); /* what fails now is submitted, or given up, by the wait */
 }
 
 static void finish_close(struct sock *s)
@@ -312,21 +327,65 @@ static void on_receive(struct sock *s, const struct io_uring_cqe *cqe)
 	s->received(s, cqe->res, chunk);
 }
 
-static void on_send(struct sock *s, const struct io_uring_cqe *cqe)
+static void end_send(struct sock *s, int result)
 {
 	s->pending--;
 	if (s->closing) {
 		finish_close(s);
 		return;
 	}
-	if (cqe->res > 0 && (size_t)cqe->res < s->send_left) {
-		s->send_p += cqe->res;
-		s->send_left -= (size_t)cqe->res;
-		uring_send(s);
+	s->sending = false;
+	s->sent(s, result);
+}
+
+/* A completion speaks of it: it is quiet no more. */
+static void quiet_no_more(struct sock *s)
+{
+	struct sock **link = &uring_of(s->loop)->quiet;
+
+	if (!s->quiet)
+		return;
+	while (*link != s)
+		link = &(*link)->next_quiet;
+	*link = s->next_quiet;
+	s->quiet = false;
+}
+
+static void on_send(struct sock *s, const struct io_uring_cqe *cqe)
+{
+	size_t done = cqe->res > 0 ? (size_t)cqe->res : 0;
+
+	quiet_no_more(s);
+	if (s->closing || done == s->send_left || (cqe->res < 0 && cqe->res != -EAGAIN)) {
+		end_send(s, cqe->res < 0 ? cqe->res : 0);
 		return;
 	}
-	s->sending = false;
-	s->sent(s, cqe->res < 0 ? cqe->res : 0);
+	s->pending--;
+	s->send_p += done;
+	s->send_left -= done;
+	uring_send(s, false);
+}
+
+/* What was submitted and has no completion here was sent: its owners learn that before anything else. */
+static void run_quiet(struct loop *l)
+{
+	struct uring *u = uring_of(l);
+	struct io_uring_cqe *cqe;
+	struct sock *s, *next;
+	unsigned head;
+
+	if (u->quiet == NULL || io_uring_sq_ready(&u->ring) > 0 || io_uring_cq_has_overflow(&u->ring))
+		return;
+	io_uring_for_each_cqe(&u->ring, head, cqe)
+		if ((cqe->user_data & TAG_MASK) == TAG_SEND)
+			quiet_no_more((void *)(uintptr_t)(cqe->user_data & ~(uint64_t)TAG_MASK));
+	s = u->quiet;
+	u->quiet = NULL;
+	for (; s != NULL; s = next) {
+		next = s->next_quiet;
+		s->quiet = false;
+		end_send(s, 0);
+	}
 }
 
 static void on_connect(struct sock *s, const struct io_uring_cqe *cqe)
@@ -419,10 +478,16 @@ static void uring_wait(struct loop *l, int64_t timeout_ms)
 	}
 	run_closed(l);
 	feed_starved(l);
-	rc = io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, timeout_ms >= 0 ? &limit : NULL, NULL);
+	if (l->hurry)
+		rc = io_uring_submit_and_get_events(&u->ring);
+	else
+		rc = io_uring_submit_and_wait_timeout(
+			&u->ring, &cqe, 1, timeout_ms >= 0 ? &limit : NULL, NULL);
+	l->hurry = false;
 	if (rc < 0 && !passes(rc))
 		give_up(rc);
 	loop_tick(l);
+	run_quiet(l);
 	io_uring_for_each_cqe(&u->ring, head, cqe) {
 		complete(l, cqe);
 		n++;
@@ -435,6 +500,7 @@ const struct backend backend_uring = {
 	.start = uring_start,
 	.stop = uring_stop,
 	.wait = uring_wait,
+	.flush = uring_flush,
 	.open = uring_open,
 	.connect = uring_connect,
 	.receive = uring_receive,

@@ -134,6 +134,94 @@ static void bytes_arrive_whole_then_eof(void **state)
 	finish();
 }
 
+/* ---- quiet sends --------------------------------------------------------------------------------------------- */
+
+static void a_quiet_send_that_does_not_fit_arrives_whole(void **state)
+{
+	size_t len = 3 << 20;
+	uint8_t *bytes = malloc(len);
+
+	if (!start(state)) {
+		free(bytes);
+		return;
+	}
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t)i;
+	open_pair();
+	f->left.sent = then_half_close;
+	f->right.received = count;
+	sock_receive(&f->right);
+	sock_send_quietly(&f->left, bytes, len);
+	loop_run(f->loop);
+	assert_int_equal(f->got, len);
+	free(bytes);
+	finish();
+}
+
+static void then_once_more(struct sock *s, int result)
+{
+	static const uint8_t byte;
+
+	assert_int_equal(result, 0);
+	if (++f->got == 100) {
+		close_pair();
+		return;
+	}
+	sock_send_quietly(s, &byte, 1);
+	sock_await_sent(s);
+}
+
+/* Nobody reads: but for the word that somebody waits, nothing more would happen in this loop. */
+static void who_waits_for_a_quiet_send_is_told(void **state)
+{
+	if (!start(state))
+		return;
+	open_pair();
+	f->left.sent = then_once_more;
+	then_once_more(&f->left, 0);
+	loop_run(f->loop);
+	assert_int_equal(f->got, 100);
+	finish();
+}
+
+static void note_failure(struct sock *s, int result)
+{
+	(void)s;
+	f->last_result = result;
+	close_pair();
+}
+
+static void a_quiet_send_to_nobody_fails(void **state)
+{
+	static const uint8_t byte;
+
+	if (!start(state))
+		return;
+	shutdown(f->pair[0], SHUT_WR);
+	open_pair();
+	f->left.sent = note_failure;
+	sock_send_quietly(&f->left, &byte, 1);
+	loop_run(f->loop);
+	assert_int_equal(f->last_result, -EPIPE);
+	finish();
+}
+
+static void closing_ends_a_quiet_send(void **state)
+{
+	static const uint8_t byte;
+
+	if (!start(state))
+		return;
+	open_pair();
+	f->left.sent = note_failure;
+	f->last_result = 1;
+	sock_send_quietly(&f->left, &byte, 1);
+	close_pair();
+	loop_run(f->loop);
+	assert_int_equal(f->last_result, 1);
+	finish();
+}
+
 /* ---- closing cancels: no completion but `closed` ---------------------------------------------------------- */
 
 static void must_not_come(struct sock *s, int result, struct loop_chunk chunk)
@@ -583,6 +671,10 @@ int main(void)
 	{#test " (io_uring)", test, NULL, NULL, &uring}, {#test " (epoll)", test, NULL, NULL, &epoll}
 	const struct CMUnitTest tests[] = {
 		ON_BOTH(bytes_arrive_whole_then_eof),
+		ON_BOTH(a_quiet_send_that_does_not_fit_arrives_whole),
+		ON_BOTH(who_waits_for_a_quiet_send_is_told),
+		ON_BOTH(a_quiet_send_to_nobody_fails),
+		ON_BOTH(closing_ends_a_quiet_send),
 		ON_BOTH(close_cancels_a_pending_receive),
 		ON_BOTH(a_receive_waits_for_a_buffer),
 		ON_BOTH(connect_tells_success_and_failure),
