@@ -137,11 +137,24 @@ static bool configure(SSL_CTX *ssl)
 	       SSL_CTX_set1_groups_list(ssl, "X25519:P-256:P-384") == 1;
 }
 
-static bool use_identity(SSL_CTX *ssl, struct identity *id)
+/* A client leaves out the root, as RFC 8446 §4.4.2 allows: who trusts it has it, and to decode it costs the server
+ * as much as a signature. A server's is shown by `teesql root`. */
+static bool use_chain(SSL_CTX *ssl, STACK_OF(X509) *chain, bool server)
+{
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		X509 *cert = sk_X509_value(chain, i);
+		bool root = X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0;
+
+		if ((server || !root) && SSL_CTX_add1_chain_cert(ssl, cert) != 1)
+			return false;
+	}
+	return true;
+}
+
+static bool use_identity(SSL_CTX *ssl, struct identity *id, bool server)
 {
 	return SSL_CTX_use_certificate(ssl, identity_leaf(id)) == 1 &&
-	       SSL_CTX_use_PrivateKey(ssl, identity_key(id)) == 1 &&
-	       SSL_CTX_set1_chain(ssl, identity_chain(id)) == 1;
+	       SSL_CTX_use_PrivateKey(ssl, identity_key(id)) == 1 && use_chain(ssl, identity_chain(id), server);
 }
 
 int channel_context_new(const struct channel_context_options *options, struct channel_context **ret,
@@ -156,7 +169,7 @@ int channel_context_new(const struct channel_context_options *options, struct ch
 	c->bio = door_new();
 	c->ssl = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
 	if (c->bio == NULL || c->ssl == NULL || !configure(c->ssl) ||
-		(options->identity != NULL && !use_identity(c->ssl, options->identity))) {
+		(options->identity != NULL && !use_identity(c->ssl, options->identity, server))) {
 		channel_context_free(c);
 		ERR_clear_error();
 		return err_set(err, RATLS_E_CRYPTO, "could not set up TLS with this certificate and key");
@@ -267,20 +280,19 @@ static void begin(struct channel *c, struct cur *in, struct channel_out *out)
 
 static enum channel_status end(struct channel *c, int result, const char *what, struct ratls_error *err)
 {
-	int error = result > 0 ? SSL_ERROR_NONE : SSL_get_error(c->ssl, result);
-	unsigned long detail = ERR_peek_error();
-	const char *reason = ERR_reason_error_string(detail);
+	const char *reason;
 
 	c->in = NULL;
 	c->out = NULL;
-	switch (error) {
-	case SSL_ERROR_NONE:
+	if (result > 0)
 		return CHANNEL_OK;
+	switch (SSL_get_error(c->ssl, result)) {
 	case SSL_ERROR_WANT_READ:
 		return CHANNEL_WANT_READ;
 	case SSL_ERROR_ZERO_RETURN:
 		return CHANNEL_CLOSED;
 	default:
+		reason = ERR_reason_error_string(ERR_peek_error());
 		err_reason(err, RATLS_E_TLS, REASON_TLS_HANDSHAKE, "%s: %s", what,
 			reason != NULL ? reason : "the TLS library gave no reason");
 		ERR_clear_error();
@@ -360,28 +372,8 @@ int channel_peer_chain_pem(struct channel *c, struct buf *ret, struct ratls_erro
 	return rc;
 }
 
-/* The smallest certificate that X.509 allows: no names, no key, no signature. */
-static const uint8_t blank_certificate[] = {0x30, 0x46, 0x30, 0x3a, 0x02, 0x01, 0x01, 0x30, 0x05, 0x06, 0x03, 0x55,
-	0x1d, 0x00, 0x30, 0x00, 0x30, 0x1e, 0x17, 0x0d, '7', '0', '0', '1', '0', '1', '0', '0', '0', '0', '0', '0',
-	'Z', 0x17, 0x0d, '7', '0', '0', '1', '0', '1', '0', '0', '0', '0', '0', '0', 'Z', 0x30, 0x00, 0x30, 0x0a,
-	0x30, 0x05, 0x06, 0x03, 0x55, 0x1d, 0x00, 0x03, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x55, 0x1d, 0x00, 0x03,
-	0x01, 0x00};
-
-/* OpenSSL keeps the peer's certificate as long as the session, and there is no call to let go of it. One
- * that carries a quote is 20 KiB in memory, more than half of what the session holds. d2i into an object that
- * exists replaces its content, so the session is left with a blank one. */
-static void blank(X509 *leaf)
-{
-	const unsigned char *p = blank_certificate;
-	X509 *reused = leaf;
-
-	X509_up_ref(leaf); /* a failed d2i would drop the session's reference */
-	ERR_set_mark();
-	if (d2i_X509(&reused, &p, sizeof(blank_certificate)) != NULL)
-		X509_free(leaf);
-	ERR_pop_to_mark();
-}
-
+/* OpenSSL keeps the peer's chain as long as the session, and there is no call to let go of it. The leaf itself
+ * must stay, but not its extensions, of which one is a quote: they are half of it. */
 void channel_forget_peer(struct channel *c)
 {
 	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(c->ssl);
@@ -389,8 +381,8 @@ void channel_forget_peer(struct channel *c)
 
 	while (sk_X509_num(chain) > 0)
 		X509_free(sk_X509_pop(chain));
-	if (leaf != NULL)
-		blank(leaf);
+	while (leaf != NULL && X509_get_ext_count(leaf) > 0)
+		X509_EXTENSION_free(X509_delete_ext(leaf, X509_get_ext_count(leaf) - 1));
 }
 
 void channel_info(const struct channel *c, struct channel_info *ret)
