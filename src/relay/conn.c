@@ -223,13 +223,17 @@ void conn_close(struct conn *c, const char *why)
 	end_close(c, &c->back);
 }
 
-/* Only between two sends can a message be put in without breaking another; a session that is in the middle of
- * one ends without words. */
+/* Only between two of the server's messages can one be put in, and only if the front has all of them; a session that
+ * is in the middle of one ends without words. */
+static bool can_hear(const struct conn *c)
+{
+	return c->state == CONN_RELAY && c->setup == NULL && c->front.out == NULL && !c->front.finished &&
+	       c->back.unread.left == 0 && pg_stream_is_whole(&c->answers);
+}
+
 void conn_end(struct conn *c)
 {
-	bool can_hear = c->state == CONN_RELAY && c->setup == NULL && c->front.out == NULL && !c->front.finished;
-
-	if (can_hear && (c->setup = calloc(1, sizeof(*c->setup))) != NULL) {
+	if (can_hear(c) && (c->setup = calloc(1, sizeof(*c->setup))) != NULL) {
 		conn_refuse(c, PG_SQLSTATE_SHUTDOWN, REASON_NONE,
 			"terminating connection due to administrator command");
 		refuse(c);

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/cur.h"
 #include "pg/message.h"
+#include "pg/stream.h"
 #include "relay/service_private.h"
 #include "tls/channel.h"
 #include "tls/verifier.h"
@@ -84,6 +85,7 @@ struct conn {
 	struct setup *setup;
 	struct conn *next, *previous; /* of this loop's connections */
 	uint64_t bytes_up, bytes_down;
+	struct pg_stream answers; /* what came from the back end since bytes are relayed */
 	int64_t opened_at, active_at;
 	const char *why; /* it was closed: static text */
 	unsigned closing; /* sockets that still have to close */
@@ -100,7 +102,7 @@ void conn_drive(struct conn *c);
 /* The only way down. Idempotent. */
 void conn_close(struct conn *c, const char *why);
 
-/* The service ends: say so where it can be said, and close. */
+/* The service ends: say so where no message of the server would be broken by it, and close. */
 void conn_end(struct conn *c);
 
 /* The end whose peer is attested, by role. */

@@ -12,6 +12,15 @@ static struct end *end_of(struct sock *s)
 	return (void *)((char *)s - offsetof(struct end, sock));
 }
 
+/* What this end says in clear comes next. */
+static void follow(struct end *e, const uint8_t *p, size_t len)
+{
+	struct conn *c = e->sock.owner;
+
+	if (e == &c->back && c->state == CONN_RELAY)
+		pg_stream_follow(&c->answers, cur_of(p, len));
+}
+
 static void received(struct sock *s, int result, struct loop_chunk chunk)
 {
 	struct end *e = end_of(s);
@@ -20,6 +29,8 @@ static void received(struct sock *s, int result, struct loop_chunk chunk)
 	e->in = chunk;
 	e->unread = cur_of(chunk.p, chunk.len);
 	c->active_at = loop_now(c->loop);
+	if (e->channel == NULL)
+		follow(e, chunk.p, chunk.len);
 	if (result <= 0) {
 		e->truncated = result < 0 || (e->channel != NULL && !e->eof);
 		e->eof = true;
@@ -159,6 +170,7 @@ enum channel_status end_read(struct end *e, uint8_t *p, size_t cap, size_t *ret_
 	*ret_len = 0;
 	if (e->channel != NULL) {
 		status = channel_read(e->channel, &e->unread, NULL, p, cap, ret_len, err);
+		follow(e, p, *ret_len);
 		if (status == CHANNEL_CLOSED) {
 			e->eof = true;
 			end_consumed(e); /* nothing counts behind close_notify */

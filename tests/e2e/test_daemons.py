@@ -3,13 +3,16 @@
 
 import os
 import signal
+import socket
 
 import psycopg
 import pytest
 
+import wire
 from cluster import APP_PASSWORD, free_port
-from daemon import Daemon, run
+from daemon import Daemon, eventually, run
 from house import CLIENT_MRTD, flags, psql
+from wire import Wire
 
 # ---- the sidecar ---------------------------------------------------------------------------------------
 
@@ -36,6 +39,51 @@ def test_sidecar_drain_ends_in_time(house, io):
         assert sidecar.wait() == 0
         with pytest.raises(psycopg.OperationalError):
             connection.execute("select 1")
+
+
+@pytest.mark.parametrize("who", ["sidecar", "forwarder"])
+def test_drain_tells_sessions(house, io, who):
+    """A session that is between two messages hears 57P01 at the end of the drain, whichever program ends."""
+    with house.sidecar(io=io, drain_timeout="100ms") as sidecar, \
+            house.forwarder(sidecar, io=io, drain_timeout="100ms") as forwarder, \
+            Wire(("127.0.0.1", forwarder.port)) as idle, Wire(("127.0.0.1", forwarder.port)) as busy:
+        for peer in (idle, busy):
+            peer.send(wire.startup(user="guest", database="postgres"))
+            messages = peer.until(b"Z")
+        pid = int.from_bytes(dict(messages)[b"K"][:4], "big")
+        busy.send(wire.query("select pg_sleep(600)"))
+        asleep = f"select count(*) from pg_stat_activity where wait_event = 'PgSleep' and pid = {pid}"
+        eventually(lambda: house.cluster.sql(asleep) == "1")
+        (sidecar if who == "sidecar" else forwarder.daemon).send_signal(signal.SIGTERM)
+        for peer in (idle, busy):
+            kind, body = peer.until(b"E")[-1]
+            fields = wire.error_fields(body)
+            assert kind == b"E" and fields["C"] == "57P01" and fields["S"] == "FATAL"
+            assert peer.rest() == b""
+        house.cluster.sql(f"select pg_terminate_backend({pid})")  # it would sleep on
+
+
+@pytest.mark.parametrize("who", ["sidecar", "forwarder"])
+@pytest.mark.parametrize("last", [
+    wire.message(b"D", b"\0\2" + b"x" * 90)[:20],  # in the middle of a row
+    wire.message(b"D", b"\0" * 40)[:3],  # in the middle of a length
+    b"D\0\0\1\0" + b"\0\2\0\0\0\4QUIZ\0\0\0\5I",  # two columns whose beginning looks like ReadyForQuery
+], ids=["row", "length", "resemblance"])
+def test_drain_breaks_no_message(house, io, who, last):
+    """Where the server is in the middle of a message, nothing of ours is put into it: the session just ends."""
+    begun = wire.message(b"R", bytes(4)) + wire.message(b"Z", b"I") + last
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        backend = f"127.0.0.1:{server.getsockname()[1]}"
+        with house.sidecar(io=io, drain_timeout="100ms", backend=backend) as sidecar, \
+                house.forwarder(sidecar, io=io, drain_timeout="100ms") as forwarder, \
+                Wire(("127.0.0.1", forwarder.port)) as driver:
+            driver.send(wire.startup())
+            upstream, _ = server.accept()
+            with upstream:
+                upstream.sendall(begun)
+                assert driver.receive(len(begun)) == begun
+                (sidecar if who == "sidecar" else forwarder.daemon).send_signal(signal.SIGTERM)
+                assert driver.rest() == b""
 
 
 def test_sidecar_second_sigterm_stops_now(house, io):
