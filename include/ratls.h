@@ -205,6 +205,10 @@ struct ratls_http_request {
 	size_t body_len;
 	size_t max_body;
 	long timeout_ms;
+	/* NULL, or asked at least once a second while the answer is not there: true means that nobody waits for
+	 * it any more, and the transport gives up. */
+	bool (*stop)(const void *stop_self);
+	const void *stop_self;
 };
 
 struct ratls_http_response {
@@ -221,7 +225,9 @@ typedef int (*ratls_fetch_fn)(void *self, const struct ratls_http_request *reque
 
 struct ratls_source_options {
 	size_t size;
-	const char *const *urls; /* PCS or PCCS base URLs in order, NULL-terminated; NULL is Intel's PCS */
+	/* PCS or PCCS base URLs in order, NULL-terminated; NULL is Intel's PCS. "URL#timeout=5s" gives one a timeout
+	 * of its own for all that it is asked about a platform (10 s). */
+	const char *const *urls;
 	const char *directory;   /* of collateral files, looked at first; NULL is none */
 	ratls_fetch_fn fetch;    /* NULL is the built-in transport (libcurl) */
 	void *fetch_self;
@@ -230,14 +236,23 @@ struct ratls_source_options {
 	/* A file in the form of ratls_endorsements_from_json, which answers for every platform: then nobody is
 	 * asked. It is read again once a day and when what it held has ended. NULL is none. */
 	const char *collateral;
+	/* A folder to keep what was fetched, made if it is not there; it must be the caller's and writable by nobody
+	 * else. What is read from it is checked like what a network delivers. NULL is none. */
+	const char *cache_dir;
+	/* For a program that asks about one machine and ends: what is due to be refreshed is asked for before it is
+	 * given, and not in the background. */
+	bool one_shot;
 };
 
-/* Thread-safe. The strings and bytes of the options are copied. */
+/* Thread-safe. The strings and bytes of the options are copied. A source has a thread, from the first question on,
+ * that asks and refreshes; it ends in ratls_source_free, within a second if the transport heeds `stop`. */
 int ratls_source_new(const struct ratls_source_options *options, struct ratls_source **ret,
 	struct ratls_error *err);
 
-/* The endorsements for this evidence's platform, from memory or fetched (blocking). The caller frees its
- * reference. RATLS_E_UNAVAILABLE says which item could not be had from where and why. */
+/* The endorsements for this evidence's platform, from memory or fetched (blocking, at most 25 s). The caller frees
+ * its reference. RATLS_E_UNAVAILABLE says which item could not be had from where and why; what failed is not tried
+ * again at once. Nobody is asked about a machine whose certificate is not one of the configured root's: then the
+ * endorsements hold the root alone, so that an appraisal says so. */
 int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
 	struct ratls_endorsements **ret, struct ratls_error *err);
 void ratls_source_free(struct ratls_source *source);

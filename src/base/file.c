@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,22 +66,75 @@ static int write_all(int fd, const uint8_t *p, size_t len)
 	return 0;
 }
 
-int file_write(const char *path, const void *bytes, size_t len, mode_t mode, struct ratls_error *err)
+static int check_own(int fd, const char *name, struct ratls_error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(err, RATLS_E_IO, "could not look at \"%s\": %s", name, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, RATLS_E_IO, "\"%s\" is not a regular file", name);
+	if (st.st_uid != geteuid())
+		return err_set(err, RATLS_E_IO, "\"%s\" belongs to somebody else", name);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return err_set(err, RATLS_E_IO, "\"%s\" may be written by others", name);
+	return RATLS_OK;
+}
+
+int file_read_own(int dir, const char *name, size_t max, struct buf *ret, struct ratls_error *err)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY), rc;
+
+	if (fd < 0)
+		return err_set(err, RATLS_E_IO, "could not open \"%s\": %s", name, strerror(errno));
+	rc = check_own(fd, name, err);
+	if (rc == RATLS_OK)
+		rc = read_all(fd, name, max, ret, err);
+	close(fd);
+	if (rc != RATLS_OK)
+		buf_done(ret);
+	return rc;
+}
+
+/* A new file beside path, whose name goes to ret. -1 if there can be none. */
+static int create_beside(int dir, const char *path, mode_t mode, char ret[static PATH_MAX])
+{
+	int fd = -1;
+
+	for (int tries = 0; fd < 0 && tries < 100; tries++) {
+		uint32_t random = 0;
+
+		if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+			random = (uint32_t)getpid() + (uint32_t)tries;
+		if (snprintf(ret, PATH_MAX, "%s.%08x", path, random) >= PATH_MAX)
+			errno = ENAMETOOLONG;
+		else
+			fd = openat(dir, ret, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	return fd;
+}
+
+int file_write_at(
+	int dir, const char *path, const void *bytes, size_t len, mode_t mode, struct ratls_error *err)
 {
 	char temporary[PATH_MAX];
-	int fd, rc = RATLS_OK;
+	int fd = create_beside(dir, path, mode, temporary), rc = RATLS_OK;
 
-	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
-		return err_set(err, RATLS_E_ARG, "file name \"%.64s...\" is too long", path);
-	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
-		return err_set(err, RATLS_E_IO, "could not create \"%s\": %s", temporary, strerror(errno));
+		return err_set(err, RATLS_E_IO, "could not create a file beside \"%s\": %s", path, strerror(errno));
 	if (fchmod(fd, mode) < 0 || write_all(fd, bytes, len) < 0 || fsync(fd) < 0)
 		rc = err_set(err, RATLS_E_IO, "could not write \"%s\": %s", temporary, strerror(errno));
 	close(fd);
-	if (rc == RATLS_OK && rename(temporary, path) < 0)
+	if (rc == RATLS_OK && renameat(dir, temporary, dir, path) < 0)
 		rc = err_set(err, RATLS_E_IO, "could not rename to \"%s\": %s", path, strerror(errno));
 	if (rc != RATLS_OK)
-		unlink(temporary);
+		unlinkat(dir, temporary, 0);
 	return rc;
+}
+
+int file_write(const char *path, const void *bytes, size_t len, mode_t mode, struct ratls_error *err)
+{
+	return file_write_at(AT_FDCWD, path, bytes, len, mode, err);
 }

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -107,15 +106,13 @@ static void probe_agent(struct visit *v, struct finding *f)
 	agent_free(agent);
 }
 
-/* RFC 9110 section 5.6.7: the one form of a date that servers send. */
-static int64_t http_date(const struct ratls_http_response *answer)
+static int64_t their_time(const struct ratls_http_response *answer)
 {
 	char *text = http_header(answer, "Date");
-	struct tm tm = {0};
 	int64_t at = 0;
 
-	if (text != NULL && strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm) != NULL)
-		at = timegm(&tm);
+	if (text == NULL || !http_date(text, &at))
+		at = 0;
 	free(text);
 	return at;
 }
@@ -134,7 +131,7 @@ static int ask_collateral(struct visit *v, const char *base, struct ratls_error 
 	rc = fetch_curl(NULL, &request, &answer, err);
 	if (rc != RATLS_OK)
 		return err_prefix(err, rc, "%s", base);
-	v->their_time = http_date(&answer);
+	v->their_time = their_time(&answer);
 	if (answer.status != 200)
 		rc = err_set(err, RATLS_E_UNAVAILABLE, "%s answered with status %ld", base, answer.status);
 	http_response_done(&answer);

@@ -39,8 +39,9 @@ static json_t *blank_report(unsigned verifiers)
 	static const char *const tcb[] = {"status", "platform_status", "module_status", "qe_status", "date",
 		"evaluation_data_number", "advisories", "relaunch_advised", "shortfalls", NULL};
 
-	return json_pack("{s:o, s:o, s:o, s:[], s:o, s:s?, s:n, s:n, s:n, s:n, s:n}", "evidence", all_null(evidence),
-		"app", all_null(app), "tcb", all_null(tcb), "collateral", "checks", unknown_checks(verifiers),
+	return json_pack("{s:o, s:o, s:o, s:[], s:n, s:o, s:s?, s:n, s:n, s:n, s:n, s:n}", "evidence", all_null(evidence),
+		"app", all_null(app), "tcb", all_null(tcb), "collateral", "collateral_degraded", "checks",
+		unknown_checks(verifiers),
 		"verifier", report_verifiers_name(verifiers), "ita", "trust_root", "policy", "policy_compares",
 		"valid_until");
 }

@@ -31,8 +31,10 @@ struct endorsed_crl {
 struct ratls_endorsements {
 	atomic_uint refs;
 	char *source; /* shown in reports; never NULL */
+	char *remark; /* likewise; NULL if there is none */
 	struct cert root;
 	bool development;            /* the root is not Intel's */
+	bool empty;                  /* there is nothing besides the root */
 	struct cert pck_ca;          /* the issuer of pck_crl */
 	struct outcome pck_ca_chain; /* pck_ca <- root */
 	struct endorsed_crl root_crl, pck_crl;

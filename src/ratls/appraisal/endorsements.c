@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appraisal/endorsed.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <openssl/err.h>
@@ -112,13 +113,36 @@ static int keep_items(
 		buf_bytes(&e->raw, item.p, item.left);
 	}
 	e->source = strdup(items->source != NULL ? items->source : "");
-	if (e->source == NULL || e->raw.bad)
+	e->remark = items->remark != NULL ? strdup(items->remark) : NULL;
+	if (e->source == NULL || (e->remark == NULL && items->remark != NULL) || e->raw.bad)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	e->items.source = e->source;
+	e->items.remark = e->remark;
+	e->items.remark_since = items->remark_since;
 	rest = cur_of(e->raw.p, e->raw.len);
 	for (m = endorsement_members; m->name != NULL; m++)
 		*endorsement_item(&e->items, m) = cur_take(&rest, endorsement_item_of(items, m).left);
 	return RATLS_OK;
+}
+
+/* With these items, of which nothing is looked at yet. */
+static int begin(const struct endorsement_items *items, const struct ratls_endorsements_options *options,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	struct ratls_endorsements *e = calloc(1, sizeof(*e));
+	int rc;
+
+	if (e == NULL)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	atomic_init(&e->refs, 1);
+	rc = take_root(e, options, err);
+	if (rc == RATLS_OK)
+		rc = keep_items(e, items, err);
+	if (rc == RATLS_OK)
+		*ret = e;
+	else
+		ratls_endorsements_free(e);
+	return rc;
 }
 
 int endorsements_new(const struct endorsement_items *items, const struct ratls_endorsements_options *options,
@@ -129,24 +153,32 @@ int endorsements_new(const struct endorsement_items *items, const struct ratls_e
 
 	if (rc != RATLS_OK)
 		return rc;
-	e = calloc(1, sizeof(*e));
-	if (e == NULL)
-		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	atomic_init(&e->refs, 1);
 	ERR_set_mark();
-	rc = take_root(e, options, err);
-	if (rc == RATLS_OK)
-		rc = keep_items(e, items, err);
+	rc = begin(items, options, &e, err);
 	if (rc == RATLS_OK) {
 		take_crls(e, items);
 		take_documents(e, items);
+		*ret = e;
 	}
 	ERR_pop_to_mark();
-	if (rc == RATLS_OK)
-		*ret = e;
-	else
-		ratls_endorsements_free(e);
 	return rc;
+}
+
+int endorsements_of_root(const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
+	struct ratls_error *err)
+{
+	const struct endorsement_items nothing = {.source = NULL};
+	struct ratls_endorsements *e;
+	int rc;
+
+	ERR_set_mark();
+	rc = begin(&nothing, options, &e, err);
+	ERR_pop_to_mark();
+	if (rc != RATLS_OK)
+		return rc;
+	e->empty = true;
+	*ret = e;
+	return RATLS_OK;
 }
 
 struct ratls_endorsements *endorsements_ref(struct ratls_endorsements *e)
@@ -170,7 +202,31 @@ void ratls_endorsements_free(struct ratls_endorsements *e)
 	qeid_free(e->qeid);
 	buf_done(&e->raw);
 	free(e->source);
+	free(e->remark);
 	free(e);
+}
+
+const char *endorsements_source(const struct ratls_endorsements *e)
+{
+	return e->source;
+}
+
+int endorsements_remark(const struct ratls_endorsements *e, int64_t since, const char *why,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	const struct ratls_endorsements_options options = {.size = sizeof(options),
+		.insecure_trust_root = e->root.der.p, .insecure_trust_root_len = e->root.der.len};
+	struct endorsement_items items = e->items;
+	char remark[RATLS_ERROR_MESSAGE_SIZE];
+
+	/* Services and their certificates have a say in it, and reports are UTF-8. */
+	snprintf(remark, sizeof(remark), "%s", why);
+	for (char *c = remark; *c != '\0'; c++)
+		if (*c < 0x20 || *c > 0x7e)
+			*c = '?';
+	items.remark = remark;
+	items.remark_since = since;
+	return endorsements_new(&items, &options, ret, err);
 }
 
 int64_t endorsements_valid_until(const struct ratls_endorsements *e)

@@ -20,6 +20,9 @@ struct endorsement_items {
 	struct cur qe_identity_issuer_chain, qe_identity, qe_identity_signature;
 	struct cur pck_certificate_chain; /* for quotes that carry none; may be empty */
 	const char *source;               /* shown in reports: a URL, a file name */
+	/* Why there are none that are newer, and since when (0: there is nothing to remark). Shown in reports. */
+	const char *remark;
+	int64_t remark_since;
 };
 
 int endorsements_new(const struct endorsement_items *items, const struct ratls_endorsements_options *options,
@@ -33,6 +36,9 @@ int endorsements_from_object(const json_t *object, const char *source,
 /* The items as they were taken in, as an object that endorsements_from_object reads: a new reference.
  * RATLS_E_FORMAT if an item is not text, which could not hold in any appraisal. */
 int endorsements_object(const struct ratls_endorsements *e, json_t **ret, struct ratls_error *err);
+
+/* Where they came from, as reports show it. Borrowed. */
+const char *endorsements_source(const struct ratls_endorsements *e);
 
 /* Endorsements are reference-counted (atomically); ratls_endorsements_free drops a reference. */
 struct ratls_endorsements *endorsements_ref(struct ratls_endorsements *e);
@@ -52,6 +58,24 @@ struct platform_id {
 	const char *ca; /* "platform" or "processor", static */
 };
 int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *ret, struct ratls_error *err);
+
+/* Is that certificate one of the configured root's (options NULL: Intel's), times and revocation aside? For asking
+ * nobody about what anybody can make up. */
+bool platform_is_of_root(
+	const struct ratls_evidence *evidence, const struct ratls_endorsements_options *options);
+
+/* Do all chains and signatures hold, are the documents of TDX, and are they of this platform (NULL: of any)?
+ * Whatever the time, and revocation aside. RATLS_E_FORMAT, with the reason of the rule that would refuse it. */
+int endorsements_check(
+	const struct ratls_endorsements *e, const struct platform_id *platform, struct ratls_error *err);
+
+/* Nothing but the configured root: with it, appraisal can say of a machine that it is not of that root. */
+int endorsements_of_root(const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
+	struct ratls_error *err);
+
+/* The same items with the remark that nothing newer could be had since then, and why. */
+int endorsements_remark(const struct ratls_endorsements *e, int64_t since, const char *why,
+	struct ratls_endorsements **ret, struct ratls_error *err);
 
 /* The earliest moment at which one of the items ends (nextUpdate of the JSON items and CRLs, notAfter of the
  * chains); 0 if an item could not be parsed. */

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 
 #include "appraisal/pck.h"
+#include "appraisal/root.h"
 #include "base/err.h"
 #include "base/reason.h"
 #include "evidence/evidence.h"
@@ -44,4 +45,25 @@ int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *re
 	pck_unref(p);
 	ERR_pop_to_mark();
 	return rc;
+}
+
+bool platform_is_of_root(
+	const struct ratls_evidence *evidence, const struct ratls_endorsements_options *options)
+{
+	struct cur anchor = root_intel();
+	struct cert root = {0};
+	struct pck_known known = {.anchor = &root};
+	struct pck *p = NULL;
+	bool is;
+
+	if (options != NULL && options->insecure_trust_root != NULL)
+		anchor = cur_of(options->insecure_trust_root, options->insecure_trust_root_len);
+	ERR_set_mark();
+	if (root_load(anchor, &root, NULL) == RATLS_OK)
+		p = pck_new(evidence->quote.certification, &known);
+	is = p != NULL && outcome_passed(&p->chain) && outcome_passed(&p->root) && outcome_passed(&p->signature);
+	pck_unref(p);
+	cert_done(&root);
+	ERR_pop_to_mark();
+	return is;
 }

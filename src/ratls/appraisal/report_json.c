@@ -228,7 +228,7 @@ static json_t *collateral_json(const struct ratls_endorsements *e)
 {
 	struct out o = {json_array(), false};
 
-	if (e == NULL)
+	if (e == NULL || e->empty)
 		return o.object;
 	append(&o, o.object,
 		item_json(e, "tcb_info", e->tcbinfo != NULL ? e->tcbinfo->issued : 0,
@@ -257,6 +257,19 @@ static json_t *token_json(const struct ita_token *t)
 	put(&o, "expires", time_or_null(t->said.expires));
 	put(&o, "nonce", json_boolean(t->nonce != NULL));
 	put(&o, "status", text_or_null(tcb_status_name(t->said.status)));
+	return out_take(&o);
+}
+
+/* Collateral that could not be refreshed: since when, and why; null where there is nothing to say. */
+static json_t *degraded_json(const struct ratls_endorsements *e)
+{
+	struct out o;
+
+	if (e == NULL || e->remark == NULL)
+		return json_null();
+	o = out_new();
+	put(&o, "since", time_or_null(e->items.remark_since));
+	put(&o, "reason", json_string(e->remark));
 	return out_take(&o);
 }
 
@@ -320,6 +333,7 @@ json_t *report_json_object(const struct ratls_report *r)
 	put(&o, "app", app_json(r));
 	put(&o, "tcb", tcb_json(r));
 	put(&o, "collateral", collateral_json(r->endorsements));
+	put(&o, "collateral_degraded", degraded_json(r->endorsements));
 	put(&o, "checks", checks_json(r));
 	put(&o, "verifier", text_or_null(report_verifiers_name(r->verifiers)));
 	put(&o, "ita", token_json(r->token));

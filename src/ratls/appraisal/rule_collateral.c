@@ -24,10 +24,26 @@ bool appraisal_within(struct appraisal *a, struct check *c, const char *what, in
 
 void rule_collateral_present(struct appraisal *a, struct check *c)
 {
-	if (a->has_endorsements)
+	if (a->has_endorsements && !a->endorsements->empty)
 		check_pass(c);
 	else
 		check_fail(c, "without collateral nothing can be said about the platform");
+}
+
+/* What still holds is used, and whoever reads the report learns that it will not be so for long. */
+void rule_collateral_refresh(struct appraisal *a, struct check *c)
+{
+	const struct endorsement_items *items = &a->endorsements->items;
+	char since[CLOCK_TEXT_SIZE];
+
+	if (!a->has_endorsements || a->endorsements->empty) {
+		check_skip(c, "there is no collateral");
+	} else if (items->remark == NULL) {
+		check_pass(c);
+	} else {
+		clock_format(items->remark_since, since);
+		check_warn(c, "could not be refreshed since %s: %s", since, items->remark);
+	}
 }
 
 struct span {

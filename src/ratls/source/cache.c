@@ -2,58 +2,94 @@
 #include "source/cache.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/reason.h"
+#include "source/pause.h"
 
 struct entry {
 	bool used; /* it stands for a platform */
 	struct platform_id platform;
-	struct ratls_endorsements *endorsements; /* NULL until a fetch has succeeded */
-	int64_t refresh_ms;                      /* from then on, one caller asks anew */
+	struct ratls_endorsements *endorsements; /* NULL until a search found some */
+	bool sound;                              /* they hold whatever the time, and are this platform's */
+	int64_t refresh_ms;                      /* of those that are sound: newer ones are due */
+	int64_t retry_ms;                        /* the last search failed: none before then */
+	unsigned failures;                       /* in a row */
+	int64_t failing_since;                   /* of the first of these, as the callers' time */
 	uint64_t last_use;
-	bool fetching;
-	unsigned waiters; /* threads that wait for the fetch, or for its outcome to be theirs */
-	uint64_t fetches; /* that have ended */
-	int rc;           /* of the last */
+	int64_t used_ms;
+	uint64_t wanted;   /* when a caller asked for a search, as a number that grows; 0: nobody does */
+	int64_t wanted_at; /* the time at which the endorsements should hold */
+	bool busy;         /* the thread searches for it */
+	unsigned waiters;
+	int rc; /* of the last search */
 	struct ratls_error err;
 };
 
 struct cache {
+	struct cache_options options;
+	atomic_bool stopping;
 	pthread_mutex_t lock; /* guards everything below */
-	pthread_cond_t fetched;
-	cache_fill_fn fill;
-	void *fill_self;
-	uint64_t uses;
+	pthread_cond_t wanted, searched;
+	bool started;
+	pthread_t thread;
+	uint64_t uses, wishes;
 	struct entry entries[CACHE_PLATFORMS_MAX];
 };
 
-int cache_new(cache_fill_fn fill, void *fill_self, struct cache **ret, struct ratls_error *err)
+/* ---- making and ending -------------------------------------------------------------------------------------- */
+
+int cache_new(const struct cache_options *options, struct cache **ret, struct ratls_error *err)
 {
 	struct cache *c = calloc(1, sizeof(*c));
+	pthread_condattr_t attr;
 
 	if (c == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	c->options = *options;
+	if (c->options.wait_ms == 0)
+		c->options.wait_ms = CACHE_WAIT_MS;
+	atomic_init(&c->stopping, false);
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->fetched, NULL);
-	c->fill = fill;
-	c->fill_self = fill_self;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&c->wanted, &attr);
+	pthread_cond_init(&c->searched, &attr);
+	pthread_condattr_destroy(&attr);
 	*ret = c;
 	return RATLS_OK;
+}
+
+bool cache_is_stopping(const struct cache *c)
+{
+	return atomic_load(&c->stopping);
 }
 
 void cache_free(struct cache *c)
 {
 	if (c == NULL)
 		return;
+	pthread_mutex_lock(&c->lock);
+	atomic_store(&c->stopping, true);
+	pthread_cond_broadcast(&c->wanted);
+	pthread_mutex_unlock(&c->lock);
+	if (c->started)
+		pthread_join(c->thread, NULL);
 	for (size_t i = 0; i < CACHE_PLATFORMS_MAX; i++)
 		ratls_endorsements_free(c->entries[i].endorsements);
-	pthread_cond_destroy(&c->fetched);
+	pthread_cond_destroy(&c->searched);
+	pthread_cond_destroy(&c->wanted);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
+
+/* ---- entries ------------------------------------------------------------------------------------------------ */
 
 static bool is_for(const struct entry *e, const struct platform_id *platform)
 {
@@ -61,131 +97,341 @@ static bool is_for(const struct entry *e, const struct platform_id *platform)
 	       strcmp(e->platform.ca, platform->ca) == 0;
 }
 
-static bool is_idle(const struct entry *e)
+static struct entry *find(struct cache *c, const struct platform_id *platform)
 {
-	return !e->fetching && e->waiters == 0;
+	for (size_t i = 0; i < CACHE_PLATFORMS_MAX; i++)
+		if (is_for(&c->entries[i], platform))
+			return &c->entries[i];
+	return NULL;
 }
 
-static void clear(struct entry *e)
+/* May a be given up rather than b? What is sound stays as long as there is anything else, so that those who come
+ * with platforms that nobody knows do not drive out those that are in use. */
+static bool is_worth_less(const struct entry *a, const struct entry *b)
 {
-	ratls_endorsements_free(e->endorsements);
-	*e = (struct entry){0};
+	return a->sound != b->sound ? b->sound : a->last_use < b->last_use;
 }
 
-/* The platform's entry, made in place of the one longest out of use where there is none yet. NULL if all
- * are busy. */
-static struct entry *entry_of(struct cache *c, const struct platform_id *platform)
+/* NULL if all are busy. */
+static struct entry *make(struct cache *c, const struct platform_id *platform)
 {
-	struct entry *oldest = NULL;
+	struct entry *worst = NULL;
 
 	for (size_t i = 0; i < CACHE_PLATFORMS_MAX; i++) {
 		struct entry *e = &c->entries[i];
 
-		if (is_for(e, platform))
-			return e;
-		if (is_idle(e) && (oldest == NULL || e->last_use < oldest->last_use))
-			oldest = e; /* a free entry was never used: 0 */
+		if (!e->busy && e->waiters == 0 && e->wanted == 0 && (worst == NULL || is_worth_less(e, worst)))
+			worst = e;
 	}
-	if (oldest != NULL) {
-		clear(oldest);
-		oldest->used = true;
-		oldest->platform = *platform;
+	if (worst != NULL) {
+		ratls_endorsements_free(worst->endorsements);
+		*worst = (struct entry){.used = true, .platform = *platform};
 	}
-	return oldest;
+	return worst;
 }
 
-static bool holds(const struct ratls_endorsements *endorsements, int64_t at)
+static bool holds(const struct entry *e, int64_t at)
 {
-	return endorsements != NULL && at <= endorsements_valid_until(endorsements);
+	return e->sound && at <= endorsements_valid_until(e->endorsements);
 }
 
-static int give(struct entry *e, struct ratls_endorsements **ret)
+/* ---- searching: in the cache's thread ----------------------------------------------------------------------- */
+
+static int64_t due_ms(const struct entry *e)
 {
+	return e->refresh_ms > e->retry_ms ? e->refresh_ms : e->retry_ms;
+}
+
+/* Whom somebody waits for goes before what is merely due, and who came first before who came later. */
+static struct entry *next_search(struct cache *c, int64_t now_ms, int64_t *ret_next_ms)
+{
+	struct entry *wanted = NULL, *due = NULL;
+	int64_t next_ms = INT64_MAX;
+
+	for (size_t i = 0; i < CACHE_PLATFORMS_MAX; i++) {
+		struct entry *e = &c->entries[i];
+
+		if (e->wanted != 0 && (wanted == NULL || e->wanted < wanted->wanted))
+			wanted = e;
+		if (!e->sound || c->options.refresh_first || now_ms - e->used_ms >= CACHE_IDLE_MS)
+			continue;
+		if (due_ms(e) < next_ms) {
+			next_ms = due_ms(e);
+			due = e;
+		}
+	}
+	*ret_next_ms = next_ms;
+	if (wanted != NULL)
+		return wanted;
+	return due != NULL && next_ms <= now_ms ? due : NULL;
+}
+
+/* What a search brought, judged. */
+struct result {
+	int rc;
+	struct ratls_error err;
+	struct cache_found found;
+	bool sound, good; /* good: sound, and it holds at the time that was asked for */
+};
+
+static void search(struct cache *c, const struct platform_id *platform, int64_t at, bool cold, struct result *ret)
+{
+	bool any = strcmp(platform->ca, "any") == 0;
+
+	*ret = (struct result){.rc = RATLS_OK};
+	ret->rc = c->options.fill(c->options.self, platform, at, cold, &ret->found, &ret->err);
+	if (ret->rc != RATLS_OK)
+		return;
+	ret->sound = endorsements_check(ret->found.endorsements, any ? NULL : platform, &ret->err) == RATLS_OK;
+	ret->good = ret->sound && at <= endorsements_valid_until(ret->found.endorsements);
+	if (ret->sound && !ret->good)
+		err_set(&ret->err, RATLS_E_UNAVAILABLE, "nothing was found that has not ended");
+}
+
+/* What holds although nothing newer could be had: it says so itself. Without memory it says nothing. */
+static void remark(struct entry *e, int64_t at, const struct result *r, struct result *ret)
+{
+	struct ratls_endorsements *remarked = NULL;
+
+	*ret = *r;
+	if (r->good || !holds(e, at))
+		return;
+	if (endorsements_remark(e->endorsements, e->failures > 0 ? e->failing_since : at, r->err.message,
+		    &remarked, NULL) != RATLS_OK)
+		remarked = endorsements_ref(e->endorsements);
+	ratls_endorsements_free(r->found.endorsements);
+	ret->found.endorsements = remarked;
+	ret->sound = true;
+}
+
+static void settle(struct cache *c, struct entry *e, int64_t at, int64_t now_ms, struct result *r)
+{
+	if (r->good) {
+		int64_t ends_s = endorsements_valid_until(r->found.endorsements) - at;
+		int64_t wait_ms = pause_before_refresh(r->found.age_ms, ends_s, pause_random());
+
+		e->failures = 0;
+		e->retry_ms = 0;
+		e->refresh_ms = wait_ms > 0 ? now_ms + wait_ms : 0; /* due, even as callers see the clock */
+	} else {
+		if (e->failures++ == 0)
+			e->failing_since = at;
+		e->retry_ms = now_ms + pause_after_failures(c->options.local ? 1 : e->failures, pause_random());
+	}
+	if (r->found.endorsements != NULL) {
+		ratls_endorsements_free(e->endorsements);
+		e->endorsements = r->found.endorsements;
+		e->sound = r->sound;
+	}
+	e->rc = r->rc;
+	e->err = r->err;
+}
+
+/* The lock is held, except while it is searched. Nobody else changes the endorsements of an entry that is busy. */
+static void search_for(struct cache *c, struct entry *e, int64_t at, int64_t now_ms)
+{
+	int64_t began_ms = clock_monotonic_ms();
+	struct result found, r;
+
+	at = e->wanted != 0 ? e->wanted_at : at;
+	e->busy = true;
+	e->wanted = 0;
+	pthread_mutex_unlock(&c->lock);
+	search(c, &e->platform, at, e->endorsements == NULL, &found);
+	remark(e, at, &found, &r);
+	pthread_mutex_lock(&c->lock);
+	e->busy = false;
+	settle(c, e, at, now_ms + clock_monotonic_ms() - began_ms, &r);
+	pthread_cond_broadcast(&c->searched);
+}
+
+bool cache_work(struct cache *c, int64_t at, int64_t now_ms, int64_t *ret_next_ms)
+{
+	struct entry *e;
+
+	pthread_mutex_lock(&c->lock);
+	e = next_search(c, now_ms, ret_next_ms);
+	if (e != NULL)
+		search_for(c, e, at, now_ms);
+	pthread_mutex_unlock(&c->lock);
+	return e != NULL;
+}
+
+static void sleep_until(struct cache *c, pthread_cond_t *what, int64_t ms)
+{
+	struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	if (ms == INT64_MAX)
+		pthread_cond_wait(what, &c->lock);
+	else
+		pthread_cond_timedwait(what, &c->lock, &ts);
+}
+
+static void *work(void *arg)
+{
+	struct cache *c = arg;
+	struct entry *e;
+	int64_t next_ms;
+
+	pthread_mutex_lock(&c->lock);
+	while (!atomic_load(&c->stopping)) {
+		e = next_search(c, clock_monotonic_ms(), &next_ms);
+		if (e != NULL)
+			search_for(c, e, clock_now(), clock_monotonic_ms());
+		else
+			sleep_until(c, &c->wanted, next_ms);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
+/* Signals are for the program's own threads. */
+static int start(struct cache *c, struct ratls_error *err)
+{
+	sigset_t all, before;
+	int rc;
+
+	if (c->started)
+		return RATLS_OK;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&c->thread, NULL, work, c);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	c->started = rc == 0;
+	return rc == 0 ? RATLS_OK : err_set(err, RATLS_E_NOMEM, "could not start a thread: %s", strerror(rc));
+}
+
+/* ---- asking ------------------------------------------------------------------------------------------------- */
+
+enum look { GIVE, REFUSE, SEARCH };
+
+static enum look look(const struct cache *c, const struct entry *e, int64_t at, int64_t now_ms)
+{
+	bool may_search = now_ms >= e->retry_ms;
+	bool held = holds(e, at);
+
+	if (held && !(c->options.refresh_first && may_search && now_ms >= e->refresh_ms))
+		return GIVE;
+	if (may_search)
+		return SEARCH;
+	return e->rc == RATLS_OK && e->endorsements != NULL ? GIVE : REFUSE;
+}
+
+static void want(struct cache *c, struct entry *e, int64_t at)
+{
+	if (e->wanted == 0)
+		e->wanted = ++c->wishes;
+	e->wanted_at = at;
+	pthread_cond_signal(&c->wanted);
+}
+
+static int give(struct cache *c, struct entry *e, int64_t now_ms, struct ratls_endorsements **ret)
+{
+	if (now_ms >= e->refresh_ms) /* out of use for long, perhaps: then nobody has looked */
+		pthread_cond_signal(&c->wanted);
 	*ret = endorsements_ref(e->endorsements);
 	return RATLS_OK;
 }
 
-/* What the fetch that has just ended brought; the last one to look clears what it brought in vain. */
-static int outcome(struct entry *e, struct ratls_endorsements **ret, struct ratls_error *err)
+static int refuse(const struct entry *e, int64_t now_ms, bool waited, struct ratls_error *err)
 {
-	int rc = e->rc;
-
-	if (rc == RATLS_OK)
-		return give(e, ret);
-	if (err != NULL)
-		*err = e->err;
-	if (e->endorsements == NULL && is_idle(e))
-		clear(e);
-	return rc;
+	if (waited)
+		return err_reason(err, e->rc, e->err.reason, "%s", e->err.message);
+	return err_reason(err, e->rc, e->err.reason, "%s (not tried again for %d s)", e->err.message,
+		(int)((e->retry_ms - now_ms + 999) / 1000));
 }
 
-static int wait_for_fetch(
-	struct cache *c, struct entry *e, struct ratls_endorsements **ret, struct ratls_error *err)
+static struct entry *use(struct cache *c, const struct platform_id *platform, int64_t now_ms, struct ratls_error *err)
 {
-	uint64_t fetches = e->fetches;
+	struct entry *e = find(c, platform);
 
-	e->waiters++;
-	while (e->fetches == fetches)
-		pthread_cond_wait(&c->fetched, &c->lock);
-	e->waiters--;
-	return outcome(e, ret, err);
-}
-
-static void keep(struct entry *e, struct ratls_endorsements *fresh, int64_t at)
-{
-	/* A mirror that lags must not take away what still holds. */
-	if (holds(e->endorsements, at) && !holds(fresh, at)) {
-		ratls_endorsements_free(fresh);
-		return;
+	if (e == NULL)
+		e = make(c, platform);
+	if (e == NULL) {
+		err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+			"collateral of %d platforms is being searched for already", CACHE_PLATFORMS_MAX);
+		return NULL;
 	}
-	ratls_endorsements_free(e->endorsements);
-	e->endorsements = fresh;
+	e->last_use = ++c->uses;
+	e->used_ms = now_ms;
+	return e;
 }
 
-static int fetch(struct cache *c, struct entry *e, int64_t at, int64_t now_ms,
+static int answer(struct cache *c, struct entry *e, enum look answer, int64_t now_ms, bool waited,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
-	struct ratls_endorsements *fresh = NULL;
-	struct platform_id platform = e->platform;
-	struct ratls_error why = {0};
-	int rc;
+	return answer == GIVE ? give(c, e, now_ms, ret) : refuse(e, now_ms, waited, err);
+}
 
-	e->fetching = true;
-	pthread_mutex_unlock(&c->lock);
-	rc = c->fill(c->fill_self, &platform, at, &fresh, &why);
-	pthread_mutex_lock(&c->lock);
-	e->fetching = false;
-	e->fetches++;
-	e->rc = rc;
-	e->err = why;
-	e->refresh_ms = now_ms + (rc == RATLS_OK ? CACHE_REFRESH_MS : CACHE_RETRY_MS);
-	if (rc == RATLS_OK)
-		keep(e, fresh, at);
-	pthread_cond_broadcast(&c->fetched);
-	return holds(e->endorsements, at) ? give(e, ret) : outcome(e, ret, err);
+/* The search that is under way may have been for another time, and one that brought what was due at once is
+ * followed by another: so it is looked again until there is an answer, or the wait has an end. */
+static int wait_for(struct cache *c, struct entry *e, int64_t at, int64_t now_ms, struct ratls_endorsements **ret,
+	struct ratls_error *err)
+{
+	int64_t now = clock_monotonic_ms(), end = now + c->options.wait_ms;
+	enum look l;
+	int rc = start(c, err);
+
+	if (rc != RATLS_OK)
+		return rc;
+	e->waiters++;
+	for (; (l = look(c, e, at, now_ms)) == SEARCH && now < end; now = clock_monotonic_ms()) {
+		if (!e->busy)
+			want(c, e, at);
+		sleep_until(c, &c->searched, end);
+	}
+	e->waiters--;
+	if (l != SEARCH)
+		return answer(c, e, l, now_ms, true, ret, err);
+	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+		"collateral is still being searched for after %d s", (int)(c->options.wait_ms / 1000));
 }
 
 int cache_get(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
+	int rc = RATLS_E_UNAVAILABLE;
 	struct entry *e;
-	int rc;
+	enum look l;
 
 	pthread_mutex_lock(&c->lock);
-	e = entry_of(c, platform);
-	if (e == NULL) {
-		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
-			"collateral of %d platforms is being fetched already", CACHE_PLATFORMS_MAX);
-		goto out;
-	}
-	e->last_use = ++c->uses;
-	if (holds(e->endorsements, at) && (now_ms < e->refresh_ms || e->fetching))
-		rc = give(e, ret);
-	else if (e->fetching)
-		rc = wait_for_fetch(c, e, ret, err);
-	else
-		rc = fetch(c, e, at, now_ms, ret, err);
-out:
+	e = use(c, platform, now_ms, err);
+	l = e != NULL ? look(c, e, at, now_ms) : REFUSE;
+	if (l == SEARCH)
+		rc = wait_for(c, e, at, now_ms, ret, err);
+	else if (e != NULL)
+		rc = answer(c, e, l, now_ms, false, ret, err);
 	pthread_mutex_unlock(&c->lock);
 	return rc;
+}
+
+int cache_ask(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms, bool *ret_asked,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	int rc = RATLS_E_UNAVAILABLE;
+	struct entry *e;
+	enum look l;
+
+	pthread_mutex_lock(&c->lock);
+	e = use(c, platform, now_ms, err);
+	l = e != NULL ? look(c, e, at, now_ms) : REFUSE;
+	*ret_asked = l == SEARCH;
+	if (l == SEARCH)
+		want(c, e, at);
+	else if (e != NULL)
+		rc = answer(c, e, l, now_ms, false, ret, err);
+	pthread_mutex_unlock(&c->lock);
+	return rc;
+}
+
+bool cache_knows(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms)
+{
+	const struct entry *e;
+	bool knows;
+
+	pthread_mutex_lock(&c->lock);
+	e = find(c, platform);
+	knows = e != NULL && look(c, e, at, now_ms) != SEARCH;
+	pthread_mutex_unlock(&c->lock);
+	return knows;
 }

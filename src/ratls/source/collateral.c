@@ -3,12 +3,11 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/reason.h"
-
-#define COLLATERAL_FILE_MAX (4 * ENDORSEMENTS_ITEM_MAX)
 
 static struct cur whole(const struct buf *b)
 {
@@ -81,5 +80,30 @@ int collateral_from_directory(const char *directory, const struct platform_id *p
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	rc = collateral_from_file(name, options, ret, err);
 	free(name);
+	return rc;
+}
+
+static int append(const char *bytes, size_t len, void *text)
+{
+	buf_bytes(text, bytes, len);
+	return ((struct buf *)text)->bad ? -1 : 0;
+}
+
+int collateral_write(
+	const struct ratls_endorsements *e, int64_t fetched, struct buf *ret, struct ratls_error *err)
+{
+	char time[CLOCK_TEXT_SIZE];
+	json_t *object = NULL;
+	int rc = endorsements_object(e, &object, err);
+
+	if (rc != RATLS_OK)
+		return rc;
+	clock_format(fetched, time);
+	if (json_object_set_new(object, "fetched", json_string(time)) != 0 ||
+		json_object_set_new(object, "source", json_string(endorsements_source(e))) != 0 ||
+		json_dump_callback(object, append, ret, JSON_INDENT(1)) != 0)
+		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
+	buf_u8(ret, '\n');
+	json_decref(object);
 	return rc;
 }

@@ -9,6 +9,8 @@
 #include "ratls.h"
 #include "source/pcs.h"
 
+#define COLLATERAL_FILE_MAX (4 * ENDORSEMENTS_ITEM_MAX)
+
 /* source is shown in reports. RATLS_E_UNAVAILABLE (reason COLLATERAL_UNAVAILABLE) names the item that is
  * nonsense. What is merely signed wrongly or outdated is no error: appraisal says so. */
 int collateral_from_answers(const struct pcs_answers *answers, const char *source,
@@ -24,5 +26,10 @@ int collateral_from_file(const char *path, const struct ratls_endorsements_optio
 int collateral_from_directory(const char *directory, const struct platform_id *platform,
 	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
 	struct ratls_error *err);
+
+/* Append the JSON object that these readers read, and when it was fetched and from where. RATLS_E_FORMAT if an
+ * item is not text. */
+int collateral_write(
+	const struct ratls_endorsements *e, int64_t fetched, struct buf *ret, struct ratls_error *err);
 
 #endif

@@ -3,10 +3,12 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/cur.h"
 #include "base/err.h"
 #include "base/secret.h"
@@ -89,6 +91,15 @@ static size_t on_header(char *p, size_t size, size_t n, void *self)
 	return inbox_add(&x->head, p, size * n) ? size * n : 0;
 }
 
+/* libcurl asks at least once a second. */
+static int on_progress(void *self, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	const struct ratls_http_request *request = self;
+
+	(void)a, (void)b, (void)c, (void)d;
+	return request->stop(request->stop_self) ? 1 : 0;
+}
+
 static void init_curl(void)
 {
 	curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -130,6 +141,15 @@ static bool set_bounds(struct exchange *x, const struct ratls_http_request *requ
 	       curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, connect) == CURLE_OK;
 }
 
+static bool set_stop(struct exchange *x, const struct ratls_http_request *request)
+{
+	if (request->stop == NULL)
+		return true;
+	return curl_easy_setopt(x->curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
+	       curl_easy_setopt(x->curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
+	       curl_easy_setopt(x->curl, CURLOPT_XFERINFODATA, request) == CURLE_OK;
+}
+
 static bool set_request(struct exchange *x, const struct ratls_http_request *request)
 {
 	CURL *c = x->curl;
@@ -149,7 +169,7 @@ static bool set_request(struct exchange *x, const struct ratls_http_request *req
 			     CURLE_OK &&
 		     curl_easy_setopt(c, CURLOPT_POSTFIELDS, request->body_len > 0 ? request->body : "") ==
 			     CURLE_OK;
-	return ok && set_headers(x, request) && set_bounds(x, request);
+	return ok && set_headers(x, request) && set_bounds(x, request) && set_stop(x, request);
 }
 
 static int explain(const struct exchange *x, CURLcode code, struct ratls_error *err)
@@ -167,6 +187,8 @@ static int explain(const struct exchange *x, CURLcode code, struct ratls_error *
 	if (x->head.too_large)
 		return err_set(
 			err, RATLS_E_UNAVAILABLE, "answer has more than %zu bytes of headers", x->head.max);
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		return err_set(err, RATLS_E_UNAVAILABLE, "nobody waits for the answer any more");
 	if (code == CURLE_URL_MALFORMAT)
 		return err_set(err, RATLS_E_ARG, "not a usable URL");
 	return err_set(
@@ -256,4 +278,23 @@ char *http_header(const struct ratls_http_response *r, const char *name)
 		return strndup((const char *)line.p, line.left);
 	}
 	return NULL;
+}
+
+/* Not strptime, which reads names in the language of the program around us. */
+bool http_date(const char *text, int64_t *ret)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static const char form[] = "Sun, 06 Nov 1994 08:49:37 GMT";
+	char utc[sizeof("1994-11-06T08:49:37Z")];
+	int month = 0;
+
+	if (strlen(text) != strlen(form))
+		return false;
+	while (month < 12 && strncmp(text + 8, months + 3 * month, 3) != 0)
+		month++;
+	if (month == 12 || strncmp(text + 3, ", ", 2) != 0 || text[7] != ' ' || text[11] != ' ' ||
+		text[16] != ' ' || strcmp(text + 25, " GMT") != 0)
+		return false;
+	snprintf(utc, sizeof(utc), "%.4s-%02d-%.2sT%.8sZ", text + 12, month + 1, text + 5, text + 17);
+	return clock_parse_utc(utc, strlen(utc), ret);
 }

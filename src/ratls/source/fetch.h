@@ -24,4 +24,7 @@ void http_response_done(struct ratls_http_response *r);
  * white space is removed; of several with this name the first counts. */
 char *http_header(const struct ratls_http_response *r, const char *name);
 
+/* A date as servers must send it (RFC 9110 section 5.6.7, IMF-fixdate); false if it is none. */
+bool http_date(const char *text, int64_t *ret);
+
 #endif

@@ -2,13 +2,16 @@
 #include "source/pcs.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/reason.h"
 #include "source/fetch.h"
+#include "source/pause.h"
 
 /* The distribution point that Intel's SGX Root CA names in itself: a constant, because what a peer or a
  * service presents must not choose whom we ask (invariant trust_is_configured). */
@@ -17,24 +20,31 @@
 
 enum parameter { NO_PARAMETER, FMSPC, CA };
 
-/* Intel PCS API v4; chain_header has a second name where older versions and caches use another. */
+/* Intel PCS API v4. */
 static const struct item {
 	const char *name, *path;
 	enum parameter parameter;
 	size_t body, chain; /* offsets in struct pcs_answers */
-	const char *chain_header, *old_chain_header;
+	const char *chain_header; /* NULL: it comes without one */
 } items[] = {
 	{"TCB info", "/tdx/certification/v4/tcb?fmspc=", FMSPC, offsetof(struct pcs_answers, tcb_info),
-		offsetof(struct pcs_answers, tcb_info_chain), "TCB-Info-Issuer-Chain",
-		"SGX-TCB-Info-Issuer-Chain"},
+		offsetof(struct pcs_answers, tcb_info_chain), "SGX-TCB-Info-Issuer-Chain"},
 	{"QE identity", "/tdx/certification/v4/qe/identity", NO_PARAMETER,
 		offsetof(struct pcs_answers, qe_identity), offsetof(struct pcs_answers, qe_identity_chain),
-		"SGX-Enclave-Identity-Issuer-Chain", NULL},
+		"SGX-Enclave-Identity-Issuer-Chain"},
 	{"PCK CRL", "/sgx/certification/v4/pckcrl?encoding=der&ca=", CA,
 		offsetof(struct pcs_answers, pck_crl), offsetof(struct pcs_answers, pck_crl_chain),
-		"SGX-PCK-CRL-Issuer-Chain", NULL},
+		"SGX-PCK-CRL-Issuer-Chain"},
 	{"root CA CRL", "/sgx/certification/v4/rootcacrl", NO_PARAMETER,
-		offsetof(struct pcs_answers, root_ca_crl), 0, NULL, NULL},
+		offsetof(struct pcs_answers, root_ca_crl), 0, NULL},
+};
+
+/* One walk through the items. */
+struct asking {
+	const struct pcs *pcs;
+	const struct platform_id *platform;
+	int64_t deadline_ms;
+	struct pcs_trouble trouble;
 };
 
 static struct buf *at_offset(struct pcs_answers *a, size_t offset)
@@ -74,25 +84,24 @@ static int unavailable(const struct item *item, const char *why, struct ratls_er
 	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE, "%s: %s", item->name, why);
 }
 
-static int explain_status(const struct item *item, const struct platform_id *platform,
-	const struct ratls_http_response *r, struct ratls_error *err)
+static int explain_status(struct asking *a, const struct item *item, const struct ratls_http_response *r,
+	struct ratls_error *err)
 {
-	char fmspc[2 * sizeof(platform->fmspc) + 1];
+	char fmspc[2 * sizeof(a->platform->fmspc) + 1];
 	char *after = http_header(r, "Retry-After");
-	int rc;
+	char wish[32] = "";
 
-	hex_encode(platform->fmspc, sizeof(platform->fmspc), fmspc);
-	if (r->status == 404 && item->parameter == FMSPC)
-		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_PLATFORM_UNKNOWN,
-			"%s: platform %s is not known there (HTTP status 404)", item->name, fmspc);
-	else if (after != NULL && after[0] != '\0' && after[strspn(after, "0123456789")] == '\0')
-		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
-			"%s: HTTP status %ld, retry after %.10s s", item->name, r->status, after);
-	else
-		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
-			"%s: HTTP status %ld", item->name, r->status);
+	a->trouble.asked_ms = pause_asked(after, clock_now());
+	a->trouble.not_now = r->status == 429 || r->status == 503 || a->trouble.asked_ms > 0;
 	free(after);
-	return rc;
+	hex_encode(a->platform->fmspc, sizeof(a->platform->fmspc), fmspc);
+	if (r->status == 404 && item->parameter == FMSPC)
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_PLATFORM_UNKNOWN,
+			"%s: platform %s is not known there (HTTP status 404)", item->name, fmspc);
+	if (a->trouble.asked_ms > 0)
+		snprintf(wish, sizeof(wish), ", retry after %d s", (int)(a->trouble.asked_ms / 1000));
+	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE, "%s: HTTP status %ld%s",
+		item->name, r->status, wish);
 }
 
 /* RFC 3986 section 2.1. A plus sign is itself: base64 is full of them. */
@@ -112,16 +121,21 @@ static bool percent_decode(struct cur in, struct buf *out)
 	return true;
 }
 
+/* Old and new versions of the API, Intel and others differ in whether a name begins with "SGX-". */
+static char *chain_header(const struct ratls_http_response *r, const char *name)
+{
+	char *value = http_header(r, name);
+
+	return value != NULL ? value : http_header(r, name + strlen("SGX-"));
+}
+
 static int take_chain(const struct item *item, const struct ratls_http_response *r, struct buf *ret,
 	struct ratls_error *err)
 {
-	char *header = http_header(r, item->chain_header);
-	size_t len;
+	char *header = chain_header(r, item->chain_header);
+	size_t len = header != NULL ? strlen(header) : 0;
 	int rc = RATLS_OK;
 
-	if (header == NULL && item->old_chain_header != NULL)
-		header = http_header(r, item->old_chain_header);
-	len = header != NULL ? strlen(header) : 0;
 	/* Without its issuers an item proves nothing: never a reason to skip the check. */
 	if (len == 0)
 		rc = unavailable(item, "answer has no issuer chain", err);
@@ -133,59 +147,91 @@ static int take_chain(const struct item *item, const struct ratls_http_response 
 	return rc;
 }
 
-static int take_answer(const struct item *item, const struct platform_id *platform,
-	const struct ratls_http_response *r, struct pcs_answers *ret, struct ratls_error *err)
+static bool is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Text (JSON, PEM, hex) without the white space around it, which some send and no reader wants; DER as it is. */
+static struct cur body_of(const struct ratls_http_response *r)
+{
+	struct cur body = cur_of(r->body, r->body_len);
+	bool binary = memchr(body.p, 0, body.left) != NULL;
+
+	while (!binary && body.left > 0 && is_space(body.p[0]))
+		cur_take(&body, 1);
+	while (!binary && body.left > 0 && is_space(body.p[body.left - 1]))
+		body.left--;
+	return body;
+}
+
+static int take_answer(struct asking *a, const struct item *item, const struct ratls_http_response *r,
+	struct pcs_answers *ret, struct ratls_error *err)
 {
 	struct buf *body = at_offset(ret, item->body);
+	struct cur bytes;
 
 	if (r->status != 200)
-		return explain_status(item, platform, r, err);
-	if (r->body == NULL || r->body_len == 0 || r->body_len > ENDORSEMENTS_ITEM_MAX)
+		return explain_status(a, item, r, err);
+	if (r->body == NULL || r->body_len > ENDORSEMENTS_ITEM_MAX)
 		return unavailable(item, "answer is empty or too large", err);
-	buf_bytes(body, r->body, r->body_len);
+	bytes = body_of(r);
+	if (bytes.left == 0)
+		return unavailable(item, "answer is empty or too large", err);
+	buf_bytes(body, bytes.p, bytes.left);
 	if (body->bad)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	return item->chain_header != NULL ? take_chain(item, r, at_offset(ret, item->chain), err) : RATLS_OK;
 }
 
-static int ask_item(const struct pcs *p, const struct item *item, const struct platform_id *platform,
-	struct pcs_answers *ret, struct ratls_error *err)
+static int exchange(struct asking *a, const struct item *item, const char *url,
+	struct ratls_http_response *ret, struct ratls_error *err)
 {
-	struct ratls_http_request request = {
-		.method = "GET", .max_body = ENDORSEMENTS_ITEM_MAX, .timeout_ms = PCS_TIMEOUT_MS};
+	const struct pcs *p = a->pcs;
+	int64_t left_ms = a->deadline_ms - clock_monotonic_ms();
+	struct ratls_http_request request = {.method = "GET", .url = url, .max_body = ENDORSEMENTS_ITEM_MAX,
+		.timeout_ms = (long)left_ms, .stop = p->stop, .stop_self = p->stop_self};
+	struct ratls_error why = {.message = "its time is up"};
+	int rc = left_ms > 0 ? p->fetch(p->fetch_self, &request, ret, &why) : RATLS_E_UNAVAILABLE;
+
+	if (rc == RATLS_OK)
+		return rc;
+	a->trouble.not_now = rc == RATLS_E_UNAVAILABLE;
+	return err_reason(err, rc, REASON_COLLATERAL_UNAVAILABLE, "%s: %s", item->name, why.message);
+}
+
+static int ask_item(struct asking *a, const struct item *item, struct pcs_answers *ret, struct ratls_error *err)
+{
 	struct ratls_http_response answer = {0};
-	struct ratls_error why = {0};
-	char *url = url_of(p, item, platform);
+	char *url = url_of(a->pcs, item, a->platform);
 	int rc;
 
 	if (url == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	request.url = url;
-	rc = p->fetch(p->fetch_self, &request, &answer, &why);
+	rc = exchange(a, item, url, &answer, err);
 	free(url);
 	if (rc == RATLS_OK)
-		rc = take_answer(item, platform, &answer, ret, err);
-	else
-		err_reason(err, rc, REASON_COLLATERAL_UNAVAILABLE, "%s: %s", item->name, why.message);
+		rc = take_answer(a, item, &answer, ret, err);
+	/* What everybody asks for alike and does not get is not for want of knowing the platform. */
+	if (rc == RATLS_E_UNAVAILABLE && item->parameter == NO_PARAMETER)
+		a->trouble.not_now = true;
 	http_response_done(&answer);
 	return rc;
 }
 
 int pcs_ask(const struct pcs *p, const struct platform_id *platform, struct pcs_answers *ret,
-	struct ratls_error *err)
+	struct pcs_trouble *ret_trouble, struct ratls_error *err)
 {
-	struct pcs_answers answers = {0};
+	struct asking a = {.pcs = p, .platform = platform};
+	int rc = RATLS_OK;
 
-	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
-		int rc = ask_item(p, &items[i], platform, &answers, err);
-
-		if (rc != RATLS_OK) {
-			pcs_answers_done(&answers);
-			return rc;
-		}
-	}
-	*ret = answers;
-	return RATLS_OK;
+	a.deadline_ms = clock_monotonic_ms() + (p->timeout_ms > 0 ? p->timeout_ms : PCS_TIMEOUT_MS);
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]) && rc == RATLS_OK; i++)
+		if (at_offset(ret, items[i].body)->len == 0)
+			rc = ask_item(&a, &items[i], ret, err);
+	if (rc != RATLS_OK)
+		*ret_trouble = a.trouble;
+	return rc;
 }
 
 void pcs_answers_done(struct pcs_answers *a)

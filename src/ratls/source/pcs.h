@@ -12,12 +12,15 @@
 
 #define PCS_INTEL_URL  "https://api.trustedservices.intel.com"
 #define PCS_CHAIN_MAX  ((size_t)64 << 10) /* an issuer chain, as its header carries it */
-#define PCS_TIMEOUT_MS 10000              /* for one item */
+#define PCS_TIMEOUT_MS 10000              /* for all items together, where nobody says otherwise */
 
 struct pcs {
 	const char *base; /* without a slash at its end */
+	int64_t timeout_ms; /* for all items together; 0 is PCS_TIMEOUT_MS */
 	ratls_fetch_fn fetch;
 	void *fetch_self;
+	bool (*stop)(const void *stop_self); /* as in struct ratls_http_request */
+	const void *stop_self;
 };
 
 /* Bodies as received; chains with their percent-encoding undone. */
@@ -28,10 +31,18 @@ struct pcs_answers {
 	struct buf root_ca_crl;
 };
 
-/* Blocking. RATLS_E_UNAVAILABLE names the item and why, with reason PLATFORM_UNKNOWN if the service knows no
- * such platform, else COLLATERAL_UNAVAILABLE; RATLS_E_ARG if the URL can be none. */
+/* What a failure says of the service, not of the question. */
+struct pcs_trouble {
+	bool not_now;      /* it does not answer, or does not want to be asked: another question fares no better */
+	int64_t asked_ms;  /* how long it asked to be left alone; 0: it did not */
+};
+
+/* Ask for every item whose body in ret is empty: those that are there are believed to be good. Blocking.
+ * RATLS_E_UNAVAILABLE names the item and why, with reason PLATFORM_UNKNOWN if the service knows no such
+ * platform, else COLLATERAL_UNAVAILABLE, and fills ret_trouble; RATLS_E_ARG if the URL can be none. ret must be
+ * freed in any case. */
 int pcs_ask(const struct pcs *p, const struct platform_id *platform, struct pcs_answers *ret,
-	struct ratls_error *err);
+	struct pcs_trouble *ret_trouble, struct ratls_error *err);
 void pcs_answers_done(struct pcs_answers *a);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where endorsements come from, in order: memory, the directory, the services; or memory and one file.
+ * Where endorsements come from, in order: memory, the directory, what was kept on disk, the services; or memory
+ * and one file.
  */
-#include "ratls.h"
+#include "source/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,17 +16,18 @@
 #include "source/cache.h"
 #include "source/collateral.h"
 #include "source/fetch.h"
-#include "source/pcs.h"
+#include "source/place.h"
+#include "source/shelf.h"
 
 #define SOURCE_URLS_MAX 8
 
 struct ratls_source {
-	char *urls[SOURCE_URLS_MAX];
-	size_t n_urls;
-	char *directory;  /* NULL: none */
-	char *collateral; /* a file that answers for every platform; NULL: none */
-	ratls_fetch_fn fetch;
-	void *fetch_self;
+	struct place *places[SOURCE_URLS_MAX]; /* the cache's thread asks them */
+	size_t n_places;
+	struct place_transport transport;
+	char *directory;     /* NULL: none */
+	char *collateral;    /* a file that answers for every platform; NULL: none */
+	struct shelf *shelf; /* NULL: none */
 	uint8_t *trust_root; /* NULL: Intel's */
 	struct ratls_endorsements_options options;
 	struct cache *cache;
@@ -36,34 +38,34 @@ struct search {
 	const struct ratls_source *source;
 	const struct platform_id *platform;
 	int64_t at;
-	struct ratls_endorsements *best; /* the one that lasts longest of those seen */
+	struct cache_found best; /* the one that lasts longest of those that are sound */
+	bool good;               /* it holds at that time */
 	size_t n_failed,
 		n_unknown; /* places without an answer; of these, services that know no such platform */
 	struct buf why;    /* "PLACE: REASON; ..." */
 };
 
-static bool search_satisfied(const struct search *s)
-{
-	return s->best != NULL && s->at <= endorsements_valid_until(s->best);
-}
-
 /* Room for each place's words, so that one that is verbose does not hide the others. */
 static int words_per_place(const struct ratls_source *source)
 {
-	size_t places = source->n_urls + (source->directory != NULL ? 1 : 0);
+	size_t places = source->n_places + (source->directory != NULL ? 1 : 0);
 
 	return (int)((RATLS_ERROR_MESSAGE_SIZE - 64) / places);
 }
 
-/* Takes found. */
-static void search_found(struct search *s, struct ratls_endorsements *found)
+/* Takes found, which is sound. */
+static void search_found(struct search *s, struct ratls_endorsements *found, int64_t age_ms)
 {
-	if (s->best != NULL && endorsements_valid_until(found) <= endorsements_valid_until(s->best)) {
+	struct ratls_endorsements *best = s->best.endorsements;
+	int64_t ends = endorsements_valid_until(found);
+
+	if (best != NULL && ends <= endorsements_valid_until(best)) {
 		ratls_endorsements_free(found);
 		return;
 	}
-	ratls_endorsements_free(s->best);
-	s->best = found;
+	ratls_endorsements_free(best);
+	s->best = (struct cache_found){found, age_ms};
+	s->good = s->at <= ends;
 }
 
 static void search_failed(struct search *s, const char *place, const struct ratls_error *why)
@@ -77,39 +79,93 @@ static void search_failed(struct search *s, const char *place, const struct ratl
 		s->n_unknown++;
 }
 
+/* What is kept on disk is a place like the others, except that it is silent about what it does not have. */
+static void search_shelf(struct search *s)
+{
+	struct ratls_endorsements *found = NULL;
+	int64_t fetched = 0;
+
+	if (s->source->shelf == NULL || shelf_load(s->source->shelf, s->platform, &s->source->options, &found,
+						&fetched, NULL) != RATLS_OK)
+		return;
+	if (s->at <= endorsements_valid_until(found))
+		search_found(s, found, (clock_now() - fetched) * 1000);
+	else
+		ratls_endorsements_free(found);
+}
+
+/* What is not sound says something of the place, and nothing of the platform. */
+static int check(const struct search *s, struct ratls_endorsements **e, struct ratls_error *err)
+{
+	struct ratls_error why = {0};
+
+	if (endorsements_check(*e, s->platform, &why) == RATLS_OK)
+		return RATLS_OK;
+	ratls_endorsements_free(*e);
+	*e = NULL;
+	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE, "%s", why.message);
+}
+
 static void search_directory(struct search *s)
 {
 	struct ratls_endorsements *found = NULL;
 	struct ratls_error why = {0};
+	int rc = collateral_from_directory(s->source->directory, s->platform, &s->source->options, &found, &why);
 
-	if (collateral_from_directory(s->source->directory, s->platform, &s->source->options, &found, &why) ==
-		RATLS_OK)
-		search_found(s, found);
+	if (rc == RATLS_OK)
+		rc = check(s, &found, &why);
+	if (rc == RATLS_OK)
+		search_found(s, found, 0);
 	else
 		search_failed(s, "directory", &why);
 }
 
-static void search_url(struct search *s, const char *url)
+static int ask_place(const struct search *s, struct place *p, struct ratls_endorsements **ret, struct ratls_error *err)
 {
-	struct pcs p = {.base = url, .fetch = s->source->fetch, .fetch_self = s->source->fetch_self};
 	struct pcs_answers answers = {0};
+	int rc = place_ask(p, &s->source->transport, s->platform, clock_monotonic_ms(), &answers, err);
+
+	if (rc != RATLS_OK)
+		return rc;
+	rc = collateral_from_answers(&answers, place_url(p), &s->source->options, ret, err);
+	pcs_answers_done(&answers);
+	return rc == RATLS_OK ? check(s, ret, err) : rc;
+}
+
+static void search_place(struct search *s, struct place *p)
+{
 	struct ratls_endorsements *found = NULL;
 	struct ratls_error why = {0};
-	int rc = pcs_ask(&p, s->platform, &answers, &why);
+	int rc = ask_place(s, p, &found, &why);
 
+	/* Perhaps it is what was kept from another platform that has ended or was never any good. */
+	if ((rc != RATLS_OK || s->at > endorsements_valid_until(found)) && place_forget(p)) {
+		ratls_endorsements_free(found);
+		found = NULL;
+		rc = ask_place(s, p, &found, &why);
+	}
 	if (rc == RATLS_OK)
-		rc = collateral_from_answers(&answers, url, &s->source->options, &found, &why);
-	pcs_answers_done(&answers);
-	if (rc == RATLS_OK)
-		search_found(s, found);
+		search_found(s, found, 0);
 	else
-		search_failed(s, url, &why);
+		search_failed(s, place_url(p), &why);
+}
+
+/* Asked in order until one has what holds: a mirror that lags is passed over while another place has better. If
+ * none has, the one that lasted longest is given, because what is wrong with it is for appraisal to say. */
+static void search_places(struct search *s)
+{
+	const struct ratls_source *source = s->source;
+
+	for (size_t i = 0; i < source->n_places && !s->good; i++)
+		search_place(s, source->places[i]);
+	if (s->good && source->shelf != NULL)
+		(void)shelf_store(source->shelf, s->platform, s->best.endorsements, clock_now(), NULL);
 }
 
 static int search_error(struct search *s, struct ratls_error *err)
 {
 	char fmspc[2 * sizeof(s->platform->fmspc) + 1];
-	int reason = s->n_unknown > 0 && s->n_unknown == s->source->n_urls ? REASON_PLATFORM_UNKNOWN
+	int reason = s->n_unknown > 0 && s->n_unknown == s->source->n_places ? REASON_PLATFORM_UNKNOWN
 									   : REASON_COLLATERAL_UNAVAILABLE;
 
 	hex_encode(s->platform->fmspc, sizeof(s->platform->fmspc), fmspc);
@@ -117,23 +173,22 @@ static int search_error(struct search *s, struct ratls_error *err)
 		(int)s->why.len, (const char *)s->why.p);
 }
 
-/* Of several places the first whose collateral holds at the time wins: a mirror that lags is passed over
- * while another place has better. If none does, the one that lasted longest is given, because what is wrong
- * with it is for appraisal to say. */
-static int source_fill(void *self, const struct platform_id *platform, int64_t at,
-	struct ratls_endorsements **ret, struct ratls_error *err)
+static int source_fill(void *self, const struct platform_id *platform, int64_t at, bool cold,
+	struct cache_found *ret, struct ratls_error *err)
 {
 	const struct ratls_source *source = self;
 	struct search s = {.source = source, .platform = platform, .at = at};
 	int rc = RATLS_OK;
 
 	if (source->collateral != NULL)
-		return collateral_from_file(source->collateral, &source->options, ret, err);
+		return collateral_from_file(source->collateral, &source->options, &ret->endorsements, err);
 	if (source->directory != NULL)
 		search_directory(&s);
-	for (size_t i = 0; i < source->n_urls && !search_satisfied(&s); i++)
-		search_url(&s, source->urls[i]);
-	if (s.best != NULL)
+	if (cold && !s.good)
+		search_shelf(&s);
+	if (!s.good)
+		search_places(&s);
+	if (s.best.endorsements != NULL)
 		*ret = s.best;
 	else
 		rc = search_error(&s, err);
@@ -141,40 +196,33 @@ static int source_fill(void *self, const struct platform_id *platform, int64_t a
 	return rc;
 }
 
-static int add_url(struct ratls_source *s, const char *url, struct ratls_error *err)
-{
-	size_t len = strlen(url);
-
-	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-		return err_set(
-			err, RATLS_E_ARG, "collateral service \"%.100s\" is no http:// or https:// URL", url);
-	if (s->n_urls == SOURCE_URLS_MAX)
-		return err_set(err, RATLS_E_ARG, "more than %d collateral services", SOURCE_URLS_MAX);
-	while (len > 0 && url[len - 1] == '/')
-		len--;
-	s->urls[s->n_urls] = strndup(url, len);
-	if (s->urls[s->n_urls] == NULL)
-		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	s->n_urls++;
-	return RATLS_OK;
-}
-
 static int copy_urls(struct ratls_source *s, const char *const *urls, struct ratls_error *err)
 {
 	static const char *const intel[] = {PCS_INTEL_URL, NULL};
 	int rc = RATLS_OK;
 
-	for (const char *const *url = urls != NULL ? urls : intel; rc == RATLS_OK && *url != NULL; url++)
-		rc = add_url(s, *url, err);
-	if (rc == RATLS_OK && s->n_urls == 0 && s->directory == NULL)
+	for (const char *const *url = urls != NULL ? urls : intel; rc == RATLS_OK && *url != NULL; url++) {
+		if (s->n_places == SOURCE_URLS_MAX)
+			return err_set(err, RATLS_E_ARG, "more than %d collateral services", SOURCE_URLS_MAX);
+		rc = place_new(*url, &s->places[s->n_places], err);
+		s->n_places += rc == RATLS_OK;
+	}
+	if (rc == RATLS_OK && s->n_places == 0 && s->directory == NULL)
 		rc = err_set(err, RATLS_E_ARG, "neither a collateral service nor a directory is named");
 	return rc;
 }
 
+static bool is_stopping(const void *self)
+{
+	const struct ratls_source *s = self;
+
+	return cache_is_stopping(s->cache);
+}
+
 static int copy_options(struct ratls_source *s, const struct ratls_source_options *o, struct ratls_error *err)
 {
-	s->fetch = o->fetch != NULL ? o->fetch : fetch_curl;
-	s->fetch_self = o->fetch_self;
+	s->transport = (struct place_transport){
+		o->fetch != NULL ? o->fetch : fetch_curl, o->fetch_self, is_stopping, s};
 	s->options.size = sizeof(s->options);
 	if (o->directory != NULL && (s->directory = strdup(o->directory)) == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
@@ -191,6 +239,14 @@ static int copy_options(struct ratls_source *s, const struct ratls_source_option
 	return copy_urls(s, o->urls, err);
 }
 
+static int new_cache(struct ratls_source *s, bool one_shot, struct ratls_error *err)
+{
+	const struct cache_options options = {.fill = source_fill, .self = s, .refresh_first = one_shot,
+		.local = s->collateral != NULL || s->n_places == 0};
+
+	return cache_new(&options, &s->cache, err);
+}
+
 int ratls_source_new(
 	const struct ratls_source_options *options, struct ratls_source **ret, struct ratls_error *err)
 {
@@ -204,8 +260,10 @@ int ratls_source_new(
 	if (options != NULL)
 		memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
 	rc = copy_options(s, &known, err);
+	if (rc == RATLS_OK && known.cache_dir != NULL && known.collateral == NULL)
+		rc = shelf_new(known.cache_dir, &s->shelf, err);
 	if (rc == RATLS_OK)
-		rc = cache_new(source_fill, s, &s->cache, err);
+		rc = new_cache(s, known.one_shot, err);
 	if (rc == RATLS_OK)
 		*ret = s;
 	else
@@ -213,16 +271,30 @@ int ratls_source_new(
 	return rc;
 }
 
+int source_endorse_platform(struct ratls_source *source, const struct platform_id *platform, int64_t at,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	return cache_get(source->cache, platform, at, clock_monotonic_ms(), ret, err);
+}
+
 int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	struct platform_id platform = {.ca = "any"};
-	int rc = RATLS_OK;
+	int64_t now_ms = clock_monotonic_ms();
+	int rc;
 
 	/* A file answers for the platform that it is about, even where a quote does not name its own. */
-	if (source->collateral == NULL)
-		rc = platform_id_of(evidence, &platform, err);
-	return rc == RATLS_OK ? cache_get(source->cache, &platform, at, clock_monotonic_ms(), ret, err) : rc;
+	if (source->collateral != NULL)
+		return cache_get(source->cache, &platform, at, now_ms, ret, err);
+	rc = platform_id_of(evidence, &platform, err);
+	if (rc != RATLS_OK)
+		return rc;
+	/* Strangers must not make us ask others about whatever they make up. */
+	if (!cache_knows(source->cache, &platform, at, now_ms) &&
+		!platform_is_of_root(evidence, &source->options))
+		return endorsements_of_root(&source->options, ret, err);
+	return cache_get(source->cache, &platform, at, now_ms, ret, err);
 }
 
 void ratls_source_free(struct ratls_source *source)
@@ -230,8 +302,9 @@ void ratls_source_free(struct ratls_source *source)
 	if (source == NULL)
 		return;
 	cache_free(source->cache);
-	for (size_t i = 0; i < source->n_urls; i++)
-		free(source->urls[i]);
+	for (size_t i = 0; i < source->n_places; i++)
+		place_free(source->places[i]);
+	shelf_free(source->shelf);
 	free(source->directory);
 	free(source->collateral);
 	free(source->trust_root);

@@ -66,7 +66,8 @@ static bool has_row(const struct row *rows, size_t n, int reason)
 /* Tested elsewhere, since bare quotes do not get there or nothing makes them fail. */
 static bool is_tested_elsewhere(int reason)
 {
-	static const enum reason elsewhere[] = {REASON_COLLATERAL_PRESENT, REASON_CERTIFICATE_TIME,
+	static const enum reason elsewhere[] = {REASON_COLLATERAL_PRESENT, REASON_COLLATERAL_REFRESH,
+		REASON_CERTIFICATE_TIME,
 		REASON_LOG_RTMR0, REASON_LOG_RTMR1, REASON_LOG_RTMR2, REASON_LOG_RTMR3, REASON_LOG_CLAIMS,
 		REASON_POLICY_COMPARED, REASON_TCB_EVALUATION, REASON_QEID_REVOKED};
 

@@ -76,12 +76,16 @@ static int no_fault(void **state)
 	return 0;
 }
 
+static struct pcs_trouble trouble; /* of the last failure */
+
 static int ask(struct pcs_answers *ret, struct ratls_error *err)
 {
 	struct pcs p = {.base = http_server_url(server), .fetch = fetch_curl};
-	int rc = pcs_ask(&p, &platform, ret, err);
+	int rc = pcs_ask(&p, &platform, ret, &trouble, err);
 
 	http_server_wait_idle(server); /* the fault may change now */
+	if (rc != RATLS_OK)
+		pcs_answers_done(ret);
 	return rc;
 }
 
@@ -230,7 +234,7 @@ static void intels_root_crl_comes_from_its_distribution_point(void **state)
 		struct pcs p = {.base = rows[i].base, .fetch = note_url, .fetch_self = last};
 		struct pcs_answers a = {0};
 
-		assert_int_equal(pcs_ask(&p, &platform, &a, NULL), RATLS_OK);
+		assert_int_equal(pcs_ask(&p, &platform, &a, &trouble, NULL), RATLS_OK);
 		assert_string_equal(last, rows[i].url);
 		pcs_answers_done(&a);
 	}

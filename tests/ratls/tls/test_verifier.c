@@ -56,20 +56,33 @@ static void world_init(struct world *w)
 	w->leaf_options = (struct forge_leaf){.key = key, .now = NOW, .server_auth = true};
 }
 
-static void world_make(struct world *w)
+static void world_begin(struct world *w)
 {
 	struct ratls_source_options o = {
 		.size = sizeof(o), .fetch = forged_service_fetch, .fetch_self = &w->service};
 
-	assert_int_equal(forge_machine_make(&w->options, &w->machine, NULL), RATLS_OK);
-	assert_int_equal(forge_machine_certificate(&w->machine, &w->leaf_options, &w->chain, NULL), RATLS_OK);
-	w->service.machine = &w->machine;
 	o.urls = (const char *const[]){"http://collateral.example.org", NULL};
 	o.insecure_trust_root = w->machine.pki.cert[FORGE_ROOT].p;
 	o.insecure_trust_root_len = w->machine.pki.cert[FORGE_ROOT].len;
 	assert_int_equal(ratls_source_new(&o, &w->source, NULL), RATLS_OK);
 	w->verifier_options.source = w->source;
 	assert_int_equal(verifier_new(&w->verifier_options, NULL, &w->verifier, NULL), RATLS_OK);
+}
+
+static void world_make(struct world *w)
+{
+	assert_int_equal(forge_machine_make(&w->options, &w->machine, NULL), RATLS_OK);
+	assert_int_equal(forge_machine_certificate(&w->machine, &w->leaf_options, &w->chain, NULL), RATLS_OK);
+	w->service.machine = &w->machine;
+	world_begin(w);
+}
+
+/* The same peer and service, and nothing remembered: not even what has just failed. */
+static void world_begin_again(struct world *w)
+{
+	verifier_free(w->verifier);
+	ratls_source_free(w->source);
+	world_begin(w);
 }
 
 static void world_done(struct world *w)
@@ -371,18 +384,22 @@ static void without_collateral_nothing_is_accepted(void **state)
 	ratls_report_free(report);
 	w.service.silent = false;
 	w.service.status = 404;
+	world_begin_again(&w);
 	v = decide(&w, NOW);
 	assert_refused(&v, CLASS_UNDETERMINED);
 	assert_int_equal(v.reason, REASON_PLATFORM_UNKNOWN);
 	w.service.status = 500;
+	world_begin_again(&w);
 	v = decide(&w, NOW);
 	assert_refused(&v, CLASS_UNDETERMINED);
 	w.service.status = 0;
 	w.service.bad_path = "/";
+	world_begin_again(&w);
 	v = decide(&w, NOW);
 	assert_refused(&v, CLASS_UNDETERMINED);
 	/* And it was none of the peer's fault. */
 	w.service.bad_path = NULL;
+	world_begin_again(&w);
 	v = decide(&w, NOW);
 	assert_accepted(&v);
 	world_done(&w);
@@ -401,6 +418,7 @@ static void a_relayed_quote_is_named_as_such_even_without_collateral(void **stat
 	v = decide(&w, NOW);
 	assert_refused(&v, CLASS_AUTHENTICITY);
 	w.service.silent = false;
+	world_begin_again(&w);
 	v = decide(&w, NOW);
 	assert_refused(&v, CLASS_AUTHENTICITY);
 	world_done(&w);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source/place.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/reason.h"
+#include "source/pause.h"
+
+#define TIMEOUT_MARK "#timeout="
+
+/* An answer that is the same for every platform, or for every platform of one CA. */
+struct kept {
+	struct buf body, chain;
+	int64_t at_ms;
+};
+
+enum { KEPT_QE_IDENTITY, KEPT_ROOT_CRL, KEPT_PLATFORM_CRL, KEPT_PROCESSOR_CRL, KEPT_COUNT };
+
+struct place {
+	char *url;
+	int64_t timeout_ms;
+	unsigned failures;     /* in a row of the kind that earns a pause */
+	int64_t pause_until_ms;
+	struct ratls_error why; /* there is a pause */
+	struct kept kept[KEPT_COUNT];
+	bool reused; /* the last answers hold a kept one */
+};
+
+/* ---- what it is called -------------------------------------------------------------------------------------- */
+
+static int parse_timeout(const char *text, int64_t *ret, struct ratls_error *err)
+{
+	char *end = NULL;
+	unsigned long value = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
+	int64_t unit = end == NULL ? 0 : strcmp(end, "ms") == 0 ? 1 : strcmp(end, "s") == 0 || *end == '\0' ? 1000 : 0;
+
+	if (unit == 0 || value > PLACE_TIMEOUT_MAX_MS || (int64_t)value * unit > PLACE_TIMEOUT_MAX_MS ||
+		(int64_t)value * unit < PLACE_TIMEOUT_MIN_MS)
+		return err_set(err, RATLS_E_ARG,
+			"the timeout \"%.32s\" of a collateral service is not a time from %d ms to %d s", text,
+			PLACE_TIMEOUT_MIN_MS, PLACE_TIMEOUT_MAX_MS / 1000);
+	*ret = (int64_t)value * unit;
+	return RATLS_OK;
+}
+
+int place_new(const char *text, struct place **ret, struct ratls_error *err)
+{
+	const char *mark = strstr(text, TIMEOUT_MARK);
+	size_t len = mark != NULL ? (size_t)(mark - text) : strlen(text);
+	struct place *p;
+	int rc = RATLS_OK;
+
+	if ((strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0) ||
+		memchr(text, '#', len) != NULL)
+		return err_set(err, RATLS_E_ARG,
+			"collateral service \"%.100s\" is no http:// or https:// URL", text);
+	while (len > 0 && text[len - 1] == '/')
+		len--;
+	p = calloc(1, sizeof(*p));
+	if (p == NULL || (p->url = strndup(text, len)) == NULL)
+		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
+	else if (mark != NULL)
+		rc = parse_timeout(mark + strlen(TIMEOUT_MARK), &p->timeout_ms, err);
+	if (rc == RATLS_OK)
+		*ret = p;
+	else
+		place_free(p);
+	return rc;
+}
+
+const char *place_url(const struct place *p)
+{
+	return p->url;
+}
+
+/* ---- answers that are shared -------------------------------------------------------------------------------- */
+
+static struct kept *kept_crl(struct place *p, const struct platform_id *platform)
+{
+	return &p->kept[strcmp(platform->ca, "processor") == 0 ? KEPT_PROCESSOR_CRL : KEPT_PLATFORM_CRL];
+}
+
+static void kept_done(struct kept *k)
+{
+	buf_done(&k->body);
+	buf_done(&k->chain);
+}
+
+static void keep(struct kept *k, const struct buf *body, const struct buf *chain, int64_t now_ms)
+{
+	if (k->body.len > 0 && now_ms - k->at_ms < PLACE_KEEP_MS)
+		return; /* it is this one, or as good: what is reused over and over must grow old */
+	kept_done(k);
+	buf_bytes(&k->body, body->p, body->len);
+	if (chain != NULL)
+		buf_bytes(&k->chain, chain->p, chain->len);
+	k->at_ms = now_ms;
+	if (k->body.bad || k->chain.bad)
+		kept_done(k);
+}
+
+/* What memory does not suffice for is asked for. */
+static void reuse(struct place *p, const struct kept *k, struct buf *body, struct buf *chain, int64_t now_ms)
+{
+	if (k->body.len == 0 || now_ms - k->at_ms >= PLACE_KEEP_MS)
+		return;
+	if (chain != NULL)
+		buf_bytes(chain, k->chain.p, k->chain.len);
+	buf_bytes(body, k->body.p, k->body.len);
+	if (!body->bad && (chain == NULL || !chain->bad)) {
+		p->reused = true;
+		return;
+	}
+	buf_done(body);
+	if (chain != NULL)
+		buf_done(chain);
+}
+
+static void keep_shared(
+	struct place *p, const struct platform_id *platform, const struct pcs_answers *a, int64_t now_ms)
+{
+	keep(&p->kept[KEPT_QE_IDENTITY], &a->qe_identity, &a->qe_identity_chain, now_ms);
+	keep(kept_crl(p, platform), &a->pck_crl, &a->pck_crl_chain, now_ms);
+	keep(&p->kept[KEPT_ROOT_CRL], &a->root_ca_crl, NULL, now_ms);
+}
+
+static void reuse_shared(struct place *p, const struct platform_id *platform, struct pcs_answers *a, int64_t now_ms)
+{
+	p->reused = false;
+	reuse(p, &p->kept[KEPT_QE_IDENTITY], &a->qe_identity, &a->qe_identity_chain, now_ms);
+	reuse(p, kept_crl(p, platform), &a->pck_crl, &a->pck_crl_chain, now_ms);
+	reuse(p, &p->kept[KEPT_ROOT_CRL], &a->root_ca_crl, NULL, now_ms);
+}
+
+bool place_forget(struct place *p)
+{
+	bool reused = p->reused;
+
+	for (size_t i = 0; i < KEPT_COUNT; i++)
+		kept_done(&p->kept[i]);
+	p->reused = false;
+	return reused;
+}
+
+void place_free(struct place *p)
+{
+	if (p == NULL)
+		return;
+	place_forget(p);
+	free(p->url);
+	free(p);
+}
+
+/* ---- asking ------------------------------------------------------------------------------------------------- */
+
+static void pause_for(struct place *p, const struct pcs_trouble *trouble, int64_t now_ms, const struct ratls_error *why)
+{
+	p->failures++;
+	p->pause_until_ms = now_ms + pause_after_failures(p->failures, pause_random());
+	if (trouble->asked_ms > 0) /* never sooner, and not all at that very moment */
+		p->pause_until_ms =
+			now_ms + trouble->asked_ms + pause_after_failures(1, pause_random()) - PAUSE_FIRST_MS / 2;
+	p->why = *why;
+}
+
+int place_ask(struct place *p, const struct place_transport *transport, const struct platform_id *platform,
+	int64_t now_ms, struct pcs_answers *ret, struct ratls_error *err)
+{
+	struct pcs pcs = {p->url, p->timeout_ms, transport->fetch, transport->fetch_self, transport->stop,
+		transport->stop_self};
+	struct pcs_answers answers = {0};
+	struct pcs_trouble trouble = {0};
+	struct ratls_error why = {0};
+	int64_t began_ms = clock_monotonic_ms();
+	int rc;
+
+	if (now_ms < p->pause_until_ms)
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+			"%s (not asked again for %d s)", p->why.message,
+			(int)((p->pause_until_ms - now_ms + 999) / 1000));
+	reuse_shared(p, platform, &answers, now_ms);
+	rc = pcs_ask(&pcs, platform, &answers, &trouble, &why);
+	now_ms += clock_monotonic_ms() - began_ms;
+	if (rc == RATLS_OK) {
+		keep_shared(p, platform, &answers, now_ms);
+		*ret = answers;
+	} else {
+		pcs_answers_done(&answers);
+	}
+	if (trouble.not_now)
+		pause_for(p, &trouble, now_ms, &why);
+	else
+		p->failures = 0;
+	if (rc != RATLS_OK && err != NULL)
+		*err = why;
+	return rc;
+}

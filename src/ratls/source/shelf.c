@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source/shelf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/reason.h"
+#include "source/collateral.h"
+
+#define NAME_SIZE 64
+
+struct shelf {
+	int dir;
+};
+
+static int refuse(const char *path, const char *why, struct ratls_error *err)
+{
+	return err_reason(err, RATLS_E_IO, REASON_CACHE_DIR, "could not use \"%s\" for collateral: %s", path, why);
+}
+
+/* The folders on the way, too. path is not empty. */
+static int make_folder(const char *path, struct ratls_error *err)
+{
+	char *part = strdup(path), *slash = part;
+	int made = 0;
+
+	if (part == NULL)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	while ((slash = strchr(slash + 1, '/')) != NULL) {
+		*slash = '\0';
+		(void)mkdir(part, 0700); /* one that is missing in the end is missed below */
+		*slash = '/';
+	}
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		made = errno;
+	free(part);
+	return made == 0 ? RATLS_OK : refuse(path, strerror(made), err);
+}
+
+static int check_folder(int dir, const char *path, struct ratls_error *err)
+{
+	struct stat st;
+
+	if (fstat(dir, &st) < 0)
+		return refuse(path, strerror(errno), err);
+	if (st.st_uid != geteuid())
+		return refuse(path, "it belongs to somebody else", err);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return refuse(path, "others may write to it", err);
+	return RATLS_OK;
+}
+
+int shelf_new(const char *path, struct shelf **ret, struct ratls_error *err)
+{
+	struct shelf *s;
+	int rc = path[0] != '\0' ? make_folder(path, err) : refuse(path, "it has no name", err);
+	int dir = rc == RATLS_OK ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+
+	if (rc != RATLS_OK)
+		return rc;
+	if (dir < 0)
+		return refuse(path, strerror(errno), err);
+	rc = check_folder(dir, path, err);
+	s = rc == RATLS_OK ? malloc(sizeof(*s)) : NULL;
+	if (s == NULL) {
+		close(dir);
+		return rc == RATLS_OK ? err_set(err, RATLS_E_NOMEM, "out of memory") : rc;
+	}
+	s->dir = dir;
+	*ret = s;
+	return RATLS_OK;
+}
+
+void shelf_free(struct shelf *s)
+{
+	if (s == NULL)
+		return;
+	close(s->dir);
+	free(s);
+}
+
+/* "0d57ac000000-platform.json" */
+static void name_of(const struct platform_id *platform, char ret[static NAME_SIZE])
+{
+	char fmspc[2 * sizeof(platform->fmspc) + 1];
+
+	hex_encode(platform->fmspc, sizeof(platform->fmspc), fmspc);
+	snprintf(ret, NAME_SIZE, "%s-%s.json", fmspc, platform->ca);
+}
+
+/* ---- in ----------------------------------------------------------------------------------------------------- */
+
+static bool read_time(const json_t *object, int64_t *ret)
+{
+	const json_t *text = json_object_get(object, "fetched");
+
+	return json_is_string(text) && clock_parse_utc(json_string_value(text), json_string_length(text), ret);
+}
+
+static int read_file(const struct buf *text, const struct ratls_endorsements_options *options,
+	struct ratls_endorsements **ret, int64_t *ret_fetched, struct ratls_error *err)
+{
+	json_t *object = json_loadb((const char *)text->p, text->len, JSON_REJECT_DUPLICATES, NULL);
+	const char *origin = json_string_value(json_object_get(object, "source"));
+	struct buf source = {0};
+	char *shown;
+	int rc;
+
+	buf_fmt(&source, "%s (cached)", origin != NULL ? origin : "unknown");
+	shown = buf_take_str(&source);
+	if (!json_is_object(object) || !read_time(object, ret_fetched))
+		rc = err_set(err, RATLS_E_FORMAT, "it is damaged");
+	else
+		rc = endorsements_from_object(object, shown, options, ret, err);
+	free(shown);
+	json_decref(object);
+	return rc;
+}
+
+int shelf_load(const struct shelf *s, const struct platform_id *platform,
+	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret, int64_t *ret_fetched,
+	struct ratls_error *err)
+{
+	struct ratls_endorsements *e = NULL;
+	struct ratls_error why = {0};
+	struct buf text = {0};
+	char name[NAME_SIZE];
+	int64_t fetched = 0;
+	int rc;
+
+	name_of(platform, name);
+	rc = file_read_own(s->dir, name, COLLATERAL_FILE_MAX, &text, &why);
+	if (rc == RATLS_OK)
+		rc = read_file(&text, options, &e, &fetched, &why);
+	if (rc == RATLS_OK)
+		rc = endorsements_check(e, platform, &why);
+	buf_done(&text);
+	if (rc != RATLS_OK) {
+		ratls_endorsements_free(e);
+		return err_reason(
+			err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE, "%s: %s", name, why.message);
+	}
+	*ret = e;
+	*ret_fetched = fetched;
+	return RATLS_OK;
+}
+
+/* ---- out ---------------------------------------------------------------------------------------------------- */
+
+/* Ours end in .json, what an interrupted writer left behind in .json.XXXXXXXX. */
+static bool is_ours(const char *name)
+{
+	return strlen(name) < NAME_SIZE && name[0] != '.' && strstr(name, ".json") != NULL;
+}
+
+/* Removes the oldest file if there are too many. */
+static void prune(const struct shelf *s)
+{
+	char oldest[NAME_SIZE] = "";
+	struct timespec since = {0};
+	int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *d;
+	struct stat st;
+	size_t n = 0;
+
+	if (dir == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((d = readdir(dir)) != NULL) {
+		if (!is_ours(d->d_name) || fstatat(s->dir, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		n++;
+		if (oldest[0] != '\0' && (st.st_mtim.tv_sec > since.tv_sec ||
+						 (st.st_mtim.tv_sec == since.tv_sec &&
+							 st.st_mtim.tv_nsec >= since.tv_nsec)))
+			continue;
+		snprintf(oldest, sizeof(oldest), "%s", d->d_name);
+		since = st.st_mtim;
+	}
+	closedir(dir);
+	if (n > SHELF_FILES_MAX)
+		unlinkat(s->dir, oldest, 0);
+}
+
+int shelf_store(const struct shelf *s, const struct platform_id *platform, const struct ratls_endorsements *e,
+	int64_t fetched, struct ratls_error *err)
+{
+	struct buf text = {0};
+	char name[NAME_SIZE];
+	int rc = collateral_write(e, fetched, &text, err);
+
+	name_of(platform, name);
+	if (rc == RATLS_OK)
+		rc = file_write_at(s->dir, name, text.p, text.len, 0600, err);
+	buf_done(&text);
+	if (rc == RATLS_OK)
+		prune(s);
+	return rc;
+}
