@@ -24,8 +24,9 @@
 
 struct client_cert_config {
 	struct cli cli;
-	char *out, *agent;
+	char *out;
 	bool renew;
+	struct appraisal_options appraisal; /* of which only the agent has options here */
 };
 
 static const struct opt opts[] = {
@@ -33,12 +34,11 @@ static const struct opt opts[] = {
 		"write the files into this folder"},
 	{"renew", OPT_BOOL, offsetof(struct client_cert_config, renew), NULL, NULL,
 		"do nothing before two thirds of the certificate's life are over"},
-	{"agent", OPT_STR, offsetof(struct client_cert_config, agent), NULL, "PATH|URL",
-		"the guest agent; else DSTACK_SIMULATOR_ENDPOINT, else dstack's sockets"},
 	{.name = NULL},
 };
 
 static const struct opt_table tables[] = {
+	{appraisal_agent_rows, offsetof(struct client_cert_config, appraisal)},
 	{cli_rows, offsetof(struct client_cert_config, cli)},
 	{.opts = NULL},
 };
@@ -80,9 +80,8 @@ static int check_pair(struct material_pem *m, struct ratls_error *err)
 
 static int ask_agent(const struct client_cert_config *c, struct material_pem *ret, struct ratls_error *err)
 {
-	const struct appraisal_options self = {.agent = c->agent};
 	struct agent *agent = NULL;
-	int rc = agent_new(appraisal_agent_endpoint(&self), NULL, NULL, &agent, err);
+	int rc = appraisal_agent(&c->appraisal, &agent, err);
 
 	if (rc == RATLS_OK) {
 		cli_note(&c->cli, "asking the guest agent at %s", agent_endpoint(agent));

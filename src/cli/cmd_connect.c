@@ -2,7 +2,6 @@
  *
  * teesql connect: a localhost door to an attested server, for any driver.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,10 +19,8 @@
 #include "cli/target.h"
 #include "program/appraisal_options.h"
 #include "program/daemon.h"
-#include "source/agent.h"
-#include "tls/channel.h"
-#include "tls/identity.h"
-#include "tls/keeper.h"
+#include "program/loopback.h"
+#include "program/party.h"
 #include "tls/verifier.h"
 
 struct config {
@@ -50,6 +47,7 @@ static const struct opt options[] = {
 static const struct opt_table shared[] = {
 	{appraisal_rows, offsetof(struct config, appraisal)},
 	{appraisal_self_rows, offsetof(struct config, appraisal)},
+	{appraisal_agent_rows, offsetof(struct config, appraisal)},
 	{daemon_rows, offsetof(struct config, daemon)},
 	{cli_rows, offsetof(struct config, cli)},
 	{.opts = NULL},
@@ -70,81 +68,10 @@ struct forwarder {
 	struct service_target targets[DSN_HOSTS_MAX];
 	char name[300];
 	char own_dir[64]; /* of the socket, if we made one */
-	struct buf root;
-	struct ratls_source *source;
-	struct verifier *verifier;
-	struct identity *identity; /* NULL: we present nothing */
-	struct agent *agent;
-	struct keeper *keeper;
-	struct service *service;
+	struct party party;
 };
 
-/* ---- identity --------------------------------------------------------------------------------------------- */
-
-static int client_context(struct identity *id, struct channel_context **ret, struct ratls_error *err)
-{
-	struct channel_context_options o = {.role = CHANNEL_CLIENT, .identity = id};
-
-	return channel_context_new(&o, ret, err);
-}
-
-static void renewed(void *self, struct identity *id)
-{
-	struct forwarder *f = self;
-	struct channel_context *context;
-	struct ratls_error err;
-
-	if (client_context(id, &context, &err) != RATLS_OK) {
-		log_event(LOG_LEVEL_ERROR, 0, NULL, "the renewed certificate cannot be used: %s", err.message);
-		return;
-	}
-	service_set_context(f->service, context);
-	channel_context_free(context);
-	log_event(LOG_LEVEL_INFO, 0, NULL, "our certificate was renewed");
-}
-
-static void renewal_failed(void *self, const struct ratls_error *err)
-{
-	(void)self;
-	log_event(LOG_LEVEL_WARNING, 0, NULL, "could not renew our certificate, the old one stays: %s", err->message);
-}
-
-/* Only a certificate of the guest agent can be renewed. */
-static int keep_identity(struct forwarder *f, struct ratls_error *err)
-{
-	struct keeper_options o = {
-		.request = appraisal_key_request,
-		.renewed = renewed,
-		.failed = renewal_failed,
-		.self = f,
-	};
-	int rc;
-
-	if (f->identity == NULL || strcmp(f->config.appraisal.client_cert, "auto") != 0)
-		return RATLS_OK;
-	rc = agent_new(appraisal_agent_endpoint(&f->config.appraisal), NULL, NULL, &f->agent, err);
-	if (rc != RATLS_OK)
-		return rc;
-	o.agent = f->agent;
-	return keeper_start(&o, f->identity, &f->keeper, err);
-}
-
 /* ---- the verdict before the door opens ---------------------------------------------------------------------- */
-
-static int make_verifier(struct forwarder *f, struct ratls_error *err)
-{
-	struct verifier_options o = {.insecure_allow_simulator = f->config.appraisal.insecure_allow_simulator};
-	struct ratls_policy *policy;
-	int rc = appraisal_trust_root(&f->config.appraisal, &f->root, err);
-
-	if (rc == RATLS_OK)
-		rc = appraisal_source(&f->config.appraisal, &f->root, &f->source, err);
-	if (rc != RATLS_OK)
-		return rc;
-	o.source = f->source;
-	rc = appraisal_policy(&f->config.appraisal, &policy, err);
-	return rc == RATLS_OK ? verifier_new(&o, policy, &f->verifier, err) : rc;
-}
 
 /* Fail fast, with the reason, where the user sees it. The verdict stays in the verifier's cache. */
 static int verify_first(struct forwarder *f, struct ratls_error *err)
@@ -152,7 +79,7 @@ static int verify_first(struct forwarder *f, struct ratls_error *err)
 	struct dial_options o = {
 		.hosts = f->target.hosts,
 		.n_hosts = f->target.n_hosts,
-		.identity = f->identity,
+		.identity = f->party.identity,
 		.starttls = f->config.starttls,
 		.timeout_ms = f->config.daemon.handshake_timeout > 0 ? f->config.daemon.handshake_timeout : INT32_MAX,
 	};
@@ -162,7 +89,7 @@ static int verify_first(struct forwarder *f, struct ratls_error *err)
 
 	if (rc != RATLS_OK)
 		return rc;
-	verifier_decide(f->verifier, cur_of(peer.leaf.p, peer.leaf.len), clock_now(), &verdict, NULL);
+	verifier_decide(f->party.verifier, cur_of(peer.leaf.p, peer.leaf.len), clock_now(), &verdict, NULL);
 	if (!verdict.accepted)
 		rc = err_reason(err, RATLS_E_ARG, verdict.reason, "%s is refused: %.200s", peer.address, verdict.message);
 	else
@@ -173,23 +100,6 @@ static int verify_first(struct forwarder *f, struct ratls_error *err)
 }
 
 /* ---- the door ------------------------------------------------------------------------------------------------ */
-
-/* "127.x.y.z:PORT", "[::1]:PORT" or "localhost:PORT". */
-static bool is_loopback(const char *listen)
-{
-	char host[INET_ADDRSTRLEN];
-	const char *colon = strrchr(listen, ':');
-	size_t len = colon != NULL ? (size_t)(colon - listen) : 0;
-	struct in_addr v4;
-
-	if (strncmp(listen, "[::1]:", 6) == 0 || strncmp(listen, "localhost:", 10) == 0)
-		return true;
-	if (len == 0 || len >= sizeof(host))
-		return false;
-	memcpy(host, listen, len);
-	host[len] = '\0';
-	return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
-}
 
 static int make_socket_dir(struct forwarder *f, struct ratls_error *err)
 {
@@ -213,25 +123,23 @@ static int open_door(struct forwarder *f, const char *listen, struct ratls_error
 		.socket_dir = f->config.socket_dir != NULL ? f->config.socket_dir : f->own_dir,
 		.targets = f->targets,
 		.n_targets = f->target.n_hosts,
-		.verifier = f->verifier,
 		.require_attestation = true,
 		.starttls = f->config.starttls,
 		.name = f->name,
 	};
-	struct channel_context *context;
-	char choice[160];
 	int rc = daemon_service_options(&f->config.daemon, &o, err);
 
-	if (rc == RATLS_OK)
-		rc = client_context(f->identity, &context, err);
-	if (rc != RATLS_OK)
+	return rc == RATLS_OK ? party_serve(&f->party, &o, err) : rc;
+}
+
+/* Only a certificate of the guest agent can be renewed. */
+static int identify(struct forwarder *f, struct ratls_error *err)
+{
+	int rc = appraisal_identity(&f->config.appraisal, &f->party.identity, err);
+
+	if (rc != RATLS_OK || f->party.identity == NULL || strcmp(f->config.appraisal.client_cert, "auto") != 0)
 		return rc;
-	rc = service_start(&o, context, &f->service, choice, err);
-	channel_context_free(context);
-	if (rc != RATLS_OK)
-		return rc;
-	log_event(LOG_LEVEL_DEBUG, 0, NULL, "io: %s", choice);
-	return keep_identity(f, err);
+	return appraisal_agent(&f->config.appraisal, &f->party.agent, err);
 }
 
 static int start(struct forwarder *f, bool command, struct ratls_error *err)
@@ -245,7 +153,7 @@ static int start(struct forwarder *f, bool command, struct ratls_error *err)
 	if (listen[0] == '/')
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
 			"--listen is \"%s\", not ADDR:PORT (--socket-dir says where the Unix socket is)", listen);
-	if (!is_loopback(listen) && !f->config.insecure_remote_clients)
+	if (!loopback_authority(listen, strlen(listen)) && !f->config.insecure_remote_clients)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
 			"--listen %s is not a loopback address, and drivers' way here is plaintext (--insecure-remote-clients allows it)",
 			listen);
@@ -254,9 +162,12 @@ static int start(struct forwarder *f, bool command, struct ratls_error *err)
 	target_format(&f->target, &name);
 	snprintf(f->name, sizeof(f->name), "%.*s", (int)name.len, name.p != NULL ? (const char *)name.p : "");
 	buf_done(&name);
-	rc = make_verifier(f, err);
+	f->party.options = &f->config.appraisal;
+	f->party.role = CHANNEL_CLIENT;
+	f->party.request = appraisal_key_request;
+	rc = party_believe(&f->party, err);
 	if (rc == RATLS_OK)
-		rc = appraisal_identity(&f->config.appraisal, &f->identity, err);
+		rc = identify(f, err);
 	if (rc == RATLS_OK && !f->config.lazy)
 		rc = verify_first(f, err);
 	if (rc == RATLS_OK)
@@ -266,13 +177,7 @@ static int start(struct forwarder *f, bool command, struct ratls_error *err)
 
 static void finish(struct forwarder *f)
 {
-	keeper_stop(f->keeper);
-	service_free(f->service);
-	agent_free(f->agent);
-	identity_free(f->identity);
-	verifier_free(f->verifier);
-	ratls_source_free(f->source);
-	buf_done(&f->root);
+	party_done(&f->party);
 	if (f->own_dir[0] != '\0')
 		rmdir(f->own_dir);
 	target_done(&f->target);
@@ -286,7 +191,7 @@ static int local_dsn(struct forwarder *f, bool with_password, struct buf *ret, s
 {
 	static const char *const theirs[] = {"hostaddr", "sslnegotiation", "sslrootcert", "sslcert", "sslkey", "sslcrl",
 		"channel_binding", "target_session_attrs", "load_balance_hosts", "requiressl", "gssencmode"};
-	const char *port = strrchr(service_listening(f->service, 0), ':') + 1;
+	const char *port = strrchr(service_listening(f->party.service, 0), ':') + 1;
 	struct dsn *d = f->target.dsn;
 	int rc = d == NULL ? dsn_parse("postgresql://", &f->target.dsn, err) : RATLS_OK;
 
@@ -306,7 +211,7 @@ static int local_dsn(struct forwarder *f, bool with_password, struct buf *ret, s
 
 static void say_how(struct forwarder *f)
 {
-	const char *port = strrchr(service_listening(f->service, 0), ':') + 1;
+	const char *port = strrchr(service_listening(f->party.service, 0), ':') + 1;
 	const char *dir = f->config.socket_dir != NULL ? f->config.socket_dir : f->own_dir;
 	struct buf uri = {0};
 
@@ -329,7 +234,7 @@ static void become(struct forwarder *f, char **command)
 		(text = buf_take_str(&uri)) == NULL)
 		_exit(126);
 	setenv("PGHOST", "127.0.0.1", 1);
-	setenv("PGPORT", strrchr(service_listening(f->service, 0), ':') + 1, 1);
+	setenv("PGPORT", strrchr(service_listening(f->party.service, 0), ':') + 1, 1);
 	setenv("PGSSLMODE", "disable", 1);
 	setenv("DATABASE_URL", text, 1);
 	/* What would lead libpq past the door, or make it ask for what the door does not have. */
@@ -355,22 +260,8 @@ static int run_command(struct forwarder *f, char **command)
 	}
 	if (child == 0)
 		become(f, command);
-	status = daemon_wait(f->service, &f->config.daemon, NULL, NULL, child);
+	status = daemon_wait(f->party.service, &f->config.daemon, NULL, NULL, child);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static void reload(void *self)
-{
-	struct forwarder *f = self;
-	struct ratls_policy *policy;
-	struct ratls_error err;
-
-	if (appraisal_policy(&f->config.appraisal, &policy, &err) != RATLS_OK ||
-		verifier_set_policy(f->verifier, policy, &err) != RATLS_OK) {
-		log_event(LOG_LEVEL_ERROR, 0, NULL, "reload failed, nothing was changed: %s", err.message);
-		return;
-	}
-	log_event(LOG_LEVEL_INFO, 0, NULL, "reloaded");
 }
 
 static int serve(struct forwarder *f, char **command)
@@ -385,8 +276,8 @@ static int serve(struct forwarder *f, char **command)
 	if (command != NULL)
 		return run_command(f, command);
 	say_how(f);
-	daemon_ready(f->service);
-	daemon_wait(f->service, &f->config.daemon, reload, f, 0);
+	daemon_ready(f->party.service);
+	daemon_wait(f->party.service, &f->config.daemon, party_reload, &f->party, 0);
 	return 0;
 }
 

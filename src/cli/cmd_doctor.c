@@ -37,6 +37,7 @@ static const struct opt opts[] = {
 
 static const struct opt_table tables[] = {
 	{appraisal_self_rows, offsetof(struct doctor_config, appraisal)},
+	{appraisal_agent_rows, offsetof(struct doctor_config, appraisal)},
 	{obtain_rows, offsetof(struct doctor_config, obtain)},
 	{cli_rows, offsetof(struct doctor_config, cli)},
 	{.opts = NULL},
@@ -91,7 +92,7 @@ static void probe_agent(struct visit *v, struct finding *f)
 	struct ratls_error err = {0};
 	struct agent *agent = NULL;
 	struct buf info = {0};
-	int rc = agent_new(endpoint, NULL, NULL, &agent, &err);
+	int rc = appraisal_agent(&v->config->appraisal, &agent, &err);
 
 	if (rc == RATLS_OK)
 		rc = agent_info(agent, &info, &err);

@@ -19,6 +19,7 @@ struct inspect_config {
 
 static const struct opt_table tables[] = {
 	{appraisal_self_rows, offsetof(struct inspect_config, appraisal)},
+	{appraisal_agent_rows, offsetof(struct inspect_config, appraisal)},
 	{obtain_rows, offsetof(struct inspect_config, obtain)},
 	{cli_rows, offsetof(struct inspect_config, cli)},
 	{.opts = NULL},

@@ -17,6 +17,7 @@ struct root_config {
 
 static const struct opt_table tables[] = {
 	{appraisal_self_rows, offsetof(struct root_config, appraisal)},
+	{appraisal_agent_rows, offsetof(struct root_config, appraisal)},
 	{obtain_rows, offsetof(struct root_config, obtain)},
 	{cli_rows, offsetof(struct root_config, cli)},
 	{.opts = NULL},

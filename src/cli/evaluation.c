@@ -19,6 +19,7 @@ const struct opt_table evaluation_tables[] = {
 	{appraisal_rows, offsetof(struct evaluation_config, appraisal)},
 	{own_opts, 0},
 	{appraisal_self_rows, offsetof(struct evaluation_config, appraisal)},
+	{appraisal_agent_rows, offsetof(struct evaluation_config, appraisal)},
 	{obtain_rows, offsetof(struct evaluation_config, obtain)},
 	{cli_rows, offsetof(struct evaluation_config, cli)},
 	{.opts = NULL},

@@ -23,11 +23,14 @@ struct appraisal_options {
 	char *insecure_trust_root;
 	bool insecure_allow_debug, insecure_allow_simulator;
 	char *client_cert, *agent; /* who we are */
+	bool insecure_remote_agent;
 };
 
-/* The tables of these options, for struct opt_program.shared: how the peer is appraised, and who we are. */
+/* The tables of these options, for struct opt_program.shared: how the peer is appraised, who we are, and who
+ * says so. */
 extern const struct opt appraisal_rows[];
 extern const struct opt appraisal_self_rows[];
+extern const struct opt appraisal_agent_rows[];
 
 /* The policy of --policy, widened by the values of the options. EXPECTED_MRTD of the environment counts
  * where neither names an MRTD: it never widens what was asked for. RATLS_E_ARG names the option, or file and
@@ -52,6 +55,9 @@ int appraisal_source(const struct appraisal_options *o, const struct buf *root, 
 
 /* --agent, else DSTACK_SIMULATOR_ENDPOINT, else NULL: what agent_new wants. Borrowed. */
 const char *appraisal_agent_endpoint(const struct appraisal_options *o);
+
+/* That agent. RATLS_E_ARG where its answers would cross a network in plaintext, unless insecure_remote_agent. */
+int appraisal_agent(const struct appraisal_options *o, struct agent **ret, struct ratls_error *err);
 
 /* What we ask a guest agent for when we are the client, each time alike. */
 extern const struct agent_tls_key_request appraisal_key_request;

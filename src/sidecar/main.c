@@ -2,7 +2,6 @@
  *
  * teesql-sidecar: terminates mutual RA-TLS in front of PostgreSQL, inside the confidential VM.
  */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +12,10 @@
 #include "base/reason.h"
 #include "program/appraisal_options.h"
 #include "program/daemon.h"
+#include "program/loopback.h"
+#include "program/party.h"
 #include "source/agent.h"
-#include "tls/channel.h"
 #include "tls/identity.h"
-#include "tls/keeper.h"
-#include "tls/verifier.h"
 
 struct config {
 	char **listen, *http, *backend, **server_name, *require_client_attestation;
@@ -37,13 +35,12 @@ static const struct opt options[] = {
 	ROW("server-name", OPT_LIST, server_name, NULL, "NAME", "put this name into the certificate"),
 	ROW("require-client-attestation", OPT_STR, require_client_attestation, "auto", "yes|no",
 		"refuse clients without evidence; without it: yes, unless a simulator is configured"),
-	ROW("agent", OPT_STR, appraisal.agent, NULL, "PATH|URL",
-		"the guest agent; else DSTACK_SIMULATOR_ENDPOINT, else dstack's sockets"),
 	{.name = NULL},
 };
 
 static const struct opt_table shared[] = {
 	{appraisal_rows, offsetof(struct config, appraisal)},
+	{appraisal_agent_rows, offsetof(struct config, appraisal)},
 	{daemon_rows, offsetof(struct config, daemon)},
 	{.opts = NULL},
 };
@@ -54,12 +51,7 @@ struct sidecar {
 	struct config config;
 	struct service_target target;
 	char host[256];
-	struct buf root;
-	struct ratls_source *source;
-	struct verifier *verifier;
-	struct agent *agent;
-	struct keeper *keeper;
-	struct service *service;
+	struct party party;
 	bool require_attestation;
 };
 
@@ -110,15 +102,6 @@ static int parse_requirement(struct sidecar *s, struct ratls_error *err)
 	return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--require-client-attestation is \"%s\", not yes or no", text);
 }
 
-static bool is_local(const char *host)
-{
-	struct in_addr v4;
-
-	if (inet_pton(AF_INET, host, &v4) == 1)
-		return ntohl(v4.s_addr) >> 24 == 127;
-	return host[0] == '/' || strcmp(host, "::1") == 0 || strcmp(host, "localhost") == 0;
-}
-
 /* "HOST:PORT", "[ADDR6]:PORT", "/DIR" or "/DIR:PORT". */
 static int parse_backend(struct sidecar *s, struct ratls_error *err)
 {
@@ -136,43 +119,11 @@ static int parse_backend(struct sidecar *s, struct ratls_error *err)
 	memcpy(s->host, text + bracket, len - (bracket ? 2 : 0));
 	s->host[len - (bracket ? 2 : 0)] = '\0';
 	s->target = (struct service_target){s->host, (uint16_t)port};
-	if (!is_local(s->host) && !s->config.insecure_remote_backend)
+	if (s->host[0] != '/' && !loopback_host(s->host) && !s->config.insecure_remote_backend)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
 			"--backend %s is not on this machine and the way there is plaintext (--insecure-remote-backend allows it)",
 			text);
 	return RATLS_OK;
-}
-
-/* ---- identity --------------------------------------------------------------------------------------------- */
-
-static int server_context(struct identity *id, struct channel_context **ret, struct ratls_error *err)
-{
-	/* The certificate is asked for even when it is not required: a client may be told apart by it. */
-	struct channel_context_options o = {
-		.role = CHANNEL_SERVER, .identity = id, .request_certificate = true};
-
-	return channel_context_new(&o, ret, err);
-}
-
-static void renewed(void *self, struct identity *id)
-{
-	struct sidecar *s = self;
-	struct channel_context *context;
-	struct ratls_error err;
-
-	if (server_context(id, &context, &err) != RATLS_OK) {
-		log_event(LOG_LEVEL_ERROR, 0, NULL, "the renewed certificate cannot be used: %s", err.message);
-		return;
-	}
-	service_set_context(s->service, context);
-	channel_context_free(context);
-	log_event(LOG_LEVEL_INFO, 0, NULL, "the certificate was renewed");
-}
-
-static void renewal_failed(void *self, const struct ratls_error *err)
-{
-	(void)self;
-	log_event(LOG_LEVEL_WARNING, 0, NULL, "could not renew the certificate, the old one stays: %s", err->message);
 }
 
 static struct agent_tls_key_request key_request(const struct sidecar *s)
@@ -184,68 +135,21 @@ static struct agent_tls_key_request key_request(const struct sidecar *s)
 	};
 }
 
-/* ---- start, reload, end ----------------------------------------------------------------------------------- */
+/* ---- start and end ---------------------------------------------------------------------------------------- */
 
-static void reload(void *self)
-{
-	struct sidecar *s = self;
-	struct ratls_policy *policy;
-	struct ratls_error err;
-
-	/* The new one first; a bad file changes nothing. */
-	if (appraisal_policy(&s->config.appraisal, &policy, &err) != RATLS_OK ||
-		verifier_set_policy(s->verifier, policy, &err) != RATLS_OK) {
-		log_event(LOG_LEVEL_ERROR, 0, NULL, "reload failed, nothing was changed: %s", err.message);
-		return;
-	}
-	keeper_kick(s->keeper);
-	log_event(LOG_LEVEL_INFO, 0, NULL, "reloaded");
-}
-
-static int make_verifier(struct sidecar *s, struct ratls_error *err)
-{
-	struct ratls_policy *policy;
-	struct verifier_options o = {.insecure_allow_simulator = s->config.appraisal.insecure_allow_simulator};
-	int rc = appraisal_trust_root(&s->config.appraisal, &s->root, err);
-
-	if (rc == RATLS_OK)
-		rc = appraisal_source(&s->config.appraisal, &s->root, &s->source, err);
-	if (rc != RATLS_OK)
-		return rc;
-	o.source = s->source;
-	rc = appraisal_policy(&s->config.appraisal, &policy, err);
-	return rc == RATLS_OK ? verifier_new(&o, policy, &s->verifier, err) : rc;
-}
-
-static int serve(struct sidecar *s, struct identity *id, struct ratls_error *err)
+static int serve(struct sidecar *s, struct ratls_error *err)
 {
 	struct service_options o = {
 		.role = SERVICE_SIDECAR,
 		.listen = (const char *const *)s->config.listen,
 		.targets = &s->target,
 		.n_targets = 1,
-		.verifier = s->verifier,
 		.require_attestation = s->require_attestation,
 		.name = "PostgreSQL",
 	};
-	struct keeper_options keeper = {.agent = s->agent, .request = key_request(s), .renewed = renewed,
-		.failed = renewal_failed, .self = s};
-	struct channel_context *context;
-	char choice[160];
 	int rc = daemon_service_options(&s->config.daemon, &o, err);
 
-	if (rc == RATLS_OK)
-		rc = server_context(id, &context, err);
-	if (rc != RATLS_OK)
-		return rc;
-	rc = service_start(&o, context, &s->service, choice, err);
-	channel_context_free(context);
-	if (rc == RATLS_OK)
-		rc = keeper_start(&keeper, id, &s->keeper, err);
-	if (rc != RATLS_OK)
-		return rc;
-	log_event(LOG_LEVEL_INFO, 0, NULL, "io: %s", choice);
-	return RATLS_OK;
+	return rc == RATLS_OK ? party_serve(&s->party, &o, err) : rc;
 }
 
 static int check_http(const struct sidecar *s, struct ratls_error *err)
@@ -258,38 +162,29 @@ static int check_http(const struct sidecar *s, struct ratls_error *err)
 
 static int start(struct sidecar *s, struct ratls_error *err)
 {
-	struct agent_tls_key_request request = key_request(s);
-	struct identity *id;
 	int rc = parse_requirement(s, err);
 
 	if (rc == RATLS_OK && !s->require_attestation)
 		log_event(LOG_LEVEL_WARNING, 0, NULL, "client attestation is not required");
 	if (rc == RATLS_OK)
 		rc = check_http(s, err);
-
 	if (rc == RATLS_OK)
 		rc = parse_backend(s, err);
+	s->party.options = &s->config.appraisal;
+	s->party.role = CHANNEL_SERVER;
+	s->party.request = key_request(s);
 	if (rc == RATLS_OK)
-		rc = make_verifier(s, err);
+		rc = party_believe(&s->party, err);
 	if (rc == RATLS_OK)
-		rc = agent_new(appraisal_agent_endpoint(&s->config.appraisal), NULL, NULL, &s->agent, err);
+		rc = appraisal_agent(&s->config.appraisal, &s->party.agent, err);
 	if (rc == RATLS_OK)
-		rc = identity_from_agent(s->agent, &request, &id, err);
-	if (rc != RATLS_OK)
-		return rc;
-	rc = serve(s, id, err);
-	identity_free(id);
-	return rc;
+		rc = identity_from_agent(s->party.agent, &s->party.request, &s->party.identity, err);
+	return rc == RATLS_OK ? serve(s, err) : rc;
 }
 
 static void finish(struct sidecar *s)
 {
-	keeper_stop(s->keeper);
-	service_free(s->service);
-	verifier_free(s->verifier);
-	ratls_source_free(s->source);
-	agent_free(s->agent);
-	buf_done(&s->root);
+	party_done(&s->party);
 	opt_free(&program, &s->config);
 }
 
@@ -332,8 +227,8 @@ int main(int argc, char **argv)
 	}
 	if (rc != RATLS_OK)
 		return fail(&s, &err);
-	daemon_ready(s.service);
-	daemon_wait(s.service, &s.config.daemon, reload, &s, 0);
+	daemon_ready(s.party.service);
+	daemon_wait(s.party.service, &s.config.daemon, party_reload, &s.party, 0);
 	finish(&s);
 	return 0;
 }

@@ -11,7 +11,7 @@ import pytest
 import wire
 from cluster import APP_PASSWORD, free_port
 from daemon import Daemon, eventually, run
-from house import CLIENT_MRTD, flags, psql
+from house import CLIENT_MRTD, SERVER_MRTD, flags, psql
 from wire import Wire
 
 # ---- the sidecar ---------------------------------------------------------------------------------------
@@ -119,6 +119,9 @@ def test_sidecar_sighup_reloads_the_policy(house, io, folder):
     ({"listen": "here"}, "here"),
     ({"backend": "192.0.2.1:5432"}, "insecure-remote-backend"),
     ({"agent": "/nonexistent/dstack.sock"}, "/nonexistent/dstack.sock"),
+    ({"agent": "http://192.0.2.1:8090"}, "insecure-remote-agent"),
+    ({"agent": "http://localhost@192.0.2.1:8090"}, "insecure-remote-agent"),
+    ({"agent": "http://127.0.0.1.example.org"}, "insecure-remote-agent"),
     ({"no_such_option": "1"}, "no-such-option"),
     ({"io": "kqueue"}, "kqueue"),
 ])
@@ -126,6 +129,22 @@ def test_sidecar_refuses_to_start_with(house, options, word):
     argv = [house.bin_path("teesql-sidecar"), *flags(house.sidecar_options(**options))]
     done = run(argv, status=None)
     assert done.returncode != 0 and word in done.stderr
+
+
+def test_sidecar_asks_a_guest_agent_over_http(house, folder):
+    """On this machine as it is; at an address that is not known to be here only with the option that says so."""
+    here = house.td("over-http", mrtd=SERVER_MRTD, http="127.0.0.1:0").agent
+    with house.sidecar(agent=here):
+        pass
+    elsewhere = here.replace("127.0.0.1", "0.0.0.0")
+    with house.sidecar(agent=elsewhere, insecure_remote_agent="yes") as sidecar:
+        sidecar.wait_for("INSECURE: --insecure-remote-agent")
+    for name in ("DSTACK_SIMULATOR_ENDPOINT", "TEESQL_AGENT"):
+        done = run([house.bin_path("teesql-sidecar"), *flags(house.sidecar_options(agent=None))], {name: elsewhere},
+                   status=2)
+        assert "insecure-remote-agent" in done.stderr
+        done = run([house.bin_path("teesql"), "client-cert", "--out", folder / "c"], {name: elsewhere}, status=2)
+        assert "insecure-remote-agent" in done.stderr and not (folder / "c").exists()
 
 
 @pytest.mark.parametrize("program", ["teesql-sidecar", "teesql-simulator", "teesql"])
@@ -180,6 +199,41 @@ def test_connect_tells_that_the_server_refused_us(house, io):
         with house.forwarder(sidecar, io=io) as forwarder:
             said = psql(forwarder.dsn(), "select 1", status=2).stderr
     assert "TQ-4" in said
+
+
+def test_connect_sighup_reads_a_certificate_anew(house, io, folder):
+    """The files of --client-cert DIR are those of the next session; bad ones change nothing; the old session lives."""
+    files, server_files = folder / "c", folder / "s"
+    house.client_files(files)
+    house.client_files(server_files, house.server_td)
+    with house.sidecar(io=io) as sidecar, house.forwarder(sidecar, io=io, client_cert=files) as forwarder, \
+            psycopg.connect(forwarder.dsn(), autocommit=True) as old:
+        def reload(line):
+            mark = forwarder.daemon.mark()
+            forwarder.daemon.send_signal(signal.SIGHUP)
+            forwarder.daemon.wait_for(line, after=mark)
+            assert old.execute("select 1").fetchone() == (1,)
+        psql(forwarder.dsn(), "select 1")
+        (files / "client-cert.pem").write_text("nonsense")
+        reload("reload failed, nothing was changed")
+        psql(forwarder.dsn(), "select 1")
+        for name in ("client-cert.pem", "client-key.pem"):
+            (files / name).write_text((server_files / name).read_text())
+        reload("reloaded: the policy and our certificate")
+        assert "TQ-4" in psql(forwarder.dsn(), "select 1", status=2).stderr  # the sidecar accepts clients' machines
+        house.client_files(files)
+        reload("reloaded: the policy and our certificate")
+        psql(forwarder.dsn(), "select 1")
+
+
+def test_sighup_asks_the_agent_for_a_certificate(house, io):
+    with house.sidecar(io=io) as sidecar, house.forwarder(sidecar, io=io) as forwarder:
+        for daemon in (sidecar, forwarder.daemon):
+            mark = daemon.mark()
+            daemon.send_signal(signal.SIGHUP)
+            daemon.wait_for("reloaded: the policy; our certificate is asked for anew", after=mark)
+            daemon.wait_for("our certificate was renewed", after=mark)
+        psql(forwarder.dsn(), "select 1")
 
 
 def test_connect_command_gets_its_environment(house, io, sidecar):
