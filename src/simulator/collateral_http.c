@@ -6,10 +6,12 @@
 #include <strings.h>
 
 #include "base/hex.h"
+#include "evidence/pck_name.h"
 #include "simulator/forge_x509.h"
 
 #define CHAIN_TCB      "TCB-Info-Issuer-Chain"
 #define CHAIN_IDENTITY "SGX-Enclave-Identity-Issuer-Chain"
+#define CHAIN_PCK      "SGX-PCK-Certificate-Issuer-Chain"
 #define CHAIN_PCK_CRL  "SGX-PCK-CRL-Issuer-Chain"
 
 int collateral_service_init(struct collateral_service *s, const struct forge_collateral_options *options,
@@ -60,8 +62,7 @@ static void put_chain(struct http_reply *reply, const char *name, const struct b
 		else
 			buf_u8(&text, pem->p[i]);
 	}
-	reply->header = name;
-	reply->header_value = buf_take_str(&text);
+	reply->headers[0] = (struct http_header){name, buf_take_str(&text)};
 }
 
 static const struct forge_collateral *half(
@@ -123,6 +124,43 @@ static void answer_pck_crl(const struct collateral_service *s, const struct http
 	}
 }
 
+/* Is the argument the hex of the name's next n bytes? */
+static bool names(const struct http_request *request, const char *argument_name, struct cur *name, size_t n)
+{
+	struct buf hex = {0};
+	struct cur part = cur_take(name, n);
+	bool same;
+
+	hex_append(&hex, part.p, part.left);
+	buf_u8(&hex, 0);
+	same = !hex.bad && strcasecmp(argument(request, argument_name), (const char *)hex.p) == 0;
+	buf_done(&hex);
+	return same;
+}
+
+/* For whoever knows the name that the machine's quotes give. */
+static void answer_pck_certificate(const struct collateral_service *s, const struct http_request *request,
+	struct http_reply *reply)
+{
+	struct cur name = cur_of(s->pki->pck_name.p, s->pki->pck_name.len), tcbm;
+	struct buf chain = {0}, hex = {0};
+	bool known = names(request, "encrypted_ppid", &name, PCK_NAME_RSA3072);
+
+	tcbm = cur_of(name.p, 18);
+	if (!known || !names(request, "cpusvn", &name, 16) || !names(request, "pcesvn", &name, 2) ||
+		!names(request, "pceid", &name, 2)) {
+		refuse(reply, 404, "there is no PCK certificate of this name");
+		return;
+	}
+	forge_pki_pck_ca_chain(s->pki, &chain);
+	put_chain(reply, CHAIN_PCK, &chain);
+	buf_done(&chain);
+	hex_append(&hex, tcbm.p, tcbm.left);
+	reply->headers[1] = (struct http_header){"SGX-TCBm", buf_take_str(&hex)};
+	reply->content_type = "application/x-pem-file";
+	forge_pki_pem(s->pki, (enum forge_role[]){FORGE_PCK}, 1, &reply->body);
+}
+
 /* As caching services send it: hex of DER. */
 static void answer_root_crl(const struct collateral_service *s, const struct http_request *request,
 	struct http_reply *reply)
@@ -153,6 +191,7 @@ static const struct {
 	{"/tdx/certification/v4/tcb", answer_tcb},
 	{"/sgx/certification/v4/qe/identity", answer_qe_identity},
 	{"/tdx/certification/v4/qe/identity", answer_qe_identity},
+	{"/sgx/certification/v4/pckcert", answer_pck_certificate},
 	{"/sgx/certification/v4/pckcrl", answer_pck_crl},
 	{"/sgx/certification/v4/rootcacrl", answer_root_crl},
 	{"/IntelSGXRootCA.der", answer_root_crl_der},

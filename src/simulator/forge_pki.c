@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "evidence/pck_name.h"
 #include "simulator/forge_der.h"
 #include "simulator/forge_x509.h"
 
@@ -348,6 +349,24 @@ static bool make_crl(const struct forge_pki_options *o, const struct forge_crl_o
 	return ok;
 }
 
+/* The PPID as nobody can read it: to whoever has no key of the PCE, ciphertext is as good as random bytes. */
+static bool make_pck_name(const struct forge_pki_options *o, struct buf *ret)
+{
+	uint8_t part[HASH_SHA384_SIZE];
+
+	for (uint8_t i = 0; i < PCK_NAME_RSA3072 / sizeof(part); i++) {
+		struct cur parts[] = {cur_of(o->seed, sizeof(o->seed)), cur_of(o->sgx.ppid, sizeof(o->sgx.ppid)), cur_of(&i, 1)};
+
+		if (!hash_parts(HASH_SHA384, parts, 3, part))
+			return false;
+		buf_bytes(ret, part, sizeof(part));
+	}
+	buf_bytes(ret, o->sgx.cpusvn, sizeof(o->sgx.cpusvn));
+	buf_u16le(ret, o->sgx.pcesvn);
+	buf_bytes(ret, o->sgx.pceid, sizeof(o->sgx.pceid));
+	return !ret->bad;
+}
+
 int forge_pki_make(const struct forge_pki_options *o, struct forge_pki *ret, struct ratls_error *err)
 {
 	struct forge_pki pki = {0};
@@ -358,7 +377,7 @@ int forge_pki_make(const struct forge_pki_options *o, struct forge_pki *ret, str
 		ok = make_cert(o, (enum forge_role)i, &pki.cert[i]);
 	for (size_t i = 0; ok && i < FORGE_CRLS; i++)
 		ok = make_crl(o, &o->crl[i], &pki.crl[i]);
-	if (!ok) {
+	if (!ok || !make_pck_name(o, &pki.pck_name)) {
 		forge_pki_done(&pki);
 		return err_set(err, RATLS_E_CRYPTO, "could not make the development PKI");
 	}
@@ -372,6 +391,7 @@ void forge_pki_done(struct forge_pki *pki)
 		buf_done(&pki->cert[i]);
 	for (size_t i = 0; i < FORGE_CRLS; i++)
 		buf_done(&pki->crl[i]);
+	buf_done(&pki->pck_name);
 }
 
 void forge_pki_pem(const struct forge_pki *pki, const enum forge_role *roles, size_t n, struct buf *ret)

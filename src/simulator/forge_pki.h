@@ -90,6 +90,7 @@ struct forge_pki {
 	uint8_t seed[FORGE_SEED_SIZE];
 	struct buf cert[FORGE_ROLES]; /* DER */
 	struct buf crl[FORGE_CRLS];   /* DER */
+	struct buf pck_name;          /* how a quote names the PCK certificate: evidence/pck_name.h, RSA-3072 */
 };
 
 /* A good PKI: CRLs issued a day before now, next update 30 days after it; FMSPC FORGE_FMSPC. */

@@ -142,12 +142,14 @@ static bool put_qe_part(struct buf *b, const struct forge_quote_options *o, cons
 	buf_bytes(b, o->qe.auth, o->qe.auth_len);
 	if (o->certification.left > 0) {
 		buf_bytes(&chain, o->certification.p, o->certification.left);
+	} else if (o->names_pck) {
+		buf_bytes(&chain, pki->pck_name.p, pki->pck_name.len);
 	} else {
 		forge_pki_pck_chain(pki, &chain);
 		if (!o->no_nul)
 			buf_u8(&chain, 0);
 	}
-	buf_u16le(b, o->inner_type);
+	buf_u16le(b, o->names_pck ? 3 : o->inner_type);
 	buf_u32le(b, (uint32_t)chain.len + (uint32_t)o->inner_size_off);
 	buf_bytes(b, chain.p, chain.len);
 	ok = ok && !chain.bad && !b->bad;

@@ -45,6 +45,7 @@ struct forge_quote_options {
 	const char *qe_signed_by;    /* label: the PCK key, in a good quote */
 	uint16_t outer_type, inner_type;
 	struct cur certification; /* the inner data in place of the PCK chain, if not empty */
+	bool names_pck;           /* its name in place of the PCK chain, type 3, if certification is empty */
 	bool no_nul;              /* without the NUL after the chain */
 	int auth_size_off, outer_size_off, inner_size_off, body_size_off; /* lies: added to the true sizes */
 	size_t padding;           /* zero bytes after it */

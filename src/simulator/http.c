@@ -71,8 +71,10 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
 	if (response != NULL && !reply->body.bad) {
 		if (reply->content_type != NULL)
 			MHD_add_response_header(response, "Content-Type", reply->content_type);
-		if (reply->header != NULL && reply->header_value != NULL)
-			MHD_add_response_header(response, reply->header, reply->header_value);
+		for (size_t i = 0; i < HTTP_REPLY_HEADERS; i++)
+			if (reply->headers[i].name != NULL && reply->headers[i].value != NULL)
+				MHD_add_response_header(
+					response, reply->headers[i].name, reply->headers[i].value);
 		result = MHD_queue_response(connection, reply->status, response);
 	}
 	if (response != NULL)
@@ -104,7 +106,8 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
 	log_request(s, method, path, reply.status);
 	result = send_reply(connection, &reply);
 	buf_done(&reply.body);
-	free(reply.header_value);
+	for (size_t i = 0; i < HTTP_REPLY_HEADERS; i++)
+		free(reply.headers[i].value);
 	return result;
 }
 

@@ -23,11 +23,15 @@ struct http_request {
 	size_t body_len;
 };
 
+#define HTTP_REPLY_HEADERS 2 /* besides the type */
+
 struct http_reply {
 	unsigned status;
 	const char *content_type;
-	const char *header; /* the name of one more header, or NULL; static */
-	char *header_value; /* owned by the reply */
+	struct http_header {
+		const char *name; /* static; NULL: none */
+		char *value;      /* owned by the reply */
+	} headers[HTTP_REPLY_HEADERS];
 	struct buf body;
 };
 

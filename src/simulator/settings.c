@@ -38,6 +38,8 @@ static const struct opt rows[] = {
 	ROW("evidence", OPT_STR, evidence, "v0", "v0|v1|legacy", "how certificates carry the attestation"),
 	ROW("chain", OPT_STR, chain, "kms", "kms|local",
 		"who issues certificates: a KMS's App CA, or a local CA"),
+	ROW("pck", OPT_STR, pck, "carried", "carried|named",
+		"do quotes carry the platform's certificate, or only name it"),
 	ROW("cert-lifetime", OPT_TIME, cert_lifetime, "3650d", "TIME", "how long certificates hold"),
 	ROW("log-level", OPT_STR, log_level, "info", "LEVEL", "error, warning, info or debug"),
 	ROW("log-format", OPT_STR, log_format, "text", "text|json", "how log lines look"),
@@ -145,6 +147,9 @@ static int read_shape(const struct settings *s, struct forge_options *o, struct 
 		o->chain = FORGE_CHAIN_LOCAL;
 	else
 		return bad_value(err, "chain", s->chain, "kms or local");
+	o->quote.names_pck = strcmp(s->pck, "named") == 0;
+	if (!o->quote.names_pck && strcmp(s->pck, "carried") != 0)
+		return bad_value(err, "pck", s->pck, "carried or named");
 	return RATLS_OK;
 }
 

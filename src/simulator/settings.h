@@ -12,7 +12,7 @@ struct settings {
 	char *dir, *socket, *http, *collateral, *seed;
 	char *mrtd, *rtmr[3], *compose, *app_id, *instance, *fmspc, *tcb_status;
 	bool debug_td;
-	char *evidence, *chain;
+	char *evidence, *chain, *pck;
 	int64_t cert_lifetime; /* milliseconds */
 	char *log_level, *log_format;
 };

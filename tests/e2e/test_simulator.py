@@ -336,6 +336,19 @@ def test_forms_of_evidence(bin_path, evidence, prefix):
         assert ("62397.1.1:" in text and "62397.1.2:" in text) == (evidence == "legacy")
 
 
+def test_a_quote_may_only_name_its_certificate(bin_path, folder):
+    """The verifier asks the collateral service for it, and without an answer knows nothing."""
+    with simulator(bin_path, "--pck", "named") as sim:
+        quote = folder / "quote.hex"
+        quote.write_text(sim.call("GetQuote", report_data="01")["quote"])
+        verify = [bin_path("teesql"), "verify", quote, "--json", "--insecure-trust-root", sim.root]
+        for place, status, named in ((sim.pccs, 0, "pass"), ("http://127.0.0.1:1", 7, "unknown")):
+            report = json.loads(run([*verify, "--pccs", place], status=status).stdout)
+            checks = {check["id"]: check["status"] for check in report["checks"]}
+            assert checks["pck.named"] == named
+        assert "no PCK certificate for the quote" in report["message"]
+
+
 def test_a_folder_keeps_the_keys(bin_path, folder):
     with simulator(bin_path, "--dir", folder) as sim:
         first, key = sim.root.read_bytes(), sim.call("GetKey", path="a")
@@ -380,7 +393,7 @@ def test_a_socket_in_use_is_not_taken(bin_path, sim):
     assert sim.socket in done.stderr and sim.call("Version")["version"]
 
 
-@pytest.mark.parametrize("option", ["--mrtd=aa", "--seed=xyz", "--tcb-status=Fine", "--evidence=v2", "--chain=none",
+@pytest.mark.parametrize("option", ["--mrtd=aa", "--seed=xyz", "--tcb-status=Fine", "--evidence=v2", "--chain=none", "--pck=lost",
                                     "--http=here", "--compose=/nonexistent", "--log-level=loud", "argument"])
 def test_bad_options_are_named(bin_path, option):
     done = run([bin_path("teesql-simulator"), option], status=2)

@@ -211,11 +211,28 @@ const char *endorsements_source(const struct ratls_endorsements *e)
 	return e->source;
 }
 
-int endorsements_remark(const struct ratls_endorsements *e, int64_t since, const char *why,
+/* Other items under the same root. */
+static int remake(const struct ratls_endorsements *e, const struct endorsement_items *items,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	const struct ratls_endorsements_options options = {.size = sizeof(options),
 		.insecure_trust_root = e->root.der.p, .insecure_trust_root_len = e->root.der.len};
+
+	return endorsements_new(items, &options, ret, err);
+}
+
+int endorsements_with_pck(const struct ratls_endorsements *e, struct cur chain, struct ratls_endorsements **ret,
+	struct ratls_error *err)
+{
+	struct endorsement_items items = e->items;
+
+	items.pck_certificate_chain = chain;
+	return remake(e, &items, ret, err);
+}
+
+int endorsements_remark(const struct ratls_endorsements *e, int64_t since, const char *why,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
 	struct endorsement_items items = e->items;
 	char remark[RATLS_ERROR_MESSAGE_SIZE];
 
@@ -226,7 +243,7 @@ int endorsements_remark(const struct ratls_endorsements *e, int64_t since, const
 			*c = '?';
 	items.remark = remark;
 	items.remark_since = since;
-	return endorsements_new(&items, &options, ret, err);
+	return remake(e, &items, ret, err);
 }
 
 int64_t endorsements_valid_until(const struct ratls_endorsements *e)

@@ -58,6 +58,7 @@ struct platform_id {
 	const char *ca; /* "platform" or "processor", static */
 };
 int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *ret, struct ratls_error *err);
+int platform_id_of_chain(struct cur pem, struct platform_id *ret, struct ratls_error *err);
 
 /* Is that certificate one of the configured root's (options NULL: Intel's), times and revocation aside? For asking
  * nobody about what anybody can make up. */
@@ -68,6 +69,10 @@ bool platform_is_of_root(
  * Whatever the time, and revocation aside. RATLS_E_FORMAT, with the reason of the rule that would refuse it. */
 int endorsements_check(
 	const struct ratls_endorsements *e, const struct platform_id *platform, struct ratls_error *err);
+
+/* The same endorsements with a PCK certificate chain (PEM) for a quote that carries none. */
+int endorsements_with_pck(const struct ratls_endorsements *e, struct cur chain, struct ratls_endorsements **ret,
+	struct ratls_error *err);
 
 /* Nothing but the configured root: with it, appraisal can say of a machine that it is not of that root. */
 int endorsements_of_root(const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,

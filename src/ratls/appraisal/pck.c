@@ -54,6 +54,10 @@ static void read_chain(struct cur pem, const struct pck_known *known, struct pck
 	struct chain_text text = {0};
 	const struct cert *root;
 
+	if (pem.p == NULL) {
+		outcome_unknown(&ret->chain, "the chain could not be had");
+		return;
+	}
 	if (!chain_split(pem, 3, &text, &ret->chain))
 		return;
 	root = same_or_parse(chain_der(&text, 2), known->anchor, &ret->own_root, &ret->chain);

@@ -34,7 +34,8 @@ struct pck {
 	_Atomic(struct signed_report *) signed_report;
 };
 
-/* Immutable once made. known's members must outlive it. NULL if memory ran out. */
+/* Immutable once made. pem.p is NULL where there is no chain: then nothing is known. known's members must outlive
+ * it. NULL if memory ran out. */
 struct pck *pck_new(struct cur pem, const struct pck_known *known);
 /* The attestation key of this point (X || Y). A platform has one for long: the first that is vouched for is
  * remembered. The caller frees its reference; NULL if it is no point. */

@@ -27,24 +27,30 @@ static int read_platform(const struct pck *p, struct platform_id *ret, struct ra
 	return RATLS_OK;
 }
 
-int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *ret, struct ratls_error *err)
+int platform_id_of_chain(struct cur pem, struct platform_id *ret, struct ratls_error *err)
 {
-	const struct quote *q = &evidence->quote;
 	struct pck_known nothing = {0};
 	struct pck *p;
 	int rc;
+
+	ERR_set_mark();
+	p = pck_new(pem, &nothing);
+	rc = p != NULL ? read_platform(p, ret, err) : err_set(err, RATLS_E_NOMEM, "out of memory");
+	pck_unref(p);
+	ERR_pop_to_mark();
+	return rc;
+}
+
+int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *ret, struct ratls_error *err)
+{
+	const struct quote *q = &evidence->quote;
 
 	if (q->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
 		return err_reason(err, RATLS_E_UNSUPPORTED, REASON_PCK_PRESENT,
 			"could not tell the platform: certification data of type %u do not carry its "
 			"certificate",
 			q->certification_type);
-	ERR_set_mark();
-	p = pck_new(q->certification, &nothing);
-	rc = p != NULL ? read_platform(p, ret, err) : err_set(err, RATLS_E_NOMEM, "out of memory");
-	pck_unref(p);
-	ERR_pop_to_mark();
-	return rc;
+	return platform_id_of_chain(q->certification, ret, err);
 }
 
 bool platform_is_of_root(

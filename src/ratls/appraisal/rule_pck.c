@@ -3,12 +3,15 @@
  * Rules about the certificate of the platform's provisioning key (PCK).
  */
 #include "appraisal/appraise.h"
+#include "evidence/pck_name.h"
 
 void rule_pck_present(struct appraisal *a, struct check *c)
 {
 	if (a->quote->certification_type == QUOTE_CERTIFICATION_PCK_CHAIN ||
 		a->endorsements->items.pck_certificate_chain.left > 0)
 		check_pass(c);
+	else if (!a->has_endorsements && quote_names_pck(a->quote))
+		check_unknown(c, "the quote names its certificate, which could not be had");
 	else
 		check_fail(c, "certification data of type %u name the certificate without carrying it",
 			a->quote->certification_type);
@@ -32,6 +35,32 @@ void rule_pck_signature(struct appraisal *a, struct check *c)
 void rule_pck_extension(struct appraisal *a, struct check *c)
 {
 	check_outcome(c, &a->pck->extension);
+}
+
+static bool is_the_named(const struct sgx_extension *sgx, const struct pck_name *name)
+{
+	struct cur pcesvn = name->pcesvn;
+
+	return cur_is(&name->cpusvn, sgx->svn, sizeof(sgx->svn)) && cur_u16le(&pcesvn) == sgx->pcesvn &&
+	       cur_is(&name->pceid, sgx->pceid, sizeof(sgx->pceid)) &&
+	       (name->encrypted || cur_is(&name->ppid, sgx->ppid, sizeof(sgx->ppid)));
+}
+
+/* A platform has a PCK for each of its states, and the quote says in which it was made. */
+void rule_pck_named(struct appraisal *a, struct check *c)
+{
+	struct pck_name name;
+
+	if (!quote_names_pck(a->quote))
+		check_skip(c, "the quote carries its certificate");
+	else if (!pck_name_read(a->quote, &name))
+		check_fail(c, "certification data of type %u have the wrong size", a->quote->certification_type);
+	else if (!outcome_passed(&a->pck->extension))
+		check_unknown(c, "the PCK certificate is not known");
+	else if (!is_the_named(&a->pck->sgx, &name))
+		check_fail(c, "its CPUSVN, PCESVN, PCEID or PPID differ");
+	else
+		check_pass(c);
 }
 
 void rule_pck_time(struct appraisal *a, struct check *c)

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/reason.h"
+#include "evidence/pck_name.h"
 #include "source/fetch.h"
 #include "source/pause.h"
 
@@ -18,7 +19,7 @@
 #define INTEL_ROOT_CRL_URL "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
 #define INTEL_HOSTS        ".trustedservices.intel.com"
 
-enum parameter { NO_PARAMETER, FMSPC, CA };
+enum parameter { NO_PARAMETER, FMSPC, CA, PCK_NAME };
 
 /* Intel PCS API v4. */
 static const struct item {
@@ -39,10 +40,15 @@ static const struct item {
 		offsetof(struct pcs_answers, root_ca_crl), 0, NULL},
 };
 
+static const struct item pck_item = {"PCK certificate", "/sgx/certification/v4/pckcert?encrypted_ppid=", PCK_NAME, 0, 0,
+	"SGX-PCK-Certificate-Issuer-Chain"};
+
 /* One walk through the items. */
 struct asking {
 	const struct pcs *pcs;
-	const struct platform_id *platform;
+	const struct platform_id *platform; /* of the PCK certificate: NULL, for it is asked for by these two */
+	const struct pck_name *name;
+	const struct cur *qeid;
 	int64_t deadline_ms;
 	struct pcs_trouble trouble;
 };
@@ -61,9 +67,26 @@ static bool is_intel(const char *base)
 	       strncmp(host + 3 + len - strlen(INTEL_HOSTS), INTEL_HOSTS, strlen(INTEL_HOSTS)) == 0;
 }
 
-/* NULL if memory ran out. */
-static char *url_of(const struct pcs *p, const struct item *item, const struct platform_id *platform)
+static void put_hex(struct buf *url, const char *parameter, const struct cur *value)
 {
+	buf_str(url, parameter);
+	hex_append(url, value->p, value->left);
+}
+
+static void put_pck_name(struct buf *url, const struct asking *a)
+{
+	put_hex(url, "", &a->name->ppid);
+	put_hex(url, "&cpusvn=", &a->name->cpusvn);
+	put_hex(url, "&pcesvn=", &a->name->pcesvn);
+	put_hex(url, "&pceid=", &a->name->pceid);
+	if (!is_intel(a->pcs->base))
+		put_hex(url, "&qeid=", a->qeid);
+}
+
+/* NULL if memory ran out. */
+static char *url_of(const struct asking *a, const struct item *item)
+{
+	const struct pcs *p = a->pcs;
 	struct buf url = {0};
 
 	if (item->chain_header == NULL && is_intel(p->base)) {
@@ -73,9 +96,11 @@ static char *url_of(const struct pcs *p, const struct item *item, const struct p
 	buf_str(&url, p->base);
 	buf_str(&url, item->path);
 	if (item->parameter == FMSPC)
-		hex_append(&url, platform->fmspc, sizeof(platform->fmspc));
+		hex_append(&url, a->platform->fmspc, sizeof(a->platform->fmspc));
 	if (item->parameter == CA)
-		buf_str(&url, platform->ca);
+		buf_str(&url, a->platform->ca);
+	if (item->parameter == PCK_NAME)
+		put_pck_name(&url, a);
 	return buf_take_str(&url);
 }
 
@@ -87,15 +112,16 @@ static int unavailable(const struct item *item, const char *why, struct ratls_er
 static int explain_status(struct asking *a, const struct item *item, const struct ratls_http_response *r,
 	struct ratls_error *err)
 {
-	char fmspc[2 * sizeof(a->platform->fmspc) + 1];
+	char fmspc[32] = "that the quote names";
 	char *after = http_header(r, "Retry-After");
 	char wish[32] = "";
 
 	a->trouble.asked_ms = pause_asked(after, clock_now());
 	a->trouble.not_now = r->status == 429 || r->status == 503 || a->trouble.asked_ms > 0;
 	free(after);
-	hex_encode(a->platform->fmspc, sizeof(a->platform->fmspc), fmspc);
-	if (r->status == 404 && item->parameter == FMSPC)
+	if (a->platform != NULL)
+		hex_encode(a->platform->fmspc, sizeof(a->platform->fmspc), fmspc);
+	if (r->status == 404 && (item->parameter == FMSPC || item->parameter == PCK_NAME))
 		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_PLATFORM_UNKNOWN,
 			"%s: platform %s is not known there (HTTP status 404)", item->name, fmspc);
 	if (a->trouble.asked_ms > 0)
@@ -165,11 +191,30 @@ static struct cur body_of(const struct ratls_http_response *r)
 	return body;
 }
 
-static int take_answer(struct asking *a, const struct item *item, const struct ratls_http_response *r,
-	struct pcs_answers *ret, struct ratls_error *err)
+/* Which of the platform's states the certificate is for. That it is so in the certificate is appraisal's rule
+ * pck.named; a service that says otherwise has not understood the question. */
+static int check_tcbm(const struct asking *a, const struct ratls_http_response *r, struct ratls_error *err)
 {
-	struct buf *body = at_offset(ret, item->body);
+	char *header = http_header(r, "SGX-TCBm");
+	uint8_t tcbm[18] = {0};
+	struct cur said = cur_of(tcbm, sizeof(tcbm)), cpusvn = cur_take(&said, 16);
+	bool ok = header != NULL && hex_decode(header, strlen(header), tcbm, sizeof(tcbm)) &&
+		  cur_is(&cpusvn, a->name->cpusvn.p, 16) && cur_is(&said, a->name->pcesvn.p, 2);
+	int rc = RATLS_OK;
+
+	if (header == NULL)
+		rc = unavailable(&pck_item, "answer has no SGX-TCBm", err);
+	else if (!ok)
+		rc = unavailable(&pck_item, "answer is for another CPUSVN or PCESVN than the quote names (SGX-TCBm)", err);
+	free(header);
+	return rc;
+}
+
+static int take_answer(struct asking *a, const struct item *item, const struct ratls_http_response *r,
+	struct buf *body, struct buf *chain, struct ratls_error *err)
+{
 	struct cur bytes;
+	int rc = RATLS_OK;
 
 	if (r->status != 200)
 		return explain_status(a, item, r, err);
@@ -181,7 +226,11 @@ static int take_answer(struct asking *a, const struct item *item, const struct r
 	buf_bytes(body, bytes.p, bytes.left);
 	if (body->bad)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	return item->chain_header != NULL ? take_chain(item, r, at_offset(ret, item->chain), err) : RATLS_OK;
+	if (item->chain_header != NULL)
+		rc = take_chain(item, r, chain, err);
+	if (rc == RATLS_OK && item->parameter == PCK_NAME)
+		rc = check_tcbm(a, r, err);
+	return rc;
 }
 
 static int exchange(struct asking *a, const struct item *item, const char *url,
@@ -200,10 +249,11 @@ static int exchange(struct asking *a, const struct item *item, const char *url,
 	return err_reason(err, rc, REASON_COLLATERAL_UNAVAILABLE, "%s: %s", item->name, why.message);
 }
 
-static int ask_item(struct asking *a, const struct item *item, struct pcs_answers *ret, struct ratls_error *err)
+static int ask_item(struct asking *a, const struct item *item, struct buf *body, struct buf *chain,
+	struct ratls_error *err)
 {
 	struct ratls_http_response answer = {0};
-	char *url = url_of(a->pcs, item, a->platform);
+	char *url = url_of(a, item);
 	int rc;
 
 	if (url == NULL)
@@ -211,7 +261,7 @@ static int ask_item(struct asking *a, const struct item *item, struct pcs_answer
 	rc = exchange(a, item, url, &answer, err);
 	free(url);
 	if (rc == RATLS_OK)
-		rc = take_answer(a, item, &answer, ret, err);
+		rc = take_answer(a, item, &answer, body, chain, err);
 	/* What everybody asks for alike and does not get is not for want of knowing the platform. */
 	if (rc == RATLS_E_UNAVAILABLE && item->parameter == NO_PARAMETER)
 		a->trouble.not_now = true;
@@ -228,9 +278,34 @@ int pcs_ask(const struct pcs *p, const struct platform_id *platform, struct pcs_
 	a.deadline_ms = clock_monotonic_ms() + (p->timeout_ms > 0 ? p->timeout_ms : PCS_TIMEOUT_MS);
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]) && rc == RATLS_OK; i++)
 		if (at_offset(ret, items[i].body)->len == 0)
-			rc = ask_item(&a, &items[i], ret, err);
+			rc = ask_item(
+				&a, &items[i], at_offset(ret, items[i].body), at_offset(ret, items[i].chain), err);
 	if (rc != RATLS_OK)
 		*ret_trouble = a.trouble;
+	return rc;
+}
+
+int pcs_ask_pck(const struct pcs *p, const struct pck_name *name, const struct cur *qeid, struct buf *ret_chain,
+	struct pcs_trouble *ret_trouble, struct ratls_error *err)
+{
+	struct asking a = {.pcs = p, .name = name, .qeid = qeid};
+	struct buf issuers = {0};
+	int rc;
+
+	if (!name->encrypted || name->ppid.left != PCK_NAME_RSA3072)
+		return err_reason(err, RATLS_E_UNSUPPORTED, REASON_PCK_PRESENT,
+			"the quote names its platform in a form by which nobody can be asked for its certificate");
+	a.deadline_ms = clock_monotonic_ms() + (p->timeout_ms > 0 ? p->timeout_ms : PCS_TIMEOUT_MS);
+	rc = ask_item(&a, &pck_item, ret_chain, &issuers, err);
+	if (rc == RATLS_OK) {
+		buf_u8(ret_chain, '\n');
+		buf_bytes(ret_chain, issuers.p, issuers.len);
+		if (ret_chain->bad)
+			rc = err_set(err, RATLS_E_NOMEM, "out of memory");
+	} else {
+		*ret_trouble = a.trouble;
+	}
+	buf_done(&issuers);
 	return rc;
 }
 

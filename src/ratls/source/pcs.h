@@ -37,6 +37,13 @@ struct pcs_trouble {
 	int64_t asked_ms;  /* how long it asked to be left alone; 0: it did not */
 };
 
+struct pck_name;
+
+/* Ask for the PCK certificate that a quote names: its chain as PEM, leaf first, into ret_chain (empty; to be freed
+ * in any case). qeid is the identity of the quoting enclave, which caches ask for. Otherwise like pcs_ask. */
+int pcs_ask_pck(const struct pcs *p, const struct pck_name *name, const struct cur *qeid, struct buf *ret_chain,
+	struct pcs_trouble *ret_trouble, struct ratls_error *err);
+
 /* Ask for every item whose body in ret is empty: those that are there are believed to be good. Blocking.
  * RATLS_E_UNAVAILABLE names the item and why, with reason PLATFORM_UNKNOWN if the service knows no such
  * platform, else COLLATERAL_UNAVAILABLE, and fills ret_trouble; RATLS_E_ARG if the URL can be none. ret must be

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source/place.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ struct place {
 	struct ratls_error why; /* there is a pause */
 	struct kept kept[KEPT_COUNT];
 	bool reused; /* the last answers hold a kept one */
+	_Atomic(int64_t) pck_pause_until_ms; /* of questions for PCK certificates, which any thread asks */
 };
 
 /* ---- what it is called -------------------------------------------------------------------------------------- */
@@ -166,11 +168,15 @@ static void pause_for(struct place *p, const struct pcs_trouble *trouble, int64_
 	p->why = *why;
 }
 
+static struct pcs pcs_of(const struct place *p, const struct place_transport *t)
+{
+	return (struct pcs){p->url, p->timeout_ms, t->fetch, t->fetch_self, t->stop, t->stop_self};
+}
+
 int place_ask(struct place *p, const struct place_transport *transport, const struct platform_id *platform,
 	int64_t now_ms, struct pcs_answers *ret, struct ratls_error *err)
 {
-	struct pcs pcs = {p->url, p->timeout_ms, transport->fetch, transport->fetch_self, transport->stop,
-		transport->stop_self};
+	struct pcs pcs = pcs_of(p, transport);
 	struct pcs_answers answers = {0};
 	struct pcs_trouble trouble = {0};
 	struct ratls_error why = {0};
@@ -196,5 +202,24 @@ int place_ask(struct place *p, const struct place_transport *transport, const st
 		p->failures = 0;
 	if (rc != RATLS_OK && err != NULL)
 		*err = why;
+	return rc;
+}
+
+int place_ask_pck(struct place *p, const struct place_transport *transport, const struct pck_name *name,
+	const struct cur *qeid, int64_t now_ms, struct buf *ret_chain, struct ratls_error *err)
+{
+	struct pcs pcs = pcs_of(p, transport);
+	int64_t pause_ms = atomic_load(&p->pck_pause_until_ms) - now_ms, began_ms = clock_monotonic_ms();
+	struct pcs_trouble trouble = {0};
+	int rc;
+
+	if (pause_ms > 0)
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+			"PCK certificate: the service is not asked again for %d s", (int)((pause_ms + 999) / 1000));
+	rc = pcs_ask_pck(&pcs, name, qeid, ret_chain, &trouble, err);
+	if (!trouble.not_now)
+		return rc;
+	pause_ms = trouble.asked_ms > 0 ? trouble.asked_ms : pause_after_failures(1, pause_random());
+	atomic_store(&p->pck_pause_until_ms, now_ms + clock_monotonic_ms() - began_ms + pause_ms);
 	return rc;
 }

@@ -34,6 +34,10 @@ const char *place_url(const struct place *p); /* without a slash at its end */
 int place_ask(struct place *p, const struct place_transport *transport, const struct platform_id *platform,
 	int64_t now_ms, struct pcs_answers *ret, struct ratls_error *err);
 
+/* As pcs_ask_pck, with pauses of its own. Thread-safe, also beside the other functions. */
+int place_ask_pck(struct place *p, const struct place_transport *transport, const struct pck_name *name,
+	const struct cur *qeid, int64_t now_ms, struct buf *ret_chain, struct ratls_error *err);
+
 /* The last answers are no good: forget those that were kept. True if any of them was a kept one, so that asking
  * again may bring others. */
 bool place_forget(struct place *p);

@@ -13,6 +13,8 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/reason.h"
+#include "evidence/evidence.h"
+#include "evidence/pck_name.h"
 #include "source/cache.h"
 #include "source/collateral.h"
 #include "source/fetch.h"
@@ -277,6 +279,53 @@ int source_endorse_platform(struct ratls_source *source, const struct platform_i
 	return cache_get(source->cache, platform, at, clock_monotonic_ms(), ret, err);
 }
 
+/* ---- quotes that name their PCK certificate without carrying it ---------------------------------------------- */
+
+static int ask_for_pck(struct ratls_source *source, const struct quote *q, struct buf *ret_chain, struct ratls_error *err)
+{
+	struct search s = {.source = source};
+	struct cur enclave = q->user_data, qeid = cur_take(&enclave, 16); /* by convention of Intel's QE */
+	struct pck_name name;
+	int rc = RATLS_E_UNAVAILABLE;
+
+	if (!pck_name_read(q, &name))
+		return err_reason(err, RATLS_E_FORMAT, REASON_PCK_NAMED,
+			"could not read how the quote names its PCK certificate: certification data of type %u have the wrong size",
+			q->certification_type);
+	for (size_t i = 0; i < source->n_places && rc == RATLS_E_UNAVAILABLE; i++) {
+		struct ratls_error why = {0};
+
+		buf_done(ret_chain);
+		rc = place_ask_pck(source->places[i], &source->transport, &name, &qeid, clock_monotonic_ms(), ret_chain, &why);
+		if (rc != RATLS_OK)
+			search_failed(&s, place_url(source->places[i]), &why);
+	}
+	if (rc != RATLS_OK)
+		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+			"no PCK certificate for the quote: %.*s", (int)s.why.len, (const char *)s.why.p);
+	buf_done(&s.why);
+	return rc;
+}
+
+static int endorse_named(struct ratls_source *source, const struct quote *q, int64_t at,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	struct ratls_endorsements *shared = NULL;
+	struct platform_id platform;
+	struct buf chain = {0};
+	int rc = ask_for_pck(source, q, &chain, err);
+
+	if (rc == RATLS_OK)
+		rc = platform_id_of_chain(cur_of(chain.p, chain.len), &platform, err);
+	if (rc == RATLS_OK)
+		rc = cache_get(source->cache, &platform, at, clock_monotonic_ms(), &shared, err);
+	if (rc == RATLS_OK)
+		rc = endorsements_with_pck(shared, cur_of(chain.p, chain.len), ret, err);
+	ratls_endorsements_free(shared);
+	buf_done(&chain);
+	return rc;
+}
+
 int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
@@ -287,6 +336,8 @@ int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidenc
 	/* A file answers for the platform that it is about, even where a quote does not name its own. */
 	if (source->collateral != NULL)
 		return cache_get(source->cache, &platform, at, now_ms, ret, err);
+	if (quote_names_pck(&evidence->quote))
+		return endorse_named(source, &evidence->quote, at, ret, err);
 	rc = platform_id_of(evidence, &platform, err);
 	if (rc != RATLS_OK)
 		return rc;

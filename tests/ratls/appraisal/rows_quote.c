@@ -169,6 +169,51 @@ static void chain_not_carried(struct sample *s)
 	s->quote.inner_type = 3;
 }
 
+static void chain_is_named(struct sample *s)
+{
+	s->quote.names_pck = true;
+}
+
+static void named_chain_is_at_hand(struct sample *s)
+{
+	struct buf chain = {0};
+
+	forge_pki_pck_chain(&s->made, &chain);
+	buf_u8(&chain, 0);
+	sample_set(s, "pck_certificate_chain", (const char *)chain.p);
+	buf_done(&chain);
+}
+
+/* Where the name stands in the quote: nobody signs it. */
+static uint8_t *name_in(struct sample *s)
+{
+	uint8_t *name = memmem(s->bytes.p, s->bytes.len, s->made.pck_name.p, s->made.pck_name.len);
+
+	assert_non_null(name);
+	named_chain_is_at_hand(s);
+	return name;
+}
+
+static void another_cpusvn_is_named(struct sample *s)
+{
+	name_in(s)[384] ^= 1;
+}
+
+static void another_pcesvn_is_named(struct sample *s)
+{
+	name_in(s)[384 + 16] ^= 1;
+}
+
+static void another_pceid_is_named(struct sample *s)
+{
+	name_in(s)[384 + 18] ^= 1;
+}
+
+static void name_of_another_size(struct sample *s)
+{
+	name_in(s)[-6] = 2; /* the type: RSA-2048 */
+}
+
 /* ---- the quoting enclave ---- */
 
 static void miscselect_differs(struct sample *s)
@@ -297,6 +342,15 @@ static void no_certificate(struct sample *s)
 
 const struct row rows_quote[] = {
 	MADE("37 38 the quote does not carry its chain", chain_not_carried, PCK_PRESENT),
+	{.name = "a named chain that is at hand is as good", .spoil = chain_is_named, .tamper = named_chain_is_at_hand},
+	{.name = "the chain is of another CPUSVN", .spoil = chain_is_named, .tamper = another_cpusvn_is_named,
+		.reason = REASON_PCK_NAMED},
+	{.name = "the chain is of another PCESVN", .spoil = chain_is_named, .tamper = another_pcesvn_is_named,
+		.reason = REASON_PCK_NAMED},
+	{.name = "the chain is of another PCEID", .spoil = chain_is_named, .tamper = another_pceid_is_named,
+		.reason = REASON_PCK_NAMED},
+	{.name = "the chain is named in no known form", .spoil = chain_is_named, .tamper = name_of_another_size,
+		.reason = REASON_PCK_NAMED},
 	CHANGED("177 reserved bytes flipped", reserved_flipped, QUOTE_SIGNATURE),
 	CHANGED("178 user data flipped", user_data_flipped, QUOTE_SIGNATURE),
 	CHANGED("179 TEE_TCB_SVN flipped", svn_flipped, QUOTE_SIGNATURE),

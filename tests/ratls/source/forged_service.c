@@ -52,9 +52,48 @@ static int good_answer(
 	return 200;
 }
 
+#define PCK_PATH "/sgx/certification/v4/pckcert?"
+
+static int pck_answer(const struct forged_service *s, const char *target, struct buf *headers, struct buf *body)
+{
+	const struct forge_machine *m = s->machine;
+	const struct buf *name = &m->pki.pck_name;
+	struct buf wanted = {0}, chain = {0};
+	const char *tcbm = s->tcbm;
+	int status = 404;
+
+	buf_str(&wanted, PCK_PATH "encrypted_ppid=");
+	hex_append(&wanted, name->p, 384);
+	buf_str(&wanted, "&cpusvn=");
+	hex_append(&wanted, name->p + 384, 16);
+	buf_str(&wanted, "&pcesvn=");
+	hex_append(&wanted, name->p + 400, 2);
+	buf_str(&wanted, "&pceid=");
+	hex_append(&wanted, name->p + 402, 2);
+	buf_str(&wanted, "&qeid=");
+	hex_append(&wanted, m->quote.user_data, 16);
+	buf_u8(&wanted, 0);
+	if (strcmp(target, (const char *)wanted.p) == 0) {
+		status = 200;
+		forge_pki_pem(&m->pki, (enum forge_role[]){FORGE_PCK}, 1, body);
+		forge_pki_pck_ca_chain(&m->pki, &chain);
+		chain_header(headers, "SGX-PCK-Certificate-Issuer-Chain", &chain);
+		buf_str(headers, "SGX-TCBm: ");
+		if (tcbm != NULL)
+			buf_str(headers, tcbm);
+		else
+			hex_append(headers, name->p + 384, 18);
+		buf_str(headers, "\r\n");
+	}
+	buf_done(&wanted);
+	buf_done(&chain);
+	return status;
+}
+
 static int answer(struct forged_service *s, const char *target, struct buf *headers, struct buf *body)
 {
-	int status = good_answer(s->machine, target, headers, body);
+	bool pck = strncmp(target, PCK_PATH, strlen(PCK_PATH)) == 0;
+	int status = pck ? pck_answer(s, target, headers, body) : good_answer(s->machine, target, headers, body);
 	const char *bad = s->bad_path;
 
 	s->requests++;

@@ -17,6 +17,7 @@ struct forged_service {
 	atomic_int requests;            /* so far */
 	atomic_int status;              /* of every answer, if not 0 */
 	atomic_bool silent;             /* as a transport: no answer at all */
+	_Atomic(const char *) tcbm;     /* in place of the right one */
 	_Atomic(const char *) bad_path; /* answers to what begins with it have an empty object as body */
 };
 

@@ -180,6 +180,90 @@ static void a_platform_that_nobody_knows_has_its_own_reason(void **state)
 	ratls_source_free(s);
 }
 
+/* ---- quotes that name their PCK certificate ------------------------------------------------------------------ */
+
+static struct ratls_evidence *named_evidence(void)
+{
+	static const uint8_t report_data[64];
+	struct ratls_evidence *named = NULL;
+	struct buf quote = {0};
+
+	machine.quote.names_pck = true;
+	assert_int_equal(forge_machine_quote(&machine, report_data, &quote, NULL), RATLS_OK);
+	machine.quote.names_pck = false;
+	assert_int_equal(ratls_evidence_from_quote(quote.p, quote.len, &named, NULL), RATLS_OK);
+	buf_done(&quote);
+	return named;
+}
+
+static void a_named_certificate_is_fetched(void **state)
+{
+	struct ratls_source *s = new_source(NOBODY, http_server_url(server), NULL);
+	struct ratls_binding binding = {.kind = RATLS_BINDING_NONE};
+	struct ratls_evidence *named = named_evidence();
+	struct ratls_endorsements *e = NULL;
+	struct ratls_report *report = NULL;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ratls_source_endorse(s, named, NOW, &e, NULL), RATLS_OK);
+		assert_int_equal(ratls_appraise(named, e, NULL, &binding, NOW, &report, NULL), RATLS_OK);
+		assert_string_equal(ratls_report_message(report), "accepted");
+		ratls_report_free(report);
+		ratls_endorsements_free(e);
+	}
+	assert_int_equal(service.requests, 4 + 2);
+	ratls_evidence_free(named);
+	ratls_source_free(s);
+}
+
+static void assert_no_named_certificate(const char *url, const char *why)
+{
+	struct ratls_source *s = new_source(url, NULL, NULL);
+	struct ratls_evidence *named = named_evidence();
+	struct ratls_endorsements *e = NULL;
+	struct ratls_error err = {0};
+
+	assert_int_equal(ratls_source_endorse(s, named, NOW, &e, &err), RATLS_E_UNAVAILABLE);
+	assert_null(e);
+	assert_contains(err.message, "no PCK certificate for the quote");
+	assert_contains(err.message, why);
+	ratls_evidence_free(named);
+	ratls_source_free(s);
+}
+
+static void a_named_certificate_that_cannot_be_had_is_no_answer(void **state)
+{
+	(void)state;
+	assert_no_named_certificate(NOBODY, "PCK certificate: ");
+	service.tcbm = "000000000000000000000000000000000000";
+	assert_no_named_certificate(http_server_url(server), "another CPUSVN or PCESVN than the quote names");
+	service.tcbm = "";
+	assert_no_named_certificate(http_server_url(server), "SGX-TCBm");
+	service.tcbm = NULL;
+	service.status = 404;
+	assert_no_named_certificate(http_server_url(server), "that the quote names is not known there");
+	service.status = 503;
+	assert_no_named_certificate(http_server_url(server), "HTTP status 503");
+}
+
+static void a_service_that_is_down_is_left_alone(void **state)
+{
+	struct ratls_source *s = new_source(http_server_url(server), NULL, NULL);
+	struct ratls_evidence *named = named_evidence();
+	struct ratls_endorsements *e = NULL;
+	struct ratls_error err = {0};
+
+	(void)state;
+	service.status = 503;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(ratls_source_endorse(s, named, NOW, &e, &err), RATLS_E_UNAVAILABLE);
+	assert_int_equal(service.requests, 1);
+	assert_contains(err.message, "not asked again");
+	ratls_evidence_free(named);
+	ratls_source_free(s);
+}
+
 static void an_answer_that_is_nonsense_is_no_answer(void **state)
 {
 	struct ratls_source *s = new_source(http_server_url(server), NULL, NULL);
@@ -388,6 +472,9 @@ int main(void)
 		cmocka_unit_test_setup(places_are_asked_in_order_until_one_answers, no_fault),
 		cmocka_unit_test_setup(an_error_names_every_place_and_why, no_fault),
 		cmocka_unit_test_setup(a_platform_that_nobody_knows_has_its_own_reason, no_fault),
+		cmocka_unit_test_setup(a_named_certificate_is_fetched, no_fault),
+		cmocka_unit_test_setup(a_named_certificate_that_cannot_be_had_is_no_answer, no_fault),
+		cmocka_unit_test_setup(a_service_that_is_down_is_left_alone, no_fault),
 		cmocka_unit_test_setup(an_answer_that_is_nonsense_is_no_answer, no_fault),
 		cmocka_unit_test_setup(a_place_that_lags_is_passed_over, no_fault),
 		cmocka_unit_test_setup(a_file_in_the_directory_is_looked_at_first, no_fault),
