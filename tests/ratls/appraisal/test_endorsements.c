@@ -188,7 +188,7 @@ static void chain_may_come_with_the_collateral(void **state)
 
 	(void)state;
 	sample_init(&s, SAMPLE_V4);
-	s.quote.inner_type = 3;
+	s.quote.names_pck = true;
 	sample_make(&s);
 	forge_pki_pck_chain(&s.made, &chain);
 	text = buf_take_str(&chain);
