@@ -80,7 +80,7 @@ class Stage:
                      if "=" in line]
             found = {line[0]: line[1].strip("'\"") for line in lines if line[0] in ready}
             return found if set(found) == ready else None
-        return {**os.environ, **self.simulator.wait(announced)}
+        return {**os.environ, "TEESQL_CACHE_DIR": "off", **self.simulator.wait(announced)}
 
     def attested_client_certificate(self):
         folder = self.folder("client-cert")

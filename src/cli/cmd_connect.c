@@ -164,6 +164,7 @@ static int start(struct forwarder *f, bool command, struct ratls_error *err)
 	buf_done(&name);
 	f->party.options = &f->config.appraisal;
 	f->party.role = CHANNEL_CLIENT;
+	f->party.asker = ASKER_USER;
 	f->party.request = appraisal_key_request;
 	rc = party_believe(&f->party, err);
 	if (rc == RATLS_OK)

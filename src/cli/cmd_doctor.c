@@ -16,7 +16,7 @@
 #include "cli/obtain.h"
 #include "source/agent.h"
 #include "source/fetch.h"
-#include "source/pcs.h"
+#include "source/place.h"
 
 #define SKEW_MAX     300 /* seconds between two clocks that are both right */
 #define ANSWER_MAX   ((size_t)4 << 20)
@@ -143,13 +143,18 @@ static void probe_collateral(struct visit *v, struct finding *f)
 {
 	static const char *const intel[] = {PCS_INTEL_URL, NULL};
 	const char *const *urls = (const char *const *)v->config->appraisal.pccs;
+	struct place *place = NULL;
 	struct ratls_error err = {0};
 
 	for (urls = urls != NULL ? urls : intel; *urls != NULL; urls++) {
-		if (ask_collateral(v, *urls, &err) == RATLS_OK) {
-			found(f, HEALTH_OK, NULL, "%s answers", *urls);
+		if (place_new(*urls, &place, &err) != RATLS_OK)
+			break;
+		if (ask_collateral(v, place_url(place), &err) == RATLS_OK) {
+			found(f, HEALTH_OK, NULL, "%s answers", place_url(place));
+			place_free(place);
 			return;
 		}
+		place_free(place);
 	}
 	failed(f, &err);
 	f->fix = "Check the network's way out, or name another service with --pccs.";

@@ -38,7 +38,7 @@ static int prepare(struct evaluation *e, struct ratls_error *err)
 	if (rc == RATLS_OK)
 		rc = appraisal_trust_root(o, &e->root, err);
 	if (rc == RATLS_OK)
-		rc = appraisal_source(o, &e->root, &e->source, err);
+		rc = appraisal_source(o, ASKER_ONCE, &e->root, &e->source, err);
 	return rc;
 }
 

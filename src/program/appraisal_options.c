@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "program/appraisal_options.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "appraisal/pem.h"
 #include "appraisal/policy.h"
@@ -33,9 +31,11 @@ const struct opt appraisal_rows[] = {
 	{"accept-tcb", OPT_STR, AT(accept_tcb), NULL, "STATUS,...",
 		"accept these TCB statuses; if nothing names any, UpToDate and SWHardeningNeeded"},
 	{"verifier", OPT_STR, AT(verifier), "dcap", "dcap", "who verifies quotes"},
-	{"pccs", OPT_LIST, AT(pccs), NULL, "URL", "ask this collateral service, in order; else Intel's"},
+	{"pccs", OPT_LIST, AT(pccs), NULL, "URL",
+		"ask this collateral service (URL#timeout=5s: for so long), in order; else Intel's"},
 	{"collateral", OPT_STR, AT(collateral), NULL, "FILE", "use the collateral in this file, ask nobody"},
 	{"collateral-dir", OPT_STR, AT(collateral_dir), NULL, "DIR", "look here for collateral first"},
+	{"cache-dir", OPT_STR, AT(cache_dir), NULL, "DIR|off", "keep collateral that was fetched here"},
 	{"insecure-trust-root", OPT_STR, AT(insecure_trust_root), NULL, "FILE",
 		"trust this root certificate instead of Intel's"},
 	{"insecure-allow-debug", OPT_BOOL, AT(insecure_allow_debug), NULL, NULL,
@@ -189,7 +189,7 @@ int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **re
 	return rc;
 }
 
-/* ---- endorsements ------------------------------------------------------------------------------------ */
+/* ---- the root ------------------------------------------------------------------------------------ */
 
 int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, struct ratls_error *err)
 {
@@ -214,23 +214,4 @@ int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, str
 	if (rc != RATLS_OK)
 		buf_done(ret);
 	return rc;
-}
-
-int appraisal_source(const struct appraisal_options *o, const struct buf *root, struct ratls_source **ret,
-	struct ratls_error *err)
-{
-	struct ratls_source_options options = {
-		.size = sizeof(options),
-		.urls = (const char *const *)o->pccs,
-		.directory = o->collateral_dir,
-		.collateral = o->collateral,
-		.insecure_trust_root = root->p,
-		.insecure_trust_root_len = root->len,
-	};
-
-	/* Nobody waits for the first connection to hear of a wrong name. */
-	if (o->collateral != NULL && access(o->collateral, R_OK) != 0)
-		return err_reason(err, RATLS_E_IO, REASON_FILE, "could not read \"%s\": %s", o->collateral,
-			strerror(errno));
-	return ratls_source_new(&options, ret, err);
 }

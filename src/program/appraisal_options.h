@@ -19,7 +19,7 @@ struct appraisal_options {
 	char **compose_hash, **app_id, **os_image_hash, **ppid;
 	char *accept_tcb;
 	char **pccs;
-	char *collateral, *collateral_dir;
+	char *collateral, *collateral_dir, *cache_dir;
 	char *insecure_trust_root;
 	bool insecure_allow_debug, insecure_allow_simulator;
 	char *client_cert, *agent; /* who we are */
@@ -48,10 +48,14 @@ int appraisal_check_policy(const struct appraisal_options *o, const char *where,
 /* The development root of --insecure-trust-root as DER, from PEM or DER; empty if there is none. */
 int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, struct ratls_error *err);
 
-/* Where endorsements come from: --collateral, else --collateral-dir and --pccs. root is that of
+/* Who asks, which decides where collateral is kept when --cache-dir does not: all in $CACHE_DIRECTORY if the service
+ * manager names one, programs of a user's else in the user's cache. Who asks once waits for a refresh that is due. */
+enum appraisal_asker { ASKER_DAEMON, ASKER_USER, ASKER_ONCE };
+
+/* Where endorsements come from: --collateral, else --collateral-dir, what was kept, and --pccs. root is that of
  * appraisal_trust_root. */
-int appraisal_source(const struct appraisal_options *o, const struct buf *root, struct ratls_source **ret,
-	struct ratls_error *err);
+int appraisal_source(const struct appraisal_options *o, enum appraisal_asker asker, const struct buf *root,
+	struct ratls_source **ret, struct ratls_error *err);
 
 /* --agent, else DSTACK_SIMULATOR_ENDPOINT, else NULL: what agent_new wants. Borrowed. */
 const char *appraisal_agent_endpoint(const struct appraisal_options *o);

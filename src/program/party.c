@@ -56,7 +56,7 @@ int party_believe(struct party *p, struct ratls_error *err)
 	int rc = appraisal_trust_root(p->options, &p->root, err);
 
 	if (rc == RATLS_OK)
-		rc = appraisal_source(p->options, &p->root, &p->source, err);
+		rc = appraisal_source(p->options, p->asker, &p->root, &p->source, err);
 	if (rc == RATLS_OK)
 		rc = appraisal_policy(p->options, &policy, err);
 	if (rc != RATLS_OK)

@@ -17,6 +17,7 @@ struct party {
 	/* The caller's; borrowed until party_done. */
 	const struct appraisal_options *options;
 	enum channel_role role;
+	enum appraisal_asker asker;
 	struct agent_tls_key_request request; /* what the agent is asked for anew */
 	struct identity *identity;            /* what is presented at first; NULL: nothing. Taken. */
 	struct agent *agent;                  /* NULL: it does not come from there. Taken. */

@@ -13,7 +13,8 @@ PATIENCE = 60  # seconds until a wait gives up; no test passes or fails by being
 # What a program inherits: nothing that could steer it or a driver.
 CLEAN = {k: v for k, v in os.environ.items()
          if k in ("LANG", "LC_ALL", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
-                  "LSAN_OPTIONS")} | {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent"}
+                  "LSAN_OPTIONS")} | {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent",
+                              "TEESQL_CACHE_DIR": "off"}
 
 SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
 

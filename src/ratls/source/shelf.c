@@ -28,25 +28,6 @@ static int refuse(const char *path, const char *why, struct ratls_error *err)
 	return err_reason(err, RATLS_E_IO, REASON_CACHE_DIR, "could not use \"%s\" for collateral: %s", path, why);
 }
 
-/* The folders on the way, too. path is not empty. */
-static int make_folder(const char *path, struct ratls_error *err)
-{
-	char *part = strdup(path), *slash = part;
-	int made = 0;
-
-	if (part == NULL)
-		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	while ((slash = strchr(slash + 1, '/')) != NULL) {
-		*slash = '\0';
-		(void)mkdir(part, 0700); /* one that is missing in the end is missed below */
-		*slash = '/';
-	}
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		made = errno;
-	free(part);
-	return made == 0 ? RATLS_OK : refuse(path, strerror(made), err);
-}
-
 static int check_folder(int dir, const char *path, struct ratls_error *err)
 {
 	struct stat st;
@@ -63,11 +44,11 @@ static int check_folder(int dir, const char *path, struct ratls_error *err)
 int shelf_new(const char *path, struct shelf **ret, struct ratls_error *err)
 {
 	struct shelf *s;
-	int rc = path[0] != '\0' ? make_folder(path, err) : refuse(path, "it has no name", err);
-	int dir = rc == RATLS_OK ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	int dir, rc;
 
-	if (rc != RATLS_OK)
-		return rc;
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return refuse(path, strerror(errno), err);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return refuse(path, strerror(errno), err);
 	rc = check_folder(dir, path, err);
@@ -100,58 +81,62 @@ static void name_of(const struct platform_id *platform, char ret[static NAME_SIZ
 
 /* ---- in ----------------------------------------------------------------------------------------------------- */
 
-static bool read_time(const json_t *object, int64_t *ret)
+static bool read_label(const json_t *object, struct shelf_label *ret)
 {
-	const json_t *text = json_object_get(object, "fetched");
+	const json_t *time = json_object_get(object, "fetched");
+	const char *source = json_string_value(json_object_get(object, "source"));
 
-	return json_is_string(text) && clock_parse_utc(json_string_value(text), json_string_length(text), ret);
+	return json_is_string(time) && source != NULL &&
+	       clock_parse_utc(json_string_value(time), json_string_length(time), &ret->fetched) &&
+	       (ret->source = strdup(source)) != NULL;
 }
 
 static int read_file(const struct buf *text, const struct ratls_endorsements_options *options,
-	struct ratls_endorsements **ret, int64_t *ret_fetched, struct ratls_error *err)
+	struct ratls_endorsements **ret, struct shelf_label *ret_label, struct ratls_error *err)
 {
 	json_t *object = json_loadb((const char *)text->p, text->len, JSON_REJECT_DUPLICATES, NULL);
-	const char *origin = json_string_value(json_object_get(object, "source"));
-	struct buf source = {0};
-	char *shown;
-	int rc;
+	struct buf shown = {0};
+	char *source = NULL;
+	int rc = RATLS_OK;
 
-	buf_fmt(&source, "%s (cached)", origin != NULL ? origin : "unknown");
-	shown = buf_take_str(&source);
-	if (!json_is_object(object) || !read_time(object, ret_fetched))
+	if (!json_is_object(object) || !read_label(object, ret_label))
 		rc = err_set(err, RATLS_E_FORMAT, "it is damaged");
-	else
-		rc = endorsements_from_object(object, shown, options, ret, err);
-	free(shown);
+	if (rc == RATLS_OK) {
+		buf_fmt(&shown, "%s (cached)", ret_label->source);
+		source = buf_take_str(&shown);
+		rc = endorsements_from_object(object, source, options, ret, err);
+	}
+	free(source);
 	json_decref(object);
 	return rc;
 }
 
 int shelf_load(const struct shelf *s, const struct platform_id *platform,
-	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret, int64_t *ret_fetched,
-	struct ratls_error *err)
+	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
+	struct shelf_label *ret_label, struct ratls_error *err)
 {
 	struct ratls_endorsements *e = NULL;
+	struct shelf_label label = {.source = NULL};
 	struct ratls_error why = {0};
 	struct buf text = {0};
 	char name[NAME_SIZE];
-	int64_t fetched = 0;
 	int rc;
 
 	name_of(platform, name);
 	rc = file_read_own(s->dir, name, COLLATERAL_FILE_MAX, &text, &why);
 	if (rc == RATLS_OK)
-		rc = read_file(&text, options, &e, &fetched, &why);
+		rc = read_file(&text, options, &e, &label, &why);
 	if (rc == RATLS_OK)
 		rc = endorsements_check(e, platform, &why);
 	buf_done(&text);
 	if (rc != RATLS_OK) {
 		ratls_endorsements_free(e);
+		free(label.source);
 		return err_reason(
 			err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE, "%s: %s", name, why.message);
 	}
 	*ret = e;
-	*ret_fetched = fetched;
+	*ret_label = label;
 	return RATLS_OK;
 }
 

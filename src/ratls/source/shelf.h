@@ -19,11 +19,16 @@ struct shelf;
 int shelf_new(const char *path, struct shelf **ret, struct ratls_error *err);
 void shelf_free(struct shelf *s);
 
-/* The sound endorsements of this platform, and when they were obtained; RATLS_E_UNAVAILABLE if there are none,
- * for whatever reason. */
+/* What is read of a file besides the endorsements themselves. */
+struct shelf_label {
+	int64_t fetched;
+	char *source; /* where they were obtained; the caller frees it */
+};
+
+/* The sound endorsements of this platform; RATLS_E_UNAVAILABLE if there are none, for whatever reason. */
 int shelf_load(const struct shelf *s, const struct platform_id *platform,
-	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret, int64_t *ret_fetched,
-	struct ratls_error *err);
+	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
+	struct shelf_label *ret_label, struct ratls_error *err);
 
 /* Keep endorsements that were obtained at this time. They should be sound: others are never read. */
 int shelf_store(const struct shelf *s, const struct platform_id *platform, const struct ratls_endorsements *e,

@@ -81,19 +81,30 @@ static void search_failed(struct search *s, const char *place, const struct ratl
 		s->n_unknown++;
 }
 
-/* What is kept on disk is a place like the others, except that it is silent about what it does not have. */
+static bool asks(const struct ratls_source *source, const char *url)
+{
+	for (size_t i = 0; i < source->n_places; i++)
+		if (strcmp(place_url(source->places[i]), url) == 0)
+			return true;
+	return false;
+}
+
+/* What is kept on disk is a place like the others, except that it is silent about what it does not have. What came
+ * from a service that is not to be asked does not count. */
 static void search_shelf(struct search *s)
 {
+	const struct ratls_source *source = s->source;
 	struct ratls_endorsements *found = NULL;
-	int64_t fetched = 0;
+	struct shelf_label label = {.source = NULL};
 
-	if (s->source->shelf == NULL || shelf_load(s->source->shelf, s->platform, &s->source->options, &found,
-						&fetched, NULL) != RATLS_OK)
+	if (source->shelf == NULL ||
+		shelf_load(source->shelf, s->platform, &source->options, &found, &label, NULL) != RATLS_OK)
 		return;
-	if (s->at <= endorsements_valid_until(found))
-		search_found(s, found, (clock_now() - fetched) * 1000);
+	if (asks(source, label.source) && s->at <= endorsements_valid_until(found))
+		search_found(s, found, (clock_now() - label.fetched) * 1000);
 	else
 		ratls_endorsements_free(found);
+	free(label.source);
 }
 
 /* What is not sound says something of the place, and nothing of the platform. */
