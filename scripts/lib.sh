@@ -42,6 +42,6 @@ link_programs()
 	mkdir -p "$1/bin"
 	while IFS= read -r program; do
 		ln -sfn "../${program#"$1"/}" "$1/bin/"
-	done < <(find "$1/src" -mindepth 2 -maxdepth 2 -type f -perm -u+x -name 'teesql*'
-		find "$1/examples" -maxdepth 1 -type f -perm -u+x -name 'verify_*')
+	done < <(find "$1" -type f -perm -u+x \( -path "$1/src/*/teesql*" -o -path "$1/examples/verify_*" \) \
+		! -path '*.p/*')
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -70,7 +73,8 @@ static void append_pair(struct buf *b, const char *key, const char *value)
 	append_quoted(b, value);
 }
 
-/* Peers decide how many lines there are: more than this in one second are counted and not written. */
+/* Peers decide how many lines there are: more than this in one second are counted and not written, and so is what
+ * whoever reads the log has no room for. */
 #define LINES_PER_SECOND 2000
 
 static atomic_llong second;
@@ -84,6 +88,23 @@ static bool may_write(int64_t now)
 		return true;
 	atomic_fetch_add(&suppressed, 1);
 	return false;
+}
+
+/* A loop writes here: who does not read the log must not stop it. What is ready to be written takes a line of at most
+ * PIPE_BUF bytes without waiting; all our threads write behind one lock, since the room is that of one. */
+static bool write_line(const struct buf *line)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+	bool written = false;
+
+	if (line->bad || line->len > PIPE_BUF)
+		return false;
+	pthread_mutex_lock(&lock);
+	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT))
+		written = write(STDERR_FILENO, line->p, line->len) >= 0; /* one write: lines do not mix */
+	pthread_mutex_unlock(&lock);
+	return written;
 }
 
 void log_event(enum log_level level, uint64_t conn, const struct log_field *fields, const char *fmt, ...)
@@ -116,7 +137,7 @@ void log_event(enum log_level level, uint64_t conn, const struct log_field *fiel
 	for (const struct log_field *f = fields; f != NULL && f->key != NULL; f++)
 		append_pair(&line, f->key, f->value != NULL ? f->value : "");
 	buf_str(&line, setup.json ? "}\n" : "\n");
-	if (!line.bad)
-		(void)!write(STDERR_FILENO, line.p, line.len); /* one write: lines of threads do not mix */
+	if (!write_line(&line))
+		atomic_fetch_add(&suppressed, left_out + 1);
 	buf_done(&line);
 }

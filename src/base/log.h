@@ -22,7 +22,10 @@ void log_setup(const char *program, enum log_level level, bool json);
 bool log_wants(enum log_level level);
 bool log_parse_level(const char *text, enum log_level *ret);
 
-/* conn is the connection's number, 0 for none. Fields end with a NULL key, or fields is NULL. */
+/* Never waits: a line for which standard error has no room is counted, and the next that is written says how many
+ * were left out. Any thread.
+ *
+ * conn is the connection's number, 0 for none. Fields end with a NULL key, or fields is NULL. */
 void log_event(enum log_level level, uint64_t conn, const struct log_field *fields, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 

@@ -39,7 +39,7 @@ static bool wait_for(int fd, short events, int64_t deadline)
 		int n;
 
 		if (left <= 0) {
-			errno = ETIMEDOUT;
+			errno = ETIME; /* ETIMEDOUT is the network's own word */
 			return false;
 		}
 		n = poll(&p, 1, left < 3600000 ? (int)left : 3600000);
@@ -54,8 +54,8 @@ static bool wait_for(int fd, short events, int64_t deadline)
 
 static bool connect_finish(int fd, int64_t deadline)
 {
-	socklen_t len = sizeof(errno);
 	int failure = 0;
+	socklen_t len = sizeof(failure);
 
 	if (errno != EINPROGRESS || !wait_for(fd, POLLOUT, deadline))
 		return false;
@@ -119,7 +119,7 @@ static int connect_host(const struct dsn_host *host, int64_t timeout_ms, struct 
 	if (fd < 0)
 		return err_reason(err, RATLS_E_IO, REASON_UNREACHABLE,
 			"could not connect to \"%.128s\" (%s): %s", host->name, peer->address,
-			strerror(failure));
+			failure == ETIME ? "no answer in time" : strerror(failure));
 	peer->host = *host;
 	*ret_fd = fd;
 	return RATLS_OK;
@@ -141,7 +141,7 @@ static int connect_any(const struct dial_options *o, struct peer *peer, int *ret
 
 static int fail_io(const struct peer *peer, const char *what, int64_t timeout_ms, struct ratls_error *err)
 {
-	if (errno == ETIMEDOUT)
+	if (errno == ETIME)
 		return err_reason(err, RATLS_E_TLS, REASON_TLS_HANDSHAKE,
 			"upstream TLS handshake timed out after %lld ms (%s)", (long long)timeout_ms,
 			peer->address);

@@ -120,7 +120,7 @@ static bool decide_on_worker(struct conn *c, struct buf *leaf)
 	d->verifier = c->service->options.verifier;
 	d->leaf = *leaf;
 	*leaf = (struct buf){0};
-	return conn_job_submit(c, &d->base);
+	return conn_job_submit(c, c->service->appraisers, &d->base);
 }
 
 /* Fill the verdict now if it can be known now. */

@@ -71,8 +71,9 @@ struct setup {
 	const char *host;     /* of the target that is tried */
 	struct addrinfo *addresses, *address;
 	struct sockaddr_storage numeric; /* where no name had to be resolved */
-	bool connecting, connected, asked;
-	int connect_result;
+	bool connecting, connected;
+	bool promised_tls; /* greeting: SSLRequest was answered, only TLS may follow */
+	bool asked_tls;    /* upgrade: SSLRequest was sent */
 };
 
 struct conn {
@@ -156,8 +157,8 @@ struct conn_job {
 /* Bytes are relayed: what only the setup needed goes. */
 void conn_setup_done(struct conn *c);
 
-/* False if the workers' queue is full (j is freed). */
-bool conn_job_submit(struct conn *c, struct conn_job *j);
+/* False if the queue of these workers is full (j is freed). */
+bool conn_job_submit(struct conn *c, struct pool *workers, struct conn_job *j);
 
 /* Nobody waits for the setup's job any more, if it has one. */
 void conn_job_abandon(struct setup *s);

@@ -65,7 +65,7 @@ static bool resolve(struct conn *c, const struct service_target *t)
 	r->base.free = resolve_free;
 	snprintf(r->host, sizeof(r->host), "%s", t->host);
 	snprintf(r->port, sizeof(r->port), "%u", t->port);
-	return conn_job_submit(c, &r->base);
+	return conn_job_submit(c, c->service->resolvers, &r->base);
 }
 
 /* An address that needs no resolver: a Unix socket or digits. 0 if it needs one. */
@@ -196,8 +196,8 @@ enum conn_step upgrade_step(struct conn *c)
 
 	if (!c->service->options.starttls)
 		return STEP_NEXT;
-	if (!s->asked) {
-		s->asked = true;
+	if (!s->asked_tls) {
+		s->asked_tls = true;
 		return end_send(back, request, sizeof(request)) ? STEP_AGAIN : STEP_CLOSE;
 	}
 	if (back->out != NULL)

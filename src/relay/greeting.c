@@ -28,7 +28,7 @@ static enum conn_step answer(struct conn *c, const char *byte)
 	if (++s->requests > 2)
 		return close_because(c, "too many requests for encryption");
 	s->startup.len = 0;
-	s->asked = byte[0] == 'S'; /* only TLS may follow now */
+	s->promised_tls = byte[0] == 'S';
 	if (!end_send(&c->front, (const uint8_t *)byte, 1))
 		return STEP_CLOSE;
 	return STEP_AGAIN;
@@ -45,9 +45,12 @@ static enum conn_step refuse_plaintext(struct conn *c)
 
 static enum conn_step refuse_http(struct conn *c)
 {
-	buf_str(&c->setup->raw_reply, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n"
-				      "Content-Length: 62\r\n\r\n"
-				      "this is the PostgreSQL port; the HTTP endpoints are on 8080.\r\n");
+	static const char line[] = "this port speaks PostgreSQL over TLS, not HTTP, which has port 8080 where it is on\r\n";
+
+	buf_fmt(&c->setup->raw_reply,
+		"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+		"Content-Length: %zu\r\n\r\n%s",
+		sizeof(line) - 1, line);
 	atomic_fetch_add(&c->service->counters.refused_protocol, 1);
 	return conn_refuse(c, PG_SQLSTATE_PROTOCOL, REASON_HTTP_ON_SQL_PORT, "HTTP request on the PostgreSQL port");
 }
@@ -58,7 +61,7 @@ static enum conn_step by_first_bytes(struct conn *c)
 	size_t len;
 	enum pg_first first = pg_first_look(cur_of(s->startup.p, s->startup.len), &len);
 
-	if (s->asked && first != PG_FIRST_MORE)
+	if (s->promised_tls && first != PG_FIRST_MORE)
 		return close_because(c, "no TLS after an answered SSLRequest");
 	switch (first) {
 	case PG_FIRST_SSL_REQUEST:

@@ -12,7 +12,8 @@
 #include "base/log.h"
 #include "relay/conn.h"
 
-#define POOL_THREADS 4
+#define APPRAISERS 4
+#define RESOLVERS  2
 
 struct worker *service_worker(struct service *s, const struct loop *l)
 {
@@ -98,13 +99,13 @@ static void job_done(struct pool_job *job)
 		conn_drive(c);
 }
 
-bool conn_job_submit(struct conn *c, struct conn_job *j)
+bool conn_job_submit(struct conn *c, struct pool *workers, struct conn_job *j)
 {
 	j->conn = c;
 	j->job.done = job_done;
 	j->job.home = c->loop;
 	c->setup->job = j;
-	if (pool_submit(c->service->pool, &j->job))
+	if (pool_submit(workers, &j->job))
 		return true;
 	c->setup->job = NULL;
 	j->free(j);
@@ -201,7 +202,9 @@ static int start_workers(struct service *s, char choice[static 160], struct ratl
 	/* Signals are the main thread's business. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pool_new(POOL_THREADS, (unsigned)s->options.limits.appraisals, &s->pool, err);
+	rc = pool_new(APPRAISERS, (unsigned)s->options.limits.appraisals, &s->appraisers, err);
+	if (rc == RATLS_OK)
+		rc = pool_new(RESOLVERS, (unsigned)s->options.limits.appraisals, &s->resolvers, err);
 	for (unsigned i = 0; rc == RATLS_OK && i < s->n_workers; i++) {
 		s->workers[i].started = pthread_create(&s->workers[i].thread, NULL, run_worker, &s->workers[i]) == 0;
 		if (!s->workers[i].started)
@@ -327,7 +330,8 @@ void service_free(struct service *s)
 	for (unsigned i = 0; s->workers != NULL && i < s->n_workers; i++)
 		if (s->workers[i].started)
 			pthread_join(s->workers[i].thread, NULL);
-	pool_free(s->pool);
+	pool_free(s->appraisers);
+	pool_free(s->resolvers);
 	for (unsigned i = 0; s->workers != NULL && i < s->n_workers; i++)
 		loop_free(s->workers[i].loop);
 	for (size_t i = 0; i < s->n_listeners; i++)

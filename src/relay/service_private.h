@@ -41,7 +41,9 @@ struct service {
 	struct service_options options;
 	struct service_counters counters;
 	atomic_uint_fast64_t next_id;
-	struct pool *pool;
+	/* Names are resolved by others than those that appraise: a resolver that does not answer holds its caller
+	 * for as long as it likes. */
+	struct pool *appraisers, *resolvers;
 	struct worker *workers;
 	unsigned n_workers;
 	struct listener *listeners;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -438,6 +439,62 @@ static void rotation_drops_nothing(void **state)
 	pair_end(&p);
 }
 
+/* ---- a resolver that does not answer ---------------------------------------------------------------------------- */
+
+static sem_t resolving, answering; /* posted when it is asked; waited for until it answers */
+
+int __real_getaddrinfo(const char *name, const char *port, const struct addrinfo *hints, struct addrinfo **ret);
+int __wrap_getaddrinfo(const char *name, const char *port, const struct addrinfo *hints, struct addrinfo **ret);
+
+int __wrap_getaddrinfo(const char *name, const char *port, const struct addrinfo *hints, struct addrinfo **ret)
+{
+	if (name == NULL || strcmp(name, "slow.example.org") != 0)
+		return __real_getaddrinfo(name, port, hints, ret);
+	sem_post(&resolving);
+	sem_wait(&answering);
+	return EAI_AGAIN;
+}
+
+/* Invariant bounded_by_configuration: who waits for a name takes no worker from who waits for a verdict. */
+static void a_slow_resolver_delays_no_verdict(void **state)
+{
+	int fds[8], stranger;
+	struct party other = {0};
+	struct service *others;
+	struct pair p;
+
+	if (!pair_start(&p, state, false))
+		return;
+	sem_init(&resolving, 0, 0);
+	sem_init(&answering, 0, 0);
+	service_free(p.sidecar);
+	p.to_backend.host = "slow.example.org";
+	p.sidecar = start(*(enum loop_io *)*state, SERVICE_SIDECAR, &p.server, &p.to_backend);
+	p.to_sidecar.port = port_of(p.sidecar);
+	for (int i = 0; i < 8; i++) {
+		fds[i] = dial(port_of(p.forwarder));
+		say(fds[i], startup, sizeof(startup));
+	}
+	await_counter(&service_counters(p.forwarder)->established, 8); /* so the sidecar has accepted their evidence */
+	sem_wait(&resolving);
+	sem_wait(&resolving);
+	party_make(&other, CHANNEL_CLIENT, true);
+	others = start(*(enum loop_io *)*state, SERVICE_FORWARDER, &other, &p.to_sidecar);
+	stranger = dial(port_of(others));
+	say(stranger, startup, sizeof(startup));
+	await_counter(&service_counters(p.sidecar)->refused_verdict, 1);
+	for (int i = 0; i < 64; i++)
+		sem_post(&answering);
+	close(stranger);
+	for (int i = 0; i < 8; i++)
+		close(fds[i]);
+	service_free(others);
+	party_done(&other);
+	pair_end(&p);
+	sem_destroy(&resolving);
+	sem_destroy(&answering);
+}
+
 /* A verdict that comes when its connection has gone is dropped. */
 static void a_late_answer_is_dropped(void **state)
 {
@@ -474,6 +531,7 @@ int main(void)
 		ON_BOTH(no_bytes_before_verdict),
 		ON_BOTH(slow_readers_stop_nobody_else),
 		ON_BOTH(rotation_drops_nothing),
+		ON_BOTH(a_slow_resolver_delays_no_verdict),
 		ON_BOTH(a_late_answer_is_dropped),
 	};
 
