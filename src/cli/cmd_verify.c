@@ -8,12 +8,15 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "cli/evaluation.h"
+#include "cli/forecast.h"
 #include "cli/render.h"
 
 static const struct opt opts[] = {
 	{"save", OPT_STR, offsetof(struct evaluation_config, save), NULL, "FILE",
 		"write a bundle of evidence, collateral, policy and report, for verify FILE to appraise "
 		"again"},
+	{"forecast", OPT_BOOL, offsetof(struct evaluation_config, forecast), NULL, NULL,
+		"say too what a TCB recovery that Intel has announced will make of it"},
 	{.name = NULL},
 };
 
@@ -80,8 +83,13 @@ static int conclude(const struct evaluation *e)
 {
 	struct ratls_error err = {0};
 	json_t *object = evaluation_json(e);
+	json_t *forecast = e->config->forecast && e->report != NULL ? forecast_json(e) : json_null();
 	int result = (int)e->conclusion.class;
 
+	if (object != NULL && json_object_set_new(object, "forecast", forecast) != 0) {
+		json_decref(object);
+		object = NULL;
+	}
 	if (object != NULL && save(e, object, &err) != RATLS_OK)
 		result = cli_fail(&e->config->cli, &err);
 	else

@@ -17,6 +17,7 @@ struct evaluation_config {
 	char *at;
 	char *out;  /* of `pin` */
 	char *save; /* of `verify` */
+	bool forecast;
 };
 
 extern const struct opt_table evaluation_tables[];

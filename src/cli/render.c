@@ -239,6 +239,29 @@ static void append_shortfalls(const struct page *p)
 	}
 }
 
+static void append_forecast(const struct page *p)
+{
+	const char *status = text(p, "forecast", "status"), *message = text(p, "forecast", "message");
+	const char *date = text(p, "forecast", "recovery_date");
+	json_t *number = member(p, "forecast", "evaluation_data_number");
+
+	if (message == NULL)
+		return;
+	begin_line(p, "");
+	buf_fmt(p->out, "%-16s ", "Forecast");
+	if (number == NULL || json_is_null(number))
+		append_sentence(p, message);
+	else if (!json_is_true(member(p, "forecast", "announced")))
+		buf_fmt(p->out, "no TCB recovery is announced beyond evaluation data number %d",
+			(int)json_integer_value(number));
+	else
+		buf_fmt(p->out, "%s%s once evaluation data number %d (TCB recovery of %.10s) is Intel's standard",
+			status != NULL ? status : "unknown",
+			json_is_true(member(p, "forecast", "accepted")) ? "" : ", not accepted,",
+			(int)json_integer_value(number), date != NULL ? date : "");
+	end_line(p);
+}
+
 static void append_platform(const struct page *p)
 {
 	const char *status = text(p, "tcb", "status"), *date = text(p, "tcb", "date");
@@ -258,6 +281,7 @@ static void append_platform(const struct page *p)
 			json_string_value(json_array_get(advisories, i)));
 	end_line(p);
 	append_shortfalls(p);
+	append_forecast(p);
 }
 
 /* ---- what was checked -------------------------------------------------------------------------------- */

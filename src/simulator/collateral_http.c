@@ -15,9 +15,9 @@
 #define CHAIN_PCK_CRL  "SGX-PCK-CRL-Issuer-Chain"
 
 int collateral_service_init(struct collateral_service *s, const struct forge_collateral_options *options,
-	const struct forge_pki *pki, struct ratls_error *err)
+	const char *early_status, const struct forge_pki *pki, struct ratls_error *err)
 {
-	struct forge_collateral_options sgx = *options;
+	struct forge_collateral_options sgx = *options, early = *options;
 	int rc;
 
 	*s = (struct collateral_service){.pki = pki};
@@ -28,6 +28,13 @@ int collateral_service_init(struct collateral_service *s, const struct forge_col
 	rc = forge_collateral_make(options, pki, &s->tdx, err);
 	if (rc == RATLS_OK)
 		rc = forge_collateral_make(&sgx, pki, &s->sgx, err);
+	if (early_status != NULL) {
+		early.tcb_info.levels[0].status = early_status;
+		early.tcb_info.document.evaluation_number++;
+		early.qe_identity.document.evaluation_number++;
+	}
+	if (rc == RATLS_OK)
+		rc = forge_collateral_make(&early, pki, &s->early, err);
 	return rc;
 }
 
@@ -35,6 +42,7 @@ void collateral_service_done(struct collateral_service *s)
 {
 	forge_collateral_done(&s->tdx);
 	forge_collateral_done(&s->sgx);
+	forge_collateral_done(&s->early);
 }
 
 static const char *argument(const struct http_request *request, const char *name)
@@ -68,7 +76,9 @@ static void put_chain(struct http_reply *reply, const char *name, const struct b
 static const struct forge_collateral *half(
 	const struct collateral_service *s, const struct http_request *request)
 {
-	return strncmp(request->path, "/tdx/", 5) == 0 ? &s->tdx : &s->sgx;
+	if (strncmp(request->path, "/tdx/", 5) != 0)
+		return &s->sgx;
+	return strcmp(argument(request, "update"), "early") == 0 ? &s->early : &s->tdx;
 }
 
 static void answer_tcb(const struct collateral_service *s, const struct http_request *request,

@@ -13,11 +13,13 @@ struct collateral_service {
 	const struct forge_pki *pki;
 	uint8_t fmspc[6];
 	struct forge_collateral tdx, sgx;
+	struct forge_collateral early; /* of tdx, once an announced TCB recovery is the standard */
 };
 
-/* The documents that these options describe, and their SGX counterparts. pki must outlive the service. */
+/* The documents that these options describe, and their SGX counterparts; the early ones give the platform another
+ * status, and have the next number. pki must outlive the service. */
 int collateral_service_init(struct collateral_service *s, const struct forge_collateral_options *options,
-	const struct forge_pki *pki, struct ratls_error *err);
+	const char *early_status, const struct forge_pki *pki, struct ratls_error *err);
 void collateral_service_done(struct collateral_service *s);
 
 /* self is a struct collateral_service. */

@@ -70,7 +70,8 @@ static int make_machine(struct simulator *s, struct ratls_error *err)
 	if (rc == RATLS_OK)
 		rc = guest_init(&s->guest, &options, s->settings.cert_lifetime / 1000, err);
 	if (rc == RATLS_OK)
-		rc = collateral_service_init(&s->collateral, &options.collateral, &s->guest.machine.pki, err);
+		rc = collateral_service_init(&s->collateral, &options.collateral, s->settings.early_tcb_status,
+			&s->guest.machine.pki, err);
 	if (rc == RATLS_OK)
 		rc = home_publish(&s->home, &s->guest.machine, err);
 	secret_wipe(seed, sizeof(seed));

@@ -34,6 +34,8 @@ static const struct opt rows[] = {
 	ROW("fmspc", OPT_STR, fmspc, NULL, "HEX", "the platform's FMSPC, 6 bytes"),
 	ROW("tcb-status", OPT_STR, tcb_status, "UpToDate", "STATUS",
 		"the platform's TCB status, in Intel's words"),
+	ROW("early-tcb-status", OPT_STR, early_tcb_status, NULL, "STATUS",
+		"announce a TCB recovery after which the platform has this status"),
 	ROW("debug-td", OPT_BOOL, debug_td, NULL, NULL, "the machine is in debug mode"),
 	ROW("evidence", OPT_STR, evidence, "v0", "v0|v1|legacy", "how certificates carry the attestation"),
 	ROW("chain", OPT_STR, chain, "kms", "kms|local",
@@ -113,22 +115,34 @@ static int read_compose(const struct settings *s, struct forge_options *o, struc
 	return RATLS_OK;
 }
 
-static int read_tcb(const struct settings *s, struct forge_options *o, struct ratls_error *err)
+/* Intel's own text of a TCB status, NULL if it is none. */
+static const char *tcb_status(const char *text)
 {
 	static const char *const statuses[] = {"UpToDate", "SWHardeningNeeded", "ConfigurationNeeded",
 		"ConfigurationAndSWHardeningNeeded", "OutOfDate", "OutOfDateConfigurationNeeded", "Revoked"};
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		if (strcmp(text, statuses[i]) == 0)
+			return statuses[i];
+	return NULL;
+}
+
+static int read_tcb(const struct settings *s, struct forge_options *o, struct ratls_error *err)
+{
 	struct forge_tcb_info_options *info = &o->collateral.tcb_info;
+	const char *status = tcb_status(s->tcb_status);
 	int rc = settings_hex("fmspc", s->fmspc, o->pki.sgx.fmspc, sizeof(o->pki.sgx.fmspc), err);
 
+	if (rc != RATLS_OK)
+		return rc;
+	if (status == NULL)
+		return bad_value(err, "tcb-status", s->tcb_status, "a TCB status of Intel's");
+	if (s->early_tcb_status != NULL && tcb_status(s->early_tcb_status) == NULL)
+		return bad_value(err, "early-tcb-status", s->early_tcb_status, "a TCB status of Intel's");
 	memcpy(info->fmspc, o->pki.sgx.fmspc, sizeof(info->fmspc));
-	for (size_t i = 0; rc == RATLS_OK && i < sizeof(statuses) / sizeof(statuses[0]); i++) {
-		if (strcmp(s->tcb_status, statuses[i]) != 0)
-			continue;
-		info->levels[0].status = statuses[i];
-		info->levels[0].advisory = i > 0 ? ADVISORY : NULL;
-		return RATLS_OK;
-	}
-	return rc != RATLS_OK ? rc : bad_value(err, "tcb-status", s->tcb_status, "a TCB status of Intel's");
+	info->levels[0].status = status;
+	info->levels[0].advisory = strcmp(status, "UpToDate") != 0 ? ADVISORY : NULL;
+	return RATLS_OK;
 }
 
 static int read_shape(const struct settings *s, struct forge_options *o, struct ratls_error *err)

@@ -10,7 +10,7 @@
 
 struct settings {
 	char *dir, *socket, *http, *collateral, *seed;
-	char *mrtd, *rtmr[3], *compose, *app_id, *instance, *fmspc, *tcb_status;
+	char *mrtd, *rtmr[3], *compose, *app_id, *instance, *fmspc, *tcb_status, *early_tcb_status;
 	bool debug_td;
 	char *evidence, *chain, *pck;
 	int64_t cert_lifetime; /* milliseconds */

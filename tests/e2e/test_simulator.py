@@ -349,6 +349,25 @@ def test_a_quote_may_only_name_its_certificate(bin_path, folder):
         assert "no PCK certificate for the quote" in report["message"]
 
 
+@pytest.mark.parametrize("early, words", [
+    (None, "no TCB recovery is announced beyond evaluation data number 17"),
+    ("OutOfDate", "OutOfDate, not accepted, once evaluation data number 18 "),
+    ("SWHardeningNeeded", "SWHardeningNeeded once evaluation data number 18 ")])
+def test_an_announced_recovery_is_forecast(bin_path, folder, early, words):
+    with simulator(bin_path, *(["--early-tcb-status", early] if early else [])) as sim:
+        quote = folder / "quote.hex"
+        quote.write_text(sim.call("GetQuote", report_data="01")["quote"])
+        verify = [bin_path("teesql"), "verify", quote, "--insecure-trust-root", sim.root, "--pccs", sim.pccs]
+        assert words in run([*verify, "--forecast"]).stdout
+        forecast = json.loads(run([*verify, "--forecast", "--json"]).stdout)["forecast"]
+        assert forecast["announced"] == (early is not None) and forecast["status"] == (early or "UpToDate")
+        assert forecast["accepted"] == (early != "OutOfDate")
+        assert json.loads(run([*verify, "--json"]).stdout)["forecast"] is None
+        collateral = sim.root.parent / "collateral.json"
+        done = run([*verify, "--forecast", "--collateral", collateral])
+        assert "no forecast: collateral comes from a file" in done.stdout.lower()
+
+
 def test_a_folder_keeps_the_keys(bin_path, folder):
     with simulator(bin_path, "--dir", folder) as sim:
         first, key = sim.root.read_bytes(), sim.call("GetKey", path="a")
@@ -394,6 +413,7 @@ def test_a_socket_in_use_is_not_taken(bin_path, sim):
 
 
 @pytest.mark.parametrize("option", ["--mrtd=aa", "--seed=xyz", "--tcb-status=Fine", "--evidence=v2", "--chain=none", "--pck=lost",
+                                    "--early-tcb-status=Fine",
                                     "--http=here", "--compose=/nonexistent", "--log-level=loud", "argument"])
 def test_bad_options_are_named(bin_path, option):
     done = run([bin_path("teesql-simulator"), option], status=2)

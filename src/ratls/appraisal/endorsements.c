@@ -230,6 +230,20 @@ int endorsements_with_pck(const struct ratls_endorsements *e, struct cur chain, 
 	return remake(e, &items, ret, err);
 }
 
+struct cur endorsements_pck_chain(const struct ratls_endorsements *e)
+{
+	return e->items.pck_certificate_chain;
+}
+
+bool endorsements_recovery(const struct ratls_endorsements *e, int64_t *ret_number, int64_t *ret_date)
+{
+	if (e->tcbinfo == NULL || e->tcbinfo->n_levels == 0)
+		return false;
+	*ret_number = e->tcbinfo->evaluation_data_number;
+	*ret_date = e->tcbinfo->levels[0].facts.date;
+	return true;
+}
+
 int endorsements_remark(const struct ratls_endorsements *e, int64_t since, const char *why,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {

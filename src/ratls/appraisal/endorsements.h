@@ -74,6 +74,12 @@ int endorsements_check(
 int endorsements_with_pck(const struct ratls_endorsements *e, struct cur chain, struct ratls_endorsements **ret,
 	struct ratls_error *err);
 
+struct cur endorsements_pck_chain(const struct ratls_endorsements *e); /* empty if there is none */
+
+/* Which state of Intel's knowledge they are of, and the day that the platforms' newest TCB level is of. False if
+ * they have no TCB info. */
+bool endorsements_recovery(const struct ratls_endorsements *e, int64_t *ret_number, int64_t *ret_date);
+
 /* Nothing but the configured root: with it, appraisal can say of a machine that it is not of that root. */
 int endorsements_of_root(const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
 	struct ratls_error *err);

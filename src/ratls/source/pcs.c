@@ -27,21 +27,22 @@ static const struct item {
 	enum parameter parameter;
 	size_t body, chain; /* offsets in struct pcs_answers */
 	const char *chain_header; /* NULL: it comes without one */
+	bool json;
 } items[] = {
 	{"TCB info", "/tdx/certification/v4/tcb?fmspc=", FMSPC, offsetof(struct pcs_answers, tcb_info),
-		offsetof(struct pcs_answers, tcb_info_chain), "SGX-TCB-Info-Issuer-Chain"},
+		offsetof(struct pcs_answers, tcb_info_chain), "SGX-TCB-Info-Issuer-Chain", true},
 	{"QE identity", "/tdx/certification/v4/qe/identity", NO_PARAMETER,
 		offsetof(struct pcs_answers, qe_identity), offsetof(struct pcs_answers, qe_identity_chain),
-		"SGX-Enclave-Identity-Issuer-Chain"},
+		"SGX-Enclave-Identity-Issuer-Chain", true},
 	{"PCK CRL", "/sgx/certification/v4/pckcrl?encoding=der&ca=", CA,
 		offsetof(struct pcs_answers, pck_crl), offsetof(struct pcs_answers, pck_crl_chain),
-		"SGX-PCK-CRL-Issuer-Chain"},
+		"SGX-PCK-CRL-Issuer-Chain", false},
 	{"root CA CRL", "/sgx/certification/v4/rootcacrl", NO_PARAMETER,
-		offsetof(struct pcs_answers, root_ca_crl), 0, NULL},
+		offsetof(struct pcs_answers, root_ca_crl), 0, NULL, false},
 };
 
 static const struct item pck_item = {"PCK certificate", "/sgx/certification/v4/pckcert?encrypted_ppid=", PCK_NAME, 0, 0,
-	"SGX-PCK-Certificate-Issuer-Chain"};
+	"SGX-PCK-Certificate-Issuer-Chain", false};
 
 /* One walk through the items. */
 struct asking {
@@ -99,6 +100,8 @@ static char *url_of(const struct asking *a, const struct item *item)
 		hex_append(&url, a->platform->fmspc, sizeof(a->platform->fmspc));
 	if (item->parameter == CA)
 		buf_str(&url, a->platform->ca);
+	if (p->early && item->json)
+		buf_str(&url, item->parameter == NO_PARAMETER ? "?update=early" : "&update=early");
 	if (item->parameter == PCK_NAME)
 		put_pck_name(&url, a);
 	return buf_take_str(&url);

@@ -17,6 +17,7 @@
 struct pcs {
 	const char *base; /* without a slash at its end */
 	int64_t timeout_ms; /* for all items together; 0 is PCS_TIMEOUT_MS */
+	bool early;         /* TCB info and QE identity as they will be after an announced TCB recovery */
 	ratls_fetch_fn fetch;
 	void *fetch_self;
 	bool (*stop)(const void *stop_self); /* as in struct ratls_http_request */

@@ -168,15 +168,16 @@ static void pause_for(struct place *p, const struct pcs_trouble *trouble, int64_
 	p->why = *why;
 }
 
-static struct pcs pcs_of(const struct place *p, const struct place_transport *t)
+struct pcs place_pcs(const struct place *p, const struct place_transport *transport)
 {
-	return (struct pcs){p->url, p->timeout_ms, t->fetch, t->fetch_self, t->stop, t->stop_self};
+	return (struct pcs){.base = p->url, .timeout_ms = p->timeout_ms, .fetch = transport->fetch,
+		.fetch_self = transport->fetch_self, .stop = transport->stop, .stop_self = transport->stop_self};
 }
 
 int place_ask(struct place *p, const struct place_transport *transport, const struct platform_id *platform,
 	int64_t now_ms, struct pcs_answers *ret, struct ratls_error *err)
 {
-	struct pcs pcs = pcs_of(p, transport);
+	struct pcs pcs = place_pcs(p, transport);
 	struct pcs_answers answers = {0};
 	struct pcs_trouble trouble = {0};
 	struct ratls_error why = {0};
@@ -208,7 +209,7 @@ int place_ask(struct place *p, const struct place_transport *transport, const st
 int place_ask_pck(struct place *p, const struct place_transport *transport, const struct pck_name *name,
 	const struct cur *qeid, int64_t now_ms, struct buf *ret_chain, struct ratls_error *err)
 {
-	struct pcs pcs = pcs_of(p, transport);
+	struct pcs pcs = place_pcs(p, transport);
 	int64_t pause_ms = atomic_load(&p->pck_pause_until_ms) - now_ms, began_ms = clock_monotonic_ms();
 	struct pcs_trouble trouble = {0};
 	int rc;

@@ -34,6 +34,9 @@ const char *place_url(const struct place *p); /* without a slash at its end */
 int place_ask(struct place *p, const struct place_transport *transport, const struct platform_id *platform,
 	int64_t now_ms, struct pcs_answers *ret, struct ratls_error *err);
 
+/* How to ask it without regard to pauses and to what was kept. Any thread. */
+struct pcs place_pcs(const struct place *p, const struct place_transport *transport);
+
 /* As pcs_ask_pck, with pauses of its own. Thread-safe, also beside the other functions. */
 int place_ask_pck(struct place *p, const struct place_transport *transport, const struct pck_name *name,
 	const struct cur *qeid, int64_t now_ms, struct buf *ret_chain, struct ratls_error *err);

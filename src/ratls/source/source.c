@@ -359,6 +359,68 @@ int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidenc
 	return cache_get(source->cache, &platform, at, now_ms, ret, err);
 }
 
+/* ---- what will hold ------------------------------------------------------------------------------------------ */
+
+static int ask_early(const struct search *s, const struct place *p, struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	struct pcs pcs = place_pcs(p, &s->source->transport);
+	struct pcs_answers answers = {0};
+	struct pcs_trouble trouble;
+	int rc;
+
+	pcs.early = true;
+	rc = pcs_ask(&pcs, s->platform, &answers, &trouble, err);
+	if (rc == RATLS_OK)
+		rc = collateral_from_answers(&answers, place_url(p), &s->source->options, ret, err);
+	pcs_answers_done(&answers);
+	return rc == RATLS_OK ? check(s, ret, err) : rc;
+}
+
+static int with_pck_of(struct cur chain, struct ratls_endorsements **e, struct ratls_error *err)
+{
+	struct ratls_endorsements *bare = *e;
+	int rc;
+
+	if (chain.left == 0)
+		return RATLS_OK;
+	rc = endorsements_with_pck(bare, chain, e, err);
+	ratls_endorsements_free(bare);
+	return rc;
+}
+
+int source_forecast(struct ratls_source *source, const struct ratls_evidence *evidence,
+	const struct ratls_endorsements *current, struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	bool named = quote_names_pck(&evidence->quote);
+	struct cur chain = named ? endorsements_pck_chain(current) : evidence->quote.certification;
+	struct ratls_endorsements *found = NULL;
+	struct platform_id platform;
+	struct search s = {.source = source, .platform = &platform};
+	int rc;
+
+	if (source->collateral != NULL)
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+			"no forecast: collateral comes from a file, and nobody is asked");
+	rc = platform_id_of_chain(chain, &platform, err);
+	if (rc != RATLS_OK)
+		return rc;
+	for (size_t i = 0; i < source->n_places && found == NULL; i++) {
+		struct ratls_error why = {0};
+
+		if (ask_early(&s, source->places[i], &found, &why) != RATLS_OK)
+			search_failed(&s, place_url(source->places[i]), &why);
+	}
+	if (found == NULL)
+		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE, "no forecast: %.*s",
+			(int)s.why.len, s.why.len > 0 ? (const char *)s.why.p : "");
+	buf_done(&s.why);
+	if (rc == RATLS_OK && named)
+		rc = with_pck_of(chain, &found, err);
+	if (rc == RATLS_OK)
+		*ret = found;
+	return rc;
+}
+
 void ratls_source_free(struct ratls_source *source)
 {
 	if (source == NULL)

@@ -12,4 +12,10 @@
 int source_endorse_platform(struct ratls_source *source, const struct platform_id *platform, int64_t at,
 	struct ratls_endorsements **ret, struct ratls_error *err);
 
+/* The endorsements that will hold once Intel makes an announced TCB recovery the standard (update=early), from the
+ * first service that has them; nothing is kept. current are those of now: a PCK certificate that had to be fetched
+ * is in them. Blocking. RATLS_E_UNAVAILABLE also where there is no service. */
+int source_forecast(struct ratls_source *source, const struct ratls_evidence *evidence,
+	const struct ratls_endorsements *current, struct ratls_endorsements **ret, struct ratls_error *err);
+
 #endif
