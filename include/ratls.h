@@ -257,6 +257,55 @@ int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidenc
 	struct ratls_endorsements **ret, struct ratls_error *err);
 void ratls_source_free(struct ratls_source *source);
 
+/* ---- 6. Intel Trust Authority: a verifier as a service. --------------------------------------------- */
+
+struct ratls_ita;
+
+struct ratls_ita_options {
+	size_t size;
+	const char *url;     /* "us" (also NULL), "eu", or the https:// base URL of its API */
+	const char *portal;  /* the https:// base URL of the portal that publishes its keys; NULL is the region's,
+			      * or url where that is neither region's */
+	const char *api_key; /* required; copied, and wiped at the end */
+	ratls_fetch_fn fetch; /* NULL is the built-in transport */
+	void *fetch_self;
+	bool insecure_no_nonce; /* ask for tokens without a nonce: for a service that accepts none */
+	const uint8_t *insecure_trust_root; /* DER; as in struct ratls_endorsements_options */
+	size_t insecure_trust_root_len;
+};
+
+/* Thread-safe; strings and bytes are copied. RATLS_E_ARG says what is wrong with them. The service is asked only
+ * about quotes that name the key that they should and whose signatures hold up to Intel's root. */
+int ratls_ita_new(const struct ratls_ita_options *options, struct ratls_ita **ret, struct ratls_error *err);
+void ratls_ita_free(struct ratls_ita *ita);
+
+/* ---- 7. verifier: evidence in, report out, by whatever means. ---------------------------------------- */
+
+struct ratls_verifier;
+
+/* With a source: by Intel's collateral. With ita: by Intel Trust Authority. With both: each must accept, and a
+ * disagreement is a check of its own. Both are borrowed and must outlive it; one may be NULL. */
+int ratls_verifier_new(struct ratls_source *source, struct ratls_ita *ita, struct ratls_verifier **ret,
+	struct ratls_error *err);
+
+/* The host program's own. verify is called from any thread, may block, and makes its report with
+ * ratls_appraise or with another verifier; free (may be NULL) is called with self at the end. */
+struct ratls_verifier_ops {
+	int (*verify)(void *self, const struct ratls_evidence *evidence, const struct ratls_policy *policy,
+		const struct ratls_binding *binding, int64_t at, struct ratls_report **ret,
+		struct ratls_error *err);
+	void (*free)(void *self);
+};
+int ratls_verifier_custom(const struct ratls_verifier_ops *ops, void *self, struct ratls_verifier **ret,
+	struct ratls_error *err);
+
+/* Ask whoever is to be asked (blocking), and appraise. What could not be had makes a report that does not
+ * accept and says why; errors are those of ratls_appraise. Thread-safe. */
+int ratls_verifier_verify(struct ratls_verifier *verifier, const struct ratls_evidence *evidence,
+	const struct ratls_policy *policy, const struct ratls_binding *binding, int64_t at,
+	struct ratls_report **ret, struct ratls_error *err);
+void ratls_verifier_free(struct ratls_verifier *verifier);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

@@ -46,6 +46,7 @@ static const struct opt options[] = {
 
 static const struct opt_table shared[] = {
 	{appraisal_rows, offsetof(struct config, appraisal)},
+	{appraisal_means_rows, offsetof(struct config, appraisal)},
 	{appraisal_self_rows, offsetof(struct config, appraisal)},
 	{appraisal_agent_rows, offsetof(struct config, appraisal)},
 	{daemon_rows, offsetof(struct config, daemon)},

@@ -11,11 +11,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "appraisal/appraise.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/obtain.h"
 #include "source/agent.h"
 #include "source/fetch.h"
+#include "source/ita.h"
 #include "source/place.h"
 
 #define SKEW_MAX     300 /* seconds between two clocks that are both right */
@@ -25,7 +27,7 @@
 
 struct doctor_config {
 	struct cli cli;
-	struct appraisal_options appraisal; /* of which only who we are has options here, and pccs */
+	struct appraisal_options appraisal; /* of which policy has no options here */
 	struct obtain_options obtain;
 };
 
@@ -36,6 +38,7 @@ static const struct opt opts[] = {
 };
 
 static const struct opt_table tables[] = {
+	{appraisal_means_rows, offsetof(struct doctor_config, appraisal)},
 	{appraisal_self_rows, offsetof(struct doctor_config, appraisal)},
 	{appraisal_agent_rows, offsetof(struct doctor_config, appraisal)},
 	{obtain_rows, offsetof(struct doctor_config, obtain)},
@@ -44,7 +47,8 @@ static const struct opt_table tables[] = {
 };
 
 static const struct opt_program program = {"teesql doctor", "[OPTION]... [TARGET]",
-	"Probe what attested connections stand on: guest agent, collateral, clock, TARGET, key files, libpq.",
+	"Probe what attested connections stand on: guest agent, collateral or verifier service, clock, TARGET, key files, "
+	"libpq.",
 	opts, false, tables, NULL};
 
 enum health { HEALTH_OK, HEALTH_NOT_THERE, HEALTH_BAD };
@@ -129,7 +133,7 @@ static int ask_collateral(struct visit *v, const char *base, struct ratls_error 
 
 	snprintf(url, sizeof(url), "%s/sgx/certification/v4/pckcrl?ca=platform&encoding=der", base);
 	request.url = url;
-	rc = fetch_curl(NULL, &request, &answer, err);
+	rc = fetch_curl(v->config->appraisal.ca_file, &request, &answer, err);
 	if (rc != RATLS_OK)
 		return err_prefix(err, rc, "%s", base);
 	v->their_time = their_time(&answer);
@@ -139,6 +143,14 @@ static int ask_collateral(struct visit *v, const char *base, struct ratls_error 
 	return rc;
 }
 
+/* Is this one (APPRAISED_...) among those whom --verifier names? */
+static bool verifies(const struct visit *v, unsigned which)
+{
+	unsigned verifiers = 0;
+
+	return appraisal_verifiers(&v->config->appraisal, &verifiers, NULL) == RATLS_OK && (verifiers & which) != 0;
+}
+
 static void probe_collateral(struct visit *v, struct finding *f)
 {
 	static const char *const intel[] = {PCS_INTEL_URL, NULL};
@@ -146,6 +158,10 @@ static void probe_collateral(struct visit *v, struct finding *f)
 	struct place *place = NULL;
 	struct ratls_error err = {0};
 
+	if (!verifies(v, APPRAISED_DCAP)) {
+		found(f, HEALTH_NOT_THERE, NULL, "not asked, as --verifier says");
+		return;
+	}
 	for (urls = urls != NULL ? urls : intel; *urls != NULL; urls++) {
 		if (place_new(*urls, &place, &err) != RATLS_OK)
 			break;
@@ -158,6 +174,27 @@ static void probe_collateral(struct visit *v, struct finding *f)
 	}
 	failed(f, &err);
 	f->fix = "Check the network's way out, or name another service with --pccs.";
+}
+
+static void probe_ita(struct visit *v, struct finding *f)
+{
+	const struct buf intel_root = {0};
+	struct ratls_error err = {0};
+	struct ratls_ita *ita = NULL;
+	int rc;
+
+	if (!verifies(v, APPRAISED_ITA)) {
+		found(f, HEALTH_NOT_THERE, NULL, "not asked, as --verifier says");
+		return;
+	}
+	rc = appraisal_ita(&v->config->appraisal, &intel_root, &ita, &err);
+	if (rc == RATLS_OK)
+		rc = ita_probe(ita, &err);
+	if (rc == RATLS_OK)
+		found(f, HEALTH_OK, NULL, "%.100s takes the API key, %.100s has keys", ita_url(ita), ita_keys_url(ita));
+	else
+		failed(f, &err);
+	ratls_ita_free(ita);
 }
 
 static void probe_clock(struct visit *v, struct finding *f)
@@ -273,6 +310,7 @@ static const struct {
 } probes[] = {
 	{"guest agent", probe_agent},
 	{"collateral", probe_collateral},
+	{"Intel TA", probe_ita},
 	{"clock", probe_clock},
 	{"server", probe_target},
 	{"client key", probe_key},
@@ -330,12 +368,17 @@ static int examine(struct visit *v)
 int cmd_doctor(char **argv)
 {
 	struct doctor_config config = {.cli = {0}};
+	struct ratls_error err = {0};
+	unsigned verifiers;
 	char **rest = NULL;
 	int result;
 
 	if (!cli_parse(&program, argv, &config, 1, &rest, &result))
 		return result;
-	result = examine(&(struct visit){.config = &config, .target = rest[0]});
+	if (appraisal_verifiers(&config.appraisal, &verifiers, &err) != RATLS_OK)
+		result = cli_fail(&config.cli, &err);
+	else
+		result = examine(&(struct visit){.config = &config, .target = rest[0]});
 	opt_free(&program, &config);
 	free(rest);
 	return result;

@@ -3,11 +3,11 @@
 
 #include <stdio.h>
 
-#include "appraisal/appraise.h"
 #include "appraisal/report.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/instant.h"
+#include "source/verify.h"
 
 static const struct opt own_opts[] = {
 	{"at", OPT_STR, offsetof(struct evaluation_config, at), NULL, "TIME",
@@ -17,6 +17,7 @@ static const struct opt own_opts[] = {
 
 const struct opt_table evaluation_tables[] = {
 	{appraisal_rows, offsetof(struct evaluation_config, appraisal)},
+	{appraisal_means_rows, offsetof(struct evaluation_config, appraisal)},
 	{own_opts, 0},
 	{appraisal_self_rows, offsetof(struct evaluation_config, appraisal)},
 	{appraisal_agent_rows, offsetof(struct evaluation_config, appraisal)},
@@ -36,9 +37,10 @@ static int prepare(struct evaluation *e, struct ratls_error *err)
 	if (rc == RATLS_OK)
 		rc = appraisal_policy(o, &e->policy, err);
 	if (rc == RATLS_OK)
-		rc = appraisal_trust_root(o, &e->root, err);
-	if (rc == RATLS_OK)
-		rc = appraisal_source(o, ASKER_ONCE, &e->root, &e->source, err);
+		rc = appraisal_means_make(o, ASKER_ONCE, &e->means, err);
+	if (rc == RATLS_OK && e->config->at != NULL && e->means.ita != NULL)
+		rc = err_reason(err, RATLS_E_ARG, REASON_OPTION,
+			"--at: Intel Trust Authority can only be asked about this moment");
 	return rc;
 }
 
@@ -84,7 +86,7 @@ static int adopt_bundle(struct evaluation *e, struct ratls_error *err)
 
 	if (b->object == NULL)
 		return RATLS_OK;
-	if (e->config->at == NULL)
+	if (e->config->at == NULL && e->means.ita == NULL)
 		e->at = b->at;
 	return adopt_policy(e, b, err);
 }
@@ -96,23 +98,34 @@ static void obtain_endorsements(struct evaluation *e)
 	const struct bundle *b = &e->obtained.material.bundle;
 	int64_t start = clock_monotonic_ms();
 
+	if ((e->means.verifiers & APPRAISED_DCAP) == 0)
+		return;
 	if (b->object != NULL && e->config->appraisal.collateral == NULL)
-		(void)bundle_endorsements(b, &e->root, &e->endorsements, &e->no_endorsements);
+		(void)bundle_endorsements(b, &e->means.root, &e->endorsements, &e->no_endorsements);
 	else
 		(void)ratls_source_endorse(
-			e->source, e->evidence, e->at, &e->endorsements, &e->no_endorsements);
+			e->means.source, e->evidence, e->at, &e->endorsements, &e->no_endorsements);
 	e->times.collateral = clock_monotonic_ms() - start;
 }
 
 static int appraise(struct evaluation *e, struct ratls_error *err)
 {
 	struct ratls_binding binding = {.kind = RATLS_BINDING_NONE};
+	const struct appraisal_inputs in = {
+		.verifiers = e->means.verifiers,
+		.evidence = e->evidence,
+		.endorsements = e->endorsements,
+		.policy = e->policy,
+		.binding = &binding,
+		.at = e->at,
+		.no_endorsements = &e->no_endorsements,
+	};
 	int64_t start = clock_monotonic_ms();
 	int rc;
 
 	if (e->obtained.material.kind == MATERIAL_CERTIFICATE)
 		binding.kind = RATLS_BINDING_CERTIFICATE;
-	rc = ratls_appraise(e->evidence, e->endorsements, e->policy, &binding, e->at, &e->report, err);
+	rc = verify_inputs(e->means.ita, &in, &e->report, err);
 	e->times.verify = clock_monotonic_ms() - start;
 	return rc;
 }
@@ -133,24 +146,20 @@ static int verify(struct evaluation *e, const char *target, struct ratls_error *
 
 static struct conclusion conclusion_of_report(const struct evaluation *e)
 {
-	struct conclusion o = {.class = (enum reason_class)ratls_report_class(e->report), .verifiers = APPRAISED_DCAP};
-	const char *message = ratls_report_message(e->report);
+	struct conclusion o = {
+		.class = (enum reason_class)ratls_report_class(e->report), .verifiers = e->means.verifiers};
 
 	/* Two witnesses for the one answer that opens doors. */
 	if (o.class == CLASS_ACCEPTED && !ratls_report_accepted(e->report))
 		o.class = CLASS_UNDETERMINED;
 	o.reason = report_reason(e->report);
-	if (o.class == CLASS_UNDETERMINED && e->no_endorsements.code != RATLS_OK) {
-		message = e->no_endorsements.message;
-		o.reason = e->no_endorsements.reason != 0 ? e->no_endorsements.reason : o.reason;
-	}
-	snprintf(o.message, sizeof(o.message), "%s", message);
+	snprintf(o.message, sizeof(o.message), "%s", ratls_report_message(e->report));
 	return o;
 }
 
 static struct conclusion conclusion_of_error(const struct evaluation *e)
 {
-	struct conclusion o = {.class = cli_class(&e->err), .reason = e->err.reason, .verifiers = APPRAISED_DCAP};
+	struct conclusion o = {.class = cli_class(&e->err), .reason = e->err.reason, .verifiers = e->means.verifiers};
 
 	snprintf(o.message, sizeof(o.message), "%s", e->err.message);
 	if (e->err.code == RATLS_E_NO_EVIDENCE && e->config->appraisal.insecure_allow_simulator) {
@@ -176,9 +185,8 @@ void evaluation_done(struct evaluation *e)
 	ratls_endorsements_free(e->endorsements);
 	ratls_evidence_free(e->evidence);
 	obtained_done(&e->obtained);
-	ratls_source_free(e->source);
 	ratls_policy_free(e->policy);
-	buf_done(&e->root);
+	appraisal_means_done(&e->means);
 }
 
 int evaluation_bundle(const struct evaluation *e, json_t *report, struct buf *ret, struct ratls_error *err)

@@ -25,9 +25,8 @@ extern const struct opt_table evaluation_tables[];
 struct evaluation {
 	const struct evaluation_config *config;
 	int64_t at;
-	struct buf root;
+	struct appraisal_means means;
 	struct ratls_policy *policy;
-	struct ratls_source *source;
 	struct obtained obtained;
 	struct ratls_evidence *evidence;
 	struct ratls_endorsements *endorsements;

@@ -41,7 +41,7 @@ json_t *forecast_json(const struct evaluation *e)
 	int rc = RATLS_E_UNAVAILABLE;
 
 	if (e->endorsements != NULL)
-		rc = source_forecast(e->source, e->evidence, e->endorsements, &early, &err);
+		rc = source_forecast(e->means.source, e->evidence, e->endorsements, &early, &err);
 	if (rc == RATLS_OK)
 		rc = ratls_appraise(e->evidence, early, e->policy, &none, e->at, &report, &err);
 	object = rc == RATLS_OK ? describe(e, early, report) : unavailable(err.message);

@@ -30,7 +30,6 @@ const struct opt appraisal_rows[] = {
 	{"ppid", OPT_LIST, AT(ppid), NULL, "HEX", "accept this platform"},
 	{"accept-tcb", OPT_STR, AT(accept_tcb), NULL, "STATUS,...",
 		"accept these TCB statuses; if nothing names any, UpToDate and SWHardeningNeeded"},
-	{"verifier", OPT_STR, AT(verifier), "dcap", "dcap", "who verifies quotes"},
 	{"pccs", OPT_LIST, AT(pccs), NULL, "URL",
 		"ask this collateral service (URL#timeout=5s: for so long), in order; else Intel's"},
 	{"collateral", OPT_STR, AT(collateral), NULL, "FILE", "use the collateral in this file, ask nobody"},
@@ -127,19 +126,6 @@ static int add_statuses(const char *list, struct ratls_policy *policy, struct ra
 	return rc;
 }
 
-/* Some say `none` where they mean that nothing shall be verified: that needs another word here. */
-static int check_verifier(const char *verifier, struct ratls_error *err)
-{
-	if (verifier == NULL || strcmp(verifier, "dcap") == 0)
-		return RATLS_OK;
-	if (strcmp(verifier, "none") == 0)
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-			"--verifier: \"none\" would verify nothing; to look at evidence use \"teesql "
-			"inspect\"");
-	return err_reason(
-		err, RATLS_E_ARG, REASON_OPTION, "--verifier: \"%.32s\" is not available", verifier);
-}
-
 /* What weakens a check is named on the command line, where each start shows it and `production` refuses it
  * (invariant no_silent_downgrade): a policy file alone cannot. */
 int appraisal_check_policy(const struct appraisal_options *o, const char *where, const struct ratls_policy *policy,
@@ -167,7 +153,8 @@ int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **re
 {
 	const char *expected = getenv("EXPECTED_MRTD");
 	struct ratls_policy *policy = NULL;
-	int rc = check_verifier(o->verifier, err);
+	unsigned verifiers;
+	int rc = appraisal_verifiers(o, &verifiers, err);
 
 	if (rc == RATLS_OK)
 		rc = o->policy != NULL ? load_policy(o->policy, &policy, err)

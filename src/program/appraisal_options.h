@@ -22,6 +22,9 @@ struct appraisal_options {
 	char *collateral, *collateral_dir, *cache_dir;
 	char *insecure_trust_root;
 	bool insecure_allow_debug, insecure_allow_simulator;
+	char *ita_url, *ita_portal, *ita_api_key_file;
+	bool insecure_ita_without_nonce;
+	char *ca_file;
 	char *client_cert, *agent; /* who we are */
 	bool insecure_remote_agent;
 };
@@ -29,6 +32,7 @@ struct appraisal_options {
 /* The tables of these options, for struct opt_program.shared: how the peer is appraised, who we are, and who
  * says so. */
 extern const struct opt appraisal_rows[];
+extern const struct opt appraisal_means_rows[]; /* by whom */
 extern const struct opt appraisal_self_rows[];
 extern const struct opt appraisal_agent_rows[];
 
@@ -56,6 +60,27 @@ enum appraisal_asker { ASKER_DAEMON, ASKER_USER, ASKER_ONCE };
  * appraisal_trust_root. */
 int appraisal_source(const struct appraisal_options *o, enum appraisal_asker asker, const struct buf *root,
 	struct ratls_source **ret, struct ratls_error *err);
+
+/* Who verifies, as --verifier says: APPRAISED_... of appraise.h. */
+int appraisal_verifiers(const struct appraisal_options *o, unsigned *ret, struct ratls_error *err);
+
+/* What verifying takes. */
+struct appraisal_means {
+	unsigned verifiers;
+	struct buf root;                 /* that of appraisal_trust_root */
+	struct ratls_source *source;     /* NULL where nobody asks for collateral */
+	struct ratls_ita *ita;           /* NULL where nobody asks for tokens */
+	struct ratls_verifier *verifier; /* of these */
+};
+
+/* The options must outlive it. */
+int appraisal_means_make(const struct appraisal_options *o, enum appraisal_asker asker, struct appraisal_means *ret,
+	struct ratls_error *err);
+void appraisal_means_done(struct appraisal_means *m); /* zeroed means are fine */
+
+/* Intel Trust Authority alone. */
+int appraisal_ita(const struct appraisal_options *o, const struct buf *root, struct ratls_ita **ret,
+	struct ratls_error *err);
 
 /* --agent, else DSTACK_SIMULATOR_ENDPOINT, else NULL: what agent_new wants. Borrowed. */
 const char *appraisal_agent_endpoint(const struct appraisal_options *o);

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/reason.h"
+#include "source/fetch.h"
 
 /* XDG Base Directory Specification: an absolute path, else it does not count; folders are made when something is
  * kept in them. False if there is no place. */
@@ -60,6 +61,8 @@ int appraisal_source(const struct appraisal_options *o, enum appraisal_asker ask
 		.collateral = o->collateral,
 		.insecure_trust_root = root->p,
 		.insecure_trust_root_len = root->len,
+		.fetch = fetch_curl,
+		.fetch_self = o->ca_file,
 		.one_shot = asker == ASKER_ONCE,
 	};
 	char folder[PATH_MAX];

@@ -53,15 +53,13 @@ int party_believe(struct party *p, struct ratls_error *err)
 {
 	struct verifier_options o = {.insecure_allow_simulator = p->options->insecure_allow_simulator};
 	struct ratls_policy *policy;
-	int rc = appraisal_trust_root(p->options, &p->root, err);
+	int rc = appraisal_means_make(p->options, p->asker, &p->means, err);
 
-	if (rc == RATLS_OK)
-		rc = appraisal_source(p->options, p->asker, &p->root, &p->source, err);
 	if (rc == RATLS_OK)
 		rc = appraisal_policy(p->options, &policy, err);
 	if (rc != RATLS_OK)
 		return rc;
-	o.source = p->source;
+	o.by = p->means.verifier;
 	return verifier_new(&o, policy, &p->verifier, err);
 }
 
@@ -130,8 +128,7 @@ void party_done(struct party *p)
 	keeper_stop(p->keeper);
 	service_free(p->service);
 	verifier_free(p->verifier);
-	ratls_source_free(p->source);
+	appraisal_means_done(&p->means);
 	agent_free(p->agent);
 	identity_free(p->identity);
-	buf_done(&p->root);
 }

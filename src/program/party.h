@@ -22,8 +22,7 @@ struct party {
 	struct identity *identity;            /* what is presented at first; NULL: nothing. Taken. */
 	struct agent *agent;                  /* NULL: it does not come from there. Taken. */
 	/* Made here; zero before. */
-	struct buf root;
-	struct ratls_source *source;
+	struct appraisal_means means;
 	struct verifier *verifier;
 	struct keeper *keeper;
 	struct service *service;

@@ -40,6 +40,7 @@ static const struct opt options[] = {
 
 static const struct opt_table shared[] = {
 	{appraisal_rows, offsetof(struct config, appraisal)},
+	{appraisal_means_rows, offsetof(struct config, appraisal)},
 	{appraisal_agent_rows, offsetof(struct config, appraisal)},
 	{daemon_rows, offsetof(struct config, daemon)},
 	{.opts = NULL},

@@ -103,6 +103,7 @@ struct party {
 	struct forge_machine machine;
 	struct forged_service collateral;
 	struct ratls_source *source;
+	struct ratls_verifier *by;
 	struct verifier *verifier;
 	struct identity *identity;
 	struct channel_context *context;
@@ -177,7 +178,8 @@ static void party_make(struct party *p, enum channel_role role, bool without_evi
 	o.insecure_trust_root = p->machine.pki.cert[FORGE_ROOT].p;
 	o.insecure_trust_root_len = p->machine.pki.cert[FORGE_ROOT].len;
 	assert_int_equal(ratls_source_new(&o, &p->source, NULL), RATLS_OK);
-	v.source = p->source;
+	assert_int_equal(ratls_verifier_new(p->source, NULL, &p->by, NULL), RATLS_OK);
+	v.by = p->by;
 	assert_int_equal(verifier_new(&v, NULL, &p->verifier, NULL), RATLS_OK);
 	p->identity = make_identity(&p->machine, "leaf", without_evidence);
 	c.identity = p->identity;
@@ -189,6 +191,7 @@ static void party_done(struct party *p)
 	channel_context_free(p->context);
 	identity_free(p->identity);
 	verifier_free(p->verifier);
+	ratls_verifier_free(p->by);
 	ratls_source_free(p->source);
 	forge_machine_done(&p->machine);
 	sem_destroy(&p->asked);

@@ -6,7 +6,6 @@
 #include <strings.h>
 #include <openssl/err.h>
 
-#include "appraisal/pem.h"
 
 /* ---- keys -------------------------------------------------------------------------------------------------
  */
@@ -59,28 +58,6 @@ static void find_key(struct ita_token *t)
 		t->key = k;
 }
 
-static X509_CRL *read_crl(const struct buf *text)
-{
-	struct cur in = cur_of(text->p, text->len);
-	struct buf der = {0};
-	const unsigned char *p;
-	X509_CRL *crl = NULL;
-
-	if (in.left > 0 && in.p[0] == '-')
-		pem_next(&in, "X509 CRL", &der);
-	else
-		buf_bytes(&der, text->p, text->len);
-	p = der.p;
-	if (!der.bad && !in.bad && der.len > 0)
-		crl = d2i_X509_CRL(NULL, &p, (long)der.len);
-	if (crl != NULL && p != der.p + der.len) {
-		X509_CRL_free(crl);
-		crl = NULL;
-	}
-	buf_done(&der);
-	return crl;
-}
-
 static bool read_crls(struct ita_token *t, const struct ita_items *items)
 {
 	t->crls = sk_X509_CRL_new_null();
@@ -91,7 +68,7 @@ static bool read_crls(struct ita_token *t, const struct ita_items *items)
 	else
 		outcome_pass(&t->crls_read);
 	for (size_t i = 0; i < items->n_crls && i < ITA_CRLS_MAX; i++) {
-		X509_CRL *crl = read_crl(&items->crls[i]);
+		X509_CRL *crl = jwk_crl_read(cur_of(items->crls[i].p, items->crls[i].len));
 
 		if (crl == NULL)
 			outcome_fail(&t->crls_read, "a revocation list could not be decoded");

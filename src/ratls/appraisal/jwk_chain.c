@@ -6,11 +6,13 @@
  */
 #include "appraisal/jwks.h"
 
+#include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
 #include "appraisal/cert.h"
+#include "appraisal/pem.h"
 
 #define AUTH_LEVEL 2 /* OpenSSL's: 112 bits, so neither short keys nor SHA-1 */
 
@@ -173,6 +175,42 @@ void jwk_judge(const struct jwk *k, STACK_OF(X509_CRL) * crls, int64_t at, struc
 	else if (judge_chain(k, &t.chain) && find_times(k, &t))
 		judge_revocation(k, crls, at, &t);
 	*ret = t;
+}
+
+/* ---- revocation lists --------------------------------------------------------------------------------------- */
+
+X509_CRL *jwk_crl_read(struct cur text)
+{
+	struct buf der = {0};
+	const unsigned char *p;
+	X509_CRL *crl = NULL;
+
+	if (text.left > 0 && text.p[0] == '-')
+		pem_next(&text, "X509 CRL", &der);
+	else
+		buf_bytes(&der, text.p, text.left);
+	p = der.p;
+	if (!der.bad && !text.bad && der.len > 0)
+		crl = d2i_X509_CRL(NULL, &p, (long)der.len);
+	if (crl != NULL && p != der.p + der.len) {
+		X509_CRL_free(crl);
+		crl = NULL;
+	}
+	buf_done(&der);
+	return crl;
+}
+
+bool jwk_crl_next_update(struct cur text, int64_t *ret)
+{
+	X509_CRL *crl;
+	bool ok;
+
+	ERR_set_mark();
+	crl = jwk_crl_read(text);
+	ok = crl != NULL && cert_time(X509_CRL_get0_nextUpdate(crl), ret);
+	X509_CRL_free(crl);
+	ERR_pop_to_mark();
+	return ok;
 }
 
 /* ---- distribution points ----------------------------------------------------------------------------------

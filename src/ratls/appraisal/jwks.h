@@ -41,6 +41,12 @@ const struct jwk *jwks_find(const struct jwks *s, const char *kid);
  * distribution points. False if it names none. Roots have no such list. */
 bool jwk_crl_url(const struct jwk *k, size_t i, char ret[static JWK_URL_MAX + 1]);
 
+/* Decode a revocation list, DER or PEM. NULL if it is none; the caller frees it. */
+X509_CRL *jwk_crl_read(struct cur text);
+
+/* When a revocation list ends, without believing it. False if it is none or does not say. */
+bool jwk_crl_next_update(struct cur text, int64_t *ret);
+
 /* How many of the chain's certificates need a revocation list: all but the root. */
 size_t jwk_n_revocable(const struct jwk *k);
 

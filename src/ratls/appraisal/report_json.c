@@ -208,7 +208,10 @@ static json_t *tcb_json(const struct ratls_report *r)
 		append(&o, advisories, json_string(id));
 	put(&o, "advisories", advisories);
 	put(&o, "relaunch_advised", json_boolean(t->relaunch_advised));
-	put(&o, "shortfalls", r->tcb_judged && r->endorsements != NULL ? shortfalls_json(r) : json_array());
+	put(&o, "shortfalls",
+		r->tcb_judged && r->endorsements != NULL && r->endorsements->tcbinfo != NULL
+			? shortfalls_json(r)
+			: json_array());
 	return out_take(&o);
 }
 

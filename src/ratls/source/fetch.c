@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/cur.h"
 #include "base/err.h"
+#include "base/reason.h"
 #include "base/secret.h"
 
 #define CONNECT_TIMEOUT_MAX 5000 /* ms */
@@ -172,6 +173,20 @@ static bool set_request(struct exchange *x, const struct ratls_http_request *req
 	return ok && set_headers(x, request) && set_bounds(x, request) && set_stop(x, request);
 }
 
+static bool set_trust(struct exchange *x, const char *ca_file)
+{
+	return ca_file == NULL || (curl_easy_setopt(x->curl, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
+					  curl_easy_setopt(x->curl, CURLOPT_CAPATH, NULL) == CURLE_OK);
+}
+
+/* A header line may carry a key. */
+static void free_headers(struct curl_slist *lines)
+{
+	for (struct curl_slist *l = lines; l != NULL; l = l->next)
+		secret_wipe(l->data, strlen(l->data));
+	curl_slist_free_all(lines);
+}
+
 static int explain(const struct exchange *x, CURLcode code, struct ratls_error *err)
 {
 	long refused = 0;
@@ -183,16 +198,18 @@ static int explain(const struct exchange *x, CURLcode code, struct ratls_error *
 	if (x->head.no_memory || x->body.no_memory || code == CURLE_OUT_OF_MEMORY)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	if (x->body.too_large)
-		return err_set(err, RATLS_E_UNAVAILABLE, "answer is larger than %zu bytes", x->body.max);
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_SERVICE_SIZE, "answer is larger than %zu bytes",
+			x->body.max);
 	if (x->head.too_large)
-		return err_set(
-			err, RATLS_E_UNAVAILABLE, "answer has more than %zu bytes of headers", x->head.max);
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_SERVICE_SIZE,
+			"answer has more than %zu bytes of headers", x->head.max);
 	if (code == CURLE_ABORTED_BY_CALLBACK)
 		return err_set(err, RATLS_E_UNAVAILABLE, "nobody waits for the answer any more");
 	if (code == CURLE_URL_MALFORMAT)
 		return err_set(err, RATLS_E_ARG, "not a usable URL");
-	return err_set(
-		err, RATLS_E_UNAVAILABLE, "%s", x->reason[0] != '\0' ? x->reason : curl_easy_strerror(code));
+	return err_reason(err, RATLS_E_UNAVAILABLE,
+		code == CURLE_OPERATION_TIMEDOUT ? REASON_SERVICE_TIMEOUT : REASON_NONE, "%s",
+		x->reason[0] != '\0' ? x->reason : curl_easy_strerror(code));
 }
 
 static int perform(struct exchange *x, struct ratls_http_response *ret, struct ratls_error *err)
@@ -221,17 +238,16 @@ int fetch_curl(void *self, const struct ratls_http_request *request, struct ratl
 	struct exchange x = {.head.max = FETCH_HEADERS_MAX, .body.max = request->max_body};
 	int rc;
 
-	(void)self;
 	if (strncmp(request->url, "http://", 7) != 0 && strncmp(request->url, "https://", 8) != 0)
 		return err_set(err, RATLS_E_ARG, "not an http:// or https:// URL");
 	pthread_once(&once, init_curl);
 	x.curl = curl_easy_init();
-	if (x.curl == NULL || !set_request(&x, request))
+	if (x.curl == NULL || !set_request(&x, request) || !set_trust(&x, self))
 		rc = err_set(err, RATLS_E_NOMEM, "could not set up the request");
 	else
 		rc = perform(&x, ret, err);
 	curl_easy_cleanup(x.curl);
-	curl_slist_free_all(x.headers);
+	free_headers(x.headers);
 	inbox_done(&x.head);
 	inbox_done(&x.body);
 	return rc;

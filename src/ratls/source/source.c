@@ -234,8 +234,12 @@ static bool is_stopping(const void *self)
 
 static int copy_options(struct ratls_source *s, const struct ratls_source_options *o, struct ratls_error *err)
 {
-	s->transport = (struct place_transport){
-		o->fetch != NULL ? o->fetch : fetch_curl, o->fetch_self, is_stopping, s};
+	/* What is given beside no transport is not ours to interpret. */
+	s->transport = (struct place_transport){.fetch = fetch_curl, .stop = is_stopping, .stop_self = s};
+	if (o->fetch != NULL) {
+		s->transport.fetch = o->fetch;
+		s->transport.fetch_self = o->fetch_self;
+	}
 	s->options.size = sizeof(s->options);
 	if (o->directory != NULL && (s->directory = strdup(o->directory)) == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");

@@ -20,7 +20,7 @@ struct shared_policy {
 };
 
 struct verifier {
-	struct ratls_source *source;
+	struct ratls_verifier *by;
 	int64_t ttl;
 	bool insecure_allow_simulator;
 	pthread_mutex_t lock; /* guards everything below */
@@ -58,15 +58,15 @@ int verifier_new(const struct verifier_options *options, struct ratls_policy *po
 	struct verdict_cache *cache = verdict_cache_new();
 	struct verifier *v = calloc(1, sizeof(*v));
 
-	if (options->source == NULL || shared == NULL || cache == NULL || v == NULL) {
+	if (options->by == NULL || shared == NULL || cache == NULL || v == NULL) {
 		shared_policy_free(shared);
 		verdict_cache_free(cache);
 		free(v);
-		return options->source == NULL ? err_set(err, RATLS_E_ARG, "a verifier needs a source")
+		return options->by == NULL ? err_set(err, RATLS_E_ARG, "a verifier needs somebody who verifies")
 					       : err_set(err, RATLS_E_NOMEM, "out of memory");
 	}
 	pthread_mutex_init(&v->lock, NULL);
-	v->source = options->source;
+	v->by = options->by;
 	v->ttl = options->cache_ttl > 0 ? options->cache_ttl : VERIFIER_CACHE_TTL;
 	v->insecure_allow_simulator = options->insecure_allow_simulator;
 	v->policy = shared;
@@ -177,19 +177,12 @@ static void appraise(struct verifier *v, const struct ratls_evidence *evidence,
 	const struct ratls_policy *policy, int64_t now, struct verdict *ret, struct ratls_report **ret_report)
 {
 	static const struct ratls_binding binding = {.kind = RATLS_BINDING_CERTIFICATE};
-	struct ratls_endorsements *endorsements = NULL;
-	struct ratls_error why = {0}, failure = {0};
+	struct ratls_error failure = {0};
 
-	/* Without endorsements nothing is accepted, yet what is forged or forbidden is named as such. */
-	if (ratls_source_endorse(v->source, evidence, now, &endorsements, &why) != RATLS_OK)
-		endorsements = NULL;
-	if (ratls_appraise(evidence, endorsements, policy, &binding, now, ret_report, &failure) != RATLS_OK)
+	if (ratls_verifier_verify(v->by, evidence, policy, &binding, now, ret_report, &failure) != RATLS_OK)
 		refuse(ret, REASON_VERIFIER_FAILED, failure.message);
 	else
 		follow_report(ret, *ret_report, now + v->ttl);
-	if (endorsements == NULL && (ret->accepted || ret->class == CLASS_UNDETERMINED))
-		refuse(ret, why.reason != 0 ? why.reason : REASON_COLLATERAL_UNAVAILABLE, why.message);
-	ratls_endorsements_free(endorsements);
 }
 
 static void refuse_unparsed(struct verdict *ret, int rc, const struct ratls_error *why)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From a peer's certificate to a verdict: evidence, endorsements, appraisal, and the cache of verdicts that
+ * From a peer's certificate to a verdict: evidence, whoever verifies it, and the cache of verdicts that
  * spares the second connection of the same peer all of it. Thread-safe.
  *
  * Invariants: a verdict that is not accepted never becomes one by an error (a zeroed one refuses);
  * cache_dies_with_its_grounds: an entry ends at the earliest of its time to live, the certificate, the
- * collateral, and a change of the policy.
+ * collateral or token, and a change of the policy.
  */
 #ifndef TLS_VERIFIER_H
 #define TLS_VERIFIER_H
@@ -20,7 +20,7 @@
 struct verifier;
 
 struct verifier_options {
-	struct ratls_source *source;   /* borrowed: must outlive the verifier */
+	struct ratls_verifier *by;     /* who verifies evidence; borrowed: must outlive the verifier */
 	int64_t cache_ttl;             /* seconds; 0 is VERIFIER_CACHE_TTL */
 	bool insecure_allow_simulator; /* a peer without evidence passes */
 };

@@ -85,6 +85,17 @@ static struct ita_token *take_token(const struct trial *t)
 	return token;
 }
 
+/* Of a token alone, what quotes must be rooted in. */
+static struct ratls_endorsements *take_root(const struct trial *t)
+{
+	struct ratls_endorsements_options options = {.size = sizeof(options),
+		.insecure_trust_root = t->sample.anchor->p, .insecure_trust_root_len = t->sample.anchor->len};
+	struct ratls_endorsements *e = NULL;
+
+	assert_int_equal(endorsements_of_root(&options, &e, NULL), RATLS_OK);
+	return e;
+}
+
 static struct ratls_endorsements *take_collateral(const struct trial *t)
 {
 	struct ratls_endorsements_options options = {.size = sizeof(options),
@@ -101,7 +112,7 @@ static struct ratls_report *appraise_trial(const struct trial *t)
 {
 	static const struct ratls_binding binding = {.kind = RATLS_BINDING_NONE};
 	struct ita_token *token = t->mint.token != NULL ? take_token(t) : NULL;
-	struct ratls_endorsements *collateral = (t->verifiers & APPRAISED_DCAP) != 0 ? take_collateral(t) : NULL;
+	struct ratls_endorsements *collateral = (t->verifiers & APPRAISED_DCAP) != 0 ? take_collateral(t) : take_root(t);
 	struct appraisal_inputs in = {.verifiers = t->verifiers, .evidence = t->evidence, .endorsements = collateral,
 		.token = token, .policy = t->policy, .binding = &binding, .at = t->at, .no_token = &t->no_token};
 	struct ratls_report *report = NULL;

@@ -65,7 +65,7 @@ static void world_begin(struct world *w)
 	o.insecure_trust_root = w->machine.pki.cert[FORGE_ROOT].p;
 	o.insecure_trust_root_len = w->machine.pki.cert[FORGE_ROOT].len;
 	assert_int_equal(ratls_source_new(&o, &w->source, NULL), RATLS_OK);
-	w->verifier_options.source = w->source;
+	assert_int_equal(ratls_verifier_new(w->source, NULL, &w->verifier_options.by, NULL), RATLS_OK);
 	assert_int_equal(verifier_new(&w->verifier_options, NULL, &w->verifier, NULL), RATLS_OK);
 }
 
@@ -81,6 +81,7 @@ static void world_make(struct world *w)
 static void world_begin_again(struct world *w)
 {
 	verifier_free(w->verifier);
+	ratls_verifier_free(w->verifier_options.by);
 	ratls_source_free(w->source);
 	world_begin(w);
 }
@@ -88,6 +89,7 @@ static void world_begin_again(struct world *w)
 static void world_done(struct world *w)
 {
 	verifier_free(w->verifier);
+	ratls_verifier_free(w->verifier_options.by);
 	ratls_source_free(w->source);
 	forge_chain_done(&w->chain);
 	forge_machine_done(&w->machine);
@@ -234,12 +236,13 @@ static void a_policy_change_voids_what_is_being_decided(void)
 	world_init(&w);
 	world_make(&w);
 	verifier_free(w.verifier);
+	ratls_verifier_free(w.verifier_options.by);
 	ratls_source_free(w.source);
 	o.urls = (const char *const[]){"http://collateral.example.org", NULL};
 	o.insecure_trust_root = w.machine.pki.cert[FORGE_ROOT].p;
 	o.insecure_trust_root_len = w.machine.pki.cert[FORGE_ROOT].len;
 	assert_int_equal(ratls_source_new(&o, &w.source, NULL), RATLS_OK);
-	w.verifier_options.source = w.source;
+	assert_int_equal(ratls_verifier_new(w.source, NULL, &w.verifier_options.by, NULL), RATLS_OK);
 	assert_int_equal(verifier_new(&w.verifier_options, NULL, &w.verifier, NULL), RATLS_OK);
 	changing = (struct changing){&w.service, w.verifier};
 	v = decide(&w, NOW);

@@ -112,19 +112,22 @@ static bool decide(struct peer *p, long n, struct verdict *ret)
 	struct ratls_source_options o = {
 		.size = sizeof(o), .fetch = forged_service_fetch, .fetch_self = &p->service};
 	struct verifier_options vo = {0};
+	struct ratls_source *source;
 	struct verifier *v = NULL;
 
 	o.urls = (const char *const[]){"http://collateral.example.org", NULL};
 	o.insecure_trust_root = p->machine.pki.cert[FORGE_ROOT].p;
 	o.insecure_trust_root_len = p->machine.pki.cert[FORGE_ROOT].len;
-	assert_int_equal(ratls_source_new(&o, &vo.source, NULL), RATLS_OK);
+	assert_int_equal(ratls_source_new(&o, &source, NULL), RATLS_OK);
+	assert_int_equal(ratls_verifier_new(source, NULL, &vo.by, NULL), RATLS_OK);
 	assert_int_equal(verifier_new(&vo, NULL, &v, NULL), RATLS_OK);
 	failed = false;
 	until_failure = n;
 	verifier_decide(v, cur_of(p->chain.cert[0].p, p->chain.cert[0].len), NOW, ret, NULL);
 	until_failure = -1;
 	verifier_free(v);
-	ratls_source_free(vo.source);
+	ratls_verifier_free(vo.by);
+	ratls_source_free(source);
 	return failed;
 }
 

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who verifies quotes, as the options say: Intel's collateral, Intel Trust Authority, or both.
+ */
+#include "program/appraisal_options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appraisal/appraise.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/reason.h"
+#include "base/secret.h"
+#include "source/fetch.h"
+
+#define KEY_FILE_MAX ((size_t)4 << 10)
+
+#define AT(member) offsetof(struct appraisal_options, member)
+
+const struct opt appraisal_means_rows[] = {
+	{"verifier", OPT_STR, AT(verifier), "dcap", "dcap|ita|dcap+ita",
+		"who verifies quotes: Intel's collateral, Intel Trust Authority, or both"},
+	{"ita-url", OPT_STR, AT(ita_url), NULL, "us|eu|URL", "Intel Trust Authority; without it: us"},
+	{"ita-portal", OPT_STR, AT(ita_portal), NULL, "URL",
+		"what publishes its keys at /certs; else the region's portal, or --ita-url"},
+	{"ita-api-key-file", OPT_STR, AT(ita_api_key_file), NULL, "FILE",
+		"its API key; else INTEL_TRUST_AUTHORITY_API_KEY of the environment"},
+	{"insecure-ita-without-nonce", OPT_BOOL, AT(insecure_ita_without_nonce), NULL, NULL,
+		"ask for tokens that do not answer one question alone"},
+	{"ca-file", OPT_STR, AT(ca_file), NULL, "FILE",
+		"certificate authorities for https to these services, in place of the system's"},
+	{.name = NULL},
+};
+
+/* Some say `none` where they mean that nothing shall be verified: that needs another word here. */
+int appraisal_verifiers(const struct appraisal_options *o, unsigned *ret, struct ratls_error *err)
+{
+	const char *verifier = o->verifier != NULL ? o->verifier : "dcap";
+
+	if (strcmp(verifier, "none") == 0)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+			"--verifier: \"none\" would verify nothing; to look at evidence use \"teesql "
+			"inspect\"");
+	if (strcmp(verifier, "dcap") == 0)
+		*ret = APPRAISED_DCAP;
+	else if (strcmp(verifier, "ita") == 0)
+		*ret = APPRAISED_ITA;
+	else if (strcmp(verifier, "dcap+ita") == 0 || strcmp(verifier, "ita+dcap") == 0)
+		*ret = APPRAISED_DCAP | APPRAISED_ITA;
+	else
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+			"--verifier: \"%.32s\" is not dcap, ita or dcap+ita", verifier);
+	return RATLS_OK;
+}
+
+static int check_readable(const char *path, struct ratls_error *err)
+{
+	if (path != NULL && access(path, R_OK) != 0)
+		return err_reason(
+			err, RATLS_E_IO, REASON_FILE, "could not read \"%s\": %s", path, strerror(errno));
+	return RATLS_OK;
+}
+
+/* One line; who edits files leaves an end of line behind. */
+static int load_key(const char *path, struct buf *ret, struct ratls_error *err)
+{
+	int rc = file_read(path, KEY_FILE_MAX, ret, err);
+
+	if (rc != RATLS_OK) {
+		if (err != NULL)
+			err->reason = REASON_FILE;
+		return rc;
+	}
+	while (ret->len > 0 && (ret->p[ret->len - 1] == '\n' || ret->p[ret->len - 1] == '\r'))
+		ret->len--;
+	buf_u8(ret, 0);
+	return ret->bad ? err_set(err, RATLS_E_NOMEM, "out of memory") : RATLS_OK;
+}
+
+int appraisal_ita(const struct appraisal_options *o, const struct buf *root, struct ratls_ita **ret,
+	struct ratls_error *err)
+{
+	struct ratls_ita_options options = {
+		.size = sizeof(options),
+		.url = o->ita_url,
+		.portal = o->ita_portal,
+		.api_key = getenv("INTEL_TRUST_AUTHORITY_API_KEY"),
+		.fetch = fetch_curl,
+		.fetch_self = o->ca_file,
+		.insecure_no_nonce = o->insecure_ita_without_nonce,
+		.insecure_trust_root = root->p,
+		.insecure_trust_root_len = root->len,
+	};
+	struct buf key = {0};
+	int rc = RATLS_OK;
+
+	if (o->ita_api_key_file != NULL) {
+		rc = load_key(o->ita_api_key_file, &key, err);
+		options.api_key = (const char *)key.p;
+	}
+	if (rc == RATLS_OK)
+		rc = ratls_ita_new(&options, ret, err);
+	secret_buf_done(&key);
+	return rc;
+}
+
+int appraisal_means_make(const struct appraisal_options *o, enum appraisal_asker asker, struct appraisal_means *ret,
+	struct ratls_error *err)
+{
+	struct appraisal_means m = {.verifiers = 0};
+	int rc = appraisal_verifiers(o, &m.verifiers, err);
+
+	if (rc == RATLS_OK)
+		rc = check_readable(o->ca_file, err);
+	if (rc == RATLS_OK)
+		rc = appraisal_trust_root(o, &m.root, err);
+	if (rc == RATLS_OK && (m.verifiers & APPRAISED_DCAP) != 0)
+		rc = appraisal_source(o, asker, &m.root, &m.source, err);
+	if (rc == RATLS_OK && (m.verifiers & APPRAISED_ITA) != 0)
+		rc = appraisal_ita(o, &m.root, &m.ita, err);
+	if (rc == RATLS_OK)
+		rc = ratls_verifier_new(m.source, m.ita, &m.verifier, err);
+	if (rc == RATLS_OK)
+		*ret = m;
+	else
+		appraisal_means_done(&m);
+	return rc;
+}
+
+void appraisal_means_done(struct appraisal_means *m)
+{
+	ratls_verifier_free(m->verifier);
+	ratls_ita_free(m->ita);
+	ratls_source_free(m->source);
+	buf_done(&m->root);
+	*m = (struct appraisal_means){0};
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source/ita_http.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "appraisal/jws.h"
+#include "base/err.h"
+#include "base/reason.h"
+#include "base/secret.h"
+#include "source/fetch.h"
+
+#define WORDS_MAX 160 /* of the service's own explanation */
+#define TRACE_MAX 64
+
+/* ---- what the service says
+ * ---------------------------------------------------------------------------------- */
+
+static const char service[] = "Intel Trust Authority";
+
+/* The service's own words, if they are a text that can be shown and do not give our key away. */
+static void take_words(
+	const struct ita_request *q, const char *said, const char *before, char ret[static WORDS_MAX])
+{
+	bool shown = said != NULL && said[0] != '\0' && strlen(said) < WORDS_MAX - 16 && jws_is_plain(said) &&
+		     (q->api_key == NULL || strstr(said, q->api_key) == NULL);
+
+	snprintf(ret, WORDS_MAX, "%s%s", shown ? before : "", shown ? said : "");
+}
+
+static void explanation(
+	const struct ita_request *q, const struct ratls_http_response *r, char ret[static WORDS_MAX])
+{
+	json_t *object = json_loadb((const char *)r->body, r->body_len, JSON_REJECT_DUPLICATES, NULL);
+	const char *said = json_string_value(json_object_get(object, "error"));
+
+	if (said == NULL)
+		said = json_string_value(json_object_get(object, "message"));
+	take_words(q, said, ": ", ret);
+	json_decref(object);
+}
+
+/* Intel's support asks for it. */
+static void trace(
+	const struct ita_request *q, const struct ratls_http_response *r, char ret[static WORDS_MAX])
+{
+	char *id = http_header(r, "trace-id");
+
+	if (id != NULL && strlen(id) > TRACE_MAX)
+		id[TRACE_MAX] = '\0';
+	take_words(q, id, ", trace-id ", ret);
+	free(id);
+}
+
+/* Whole seconds; -1 if the service does not say, or says it as a date. */
+static long retry_after(const struct ratls_http_response *r)
+{
+	char *text = http_header(r, "Retry-After");
+	long seconds = -1;
+
+	if (text != NULL && text[0] != '\0' && strlen(text) < 8 && text[strspn(text, "0123456789")] == '\0')
+		seconds = strtol(text, NULL, 10);
+	free(text);
+	return seconds;
+}
+
+static int refuse_rate(const struct ita_request *q, const struct ratls_http_response *r, const char *id,
+	struct ratls_error *err)
+{
+	long after = retry_after(r);
+
+	if (after >= 0)
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_ITA_RATE,
+			"%s takes no more requests for now (%s, HTTP status 429, retry after %ld s%s)",
+			service, q->what, after, id);
+	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_ITA_RATE,
+		"%s takes no more requests for now (%s, HTTP status 429%s)", service, q->what, id);
+}
+
+static int refuse_status(
+	const struct ita_request *q, const struct ratls_http_response *r, struct ratls_error *err)
+{
+	char words[WORDS_MAX], id[WORDS_MAX];
+
+	explanation(q, r, words);
+	trace(q, r, id);
+	if (r->status == 401 || r->status == 403)
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_ITA_API_KEY,
+			"%s does not accept the API key (%s, HTTP status %ld%s)%s", service, q->what,
+			r->status, id, words);
+	if (r->status == 429)
+		return refuse_rate(q, r, id, err);
+	if (r->status >= 500)
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_ITA_SERVICE,
+			"%s failed (%s, HTTP status %ld%s)%s", service, q->what, r->status, id, words);
+	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_ITA_REQUEST,
+		"%s refused the request (%s, HTTP status %ld%s)%s", service, q->what, r->status, id, words);
+}
+
+static bool says_other_type(const struct ratls_http_response *r, char ret[static WORDS_MAX])
+{
+	char *type = http_header(r, "Content-Type");
+	bool other = type != NULL && strncasecmp(type, "application/json", 16) != 0;
+
+	snprintf(ret, WORDS_MAX, "%.60s", other && jws_is_plain(type) ? type : "something else");
+	free(type);
+	return other;
+}
+
+static int judge(const struct ita_request *q, const struct ratls_http_response *r, struct ratls_error *err)
+{
+	char type[WORDS_MAX];
+
+	if (r->status != 200)
+		return refuse_status(q, r, err);
+	if (r->body_len > q->max_body) /* a transport that does not keep to it */
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_SERVICE_SIZE,
+			"%s answered with more than %zu bytes (%s)", service, q->max_body, q->what);
+	if (q->is_json && says_other_type(r, type))
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_ITA_CONTENT,
+			"%s answered with %s, not with JSON (%s)", service, type, q->what);
+	return RATLS_OK;
+}
+
+/* ---- one try, and whether there is another
+ * ------------------------------------------------------------------ */
+
+static int unreachable(
+	const struct ita_request *q, int rc, const struct ratls_error *why, struct ratls_error *err)
+{
+	int reason = why->reason == REASON_SERVICE_TIMEOUT || why->reason == REASON_SERVICE_SIZE
+			     ? why->reason
+			     : REASON_ITA_UNREACHABLE;
+
+	if (rc == RATLS_E_NOMEM)
+		return err_set(err, rc, "out of memory");
+	return err_reason(err, RATLS_E_UNAVAILABLE, reason, "could not obtain the %s from %s: %s", q->what,
+		service, why->message);
+}
+
+static int exchange(const struct ita_transport *t, const struct ita_request *q, const char *const *headers,
+	struct ratls_http_response *ret, struct ratls_error *err)
+{
+	int64_t left = q->deadline_ms - t->clock();
+	struct ratls_http_request request = {
+		.method = q->body != NULL ? "POST" : "GET",
+		.url = q->url,
+		.headers = headers,
+		.body = q->body,
+		.body_len = q->body != NULL ? strlen(q->body) : 0,
+		.max_body = q->max_body,
+		.timeout_ms = left < q->timeout_ms ? (long)left : q->timeout_ms,
+	};
+	struct ratls_error why = {0};
+	int rc;
+
+	if (left <= 0)
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_SERVICE_TIMEOUT,
+			"could not obtain the %s from %s: no time is left", q->what, service);
+	rc = t->fetch(t->self, &request, ret, &why);
+	return rc == RATLS_OK ? rc : unreachable(q, rc, &why, err);
+}
+
+/* How long to wait before another try; -1 if there is to be none. */
+static int64_t wait_of(const struct ita_transport *t, const struct ita_request *q,
+	const struct ratls_http_response *r, int tried)
+{
+	long after = retry_after(r);
+	int64_t wait = after >= 0 ? (int64_t)after * 1000 : ITA_WAIT_MS;
+	uint16_t jitter = 0;
+
+	if ((r->status != 500 && r->status != 503 && r->status != 504) || tried >= ITA_TRIES ||
+		wait > ITA_WAIT_MAX_MS)
+		return -1;
+	if (wait > 0 && getrandom(&jitter, sizeof(jitter), GRND_NONBLOCK) == (ssize_t)sizeof(jitter))
+		wait += jitter % ITA_JITTER_MS;
+	return t->clock() + wait < q->deadline_ms ? wait : -1;
+}
+
+static void sleep_ms(int64_t ms)
+{
+	struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	while (nanosleep(&left, &left) != 0)
+		;
+}
+
+static int try_all(const struct ita_transport *t, const struct ita_request *q, const char *const *headers,
+	struct ratls_http_response *ret, struct ratls_error *err)
+{
+	for (int tried = 1;; tried++) {
+		struct ratls_http_response answer = {0};
+		int rc = exchange(t, q, headers, &answer, err);
+		int64_t wait;
+
+		if (rc != RATLS_OK)
+			return rc;
+		wait = wait_of(t, q, &answer, tried);
+		if (wait < 0) {
+			rc = judge(q, &answer, err);
+			if (rc == RATLS_OK)
+				*ret = answer;
+			else
+				http_response_done(&answer);
+			return rc;
+		}
+		http_response_done(&answer);
+		sleep_ms(wait);
+	}
+}
+
+int ita_http(const struct ita_transport *t, const struct ita_request *q, struct ratls_http_response *ret,
+	struct ratls_error *err)
+{
+	struct buf key = {0};
+	const char *headers[4] = {"Accept: application/json"};
+	size_t n = q->is_json ? 1 : 0;
+	int rc;
+
+	if (q->body != NULL)
+		headers[n++] = "Content-Type: application/json";
+	if (q->api_key != NULL) {
+		buf_fmt(&key, "x-api-key: %s", q->api_key);
+		buf_u8(&key, 0);
+		headers[n++] = (const char *)key.p;
+	}
+	headers[n] = NULL;
+	rc = key.bad ? err_set(err, RATLS_E_NOMEM, "out of memory") : try_all(t, q, headers, ret, err);
+	secret_buf_done(&key);
+	return rc;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source/verify.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/reason.h"
+#include "source/ita.h"
+
+struct ratls_verifier {
+	struct ratls_verifier_ops ops;
+	void *self;
+	struct ratls_source *source; /* of our own: NULL or borrowed */
+	struct ratls_ita *ita;
+};
+
+/* Is it refused whatever others may say of it? */
+static bool is_forged(const struct ratls_report *report)
+{
+	int class = ratls_report_class(report);
+
+	return class == CLASS_EVIDENCE || class == CLASS_AUTHENTICITY;
+}
+
+/* Strangers must not make us ask others about whatever they make up: the service counts our questions. */
+static int is_worth_asking(
+	struct ratls_ita *ita, const struct appraisal_inputs *in, bool *ret, struct ratls_error *err)
+{
+	struct appraisal_inputs alone = *in;
+	struct ratls_report *report;
+	int rc;
+
+	alone.verifiers = APPRAISED_ITA;
+	alone.endorsements = ita_root(ita);
+	rc = appraise_inputs(&alone, &report, err);
+	if (rc != RATLS_OK)
+		return rc;
+	*ret = !is_forged(report);
+	ratls_report_free(report);
+	return RATLS_OK;
+}
+
+int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, struct ratls_report **ret,
+	struct ratls_error *err)
+{
+	struct ratls_error no_token = {0};
+	struct appraisal_inputs with = *in;
+	int64_t start_ms = clock_monotonic_ms();
+	bool ask;
+	int rc;
+
+	if (ita == NULL)
+		return appraise_inputs(in, ret, err);
+	if (in->verifiers == APPRAISED_ITA)
+		with.endorsements = ita_root(ita);
+	rc = is_worth_asking(ita, in, &ask, err);
+	if (rc != RATLS_OK)
+		return rc;
+	if (ask && ita_ask(ita, in->evidence, in->at, &with.token, &no_token) != RATLS_OK)
+		with.token = NULL;
+	with.at += (clock_monotonic_ms() - start_ms) /
+		   1000; /* the token is as old as the answer, not as the question */
+	with.no_token = &no_token;
+	rc = appraise_inputs(&with, ret, err);
+	ita_token_free(with.token);
+	return rc;
+}
+
+/* ---- the public verifier ----------------------------------------------------------------------------------
+ */
+
+static int verify(void *self, const struct ratls_evidence *evidence, const struct ratls_policy *policy,
+	const struct ratls_binding *binding, int64_t at, struct ratls_report **ret, struct ratls_error *err)
+{
+	struct ratls_verifier *v = self;
+	struct ratls_endorsements *endorsements = NULL;
+	struct ratls_error no_endorsements = {0};
+	struct appraisal_inputs in = {
+		.verifiers = (v->source != NULL ? APPRAISED_DCAP : 0) | (v->ita != NULL ? APPRAISED_ITA : 0),
+		.evidence = evidence,
+		.policy = policy,
+		.binding = binding,
+		.at = at,
+		.no_endorsements = &no_endorsements,
+	};
+	int rc;
+
+	if (v->source != NULL &&
+		ratls_source_endorse(v->source, evidence, at, &endorsements, &no_endorsements) == RATLS_OK)
+		in.endorsements = endorsements;
+	rc = verify_inputs(v->ita, &in, ret, err);
+	ratls_endorsements_free(endorsements);
+	return rc;
+}
+
+static int make(const struct ratls_verifier *like, struct ratls_verifier **ret, struct ratls_error *err)
+{
+	struct ratls_verifier *v = malloc(sizeof(*v));
+
+	if (v == NULL)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	*v = *like;
+	*ret = v;
+	return RATLS_OK;
+}
+
+int ratls_verifier_new(struct ratls_source *source, struct ratls_ita *ita, struct ratls_verifier **ret,
+	struct ratls_error *err)
+{
+	const struct ratls_verifier v = {.ops = {.verify = verify}, .source = source, .ita = ita};
+	int rc;
+
+	if (source == NULL && ita == NULL)
+		return err_set(err, RATLS_E_ARG,
+			"a verifier needs a source of endorsements or Intel Trust Authority");
+	rc = make(&v, ret, err);
+	if (rc == RATLS_OK)
+		(*ret)->self = *ret;
+	return rc;
+}
+
+int ratls_verifier_custom(const struct ratls_verifier_ops *ops, void *self, struct ratls_verifier **ret,
+	struct ratls_error *err)
+{
+	const struct ratls_verifier v = {.ops = *ops, .self = self};
+
+	if (ops->verify == NULL)
+		return err_set(err, RATLS_E_ARG, "a verifier without a function verifies nothing");
+	return make(&v, ret, err);
+}
+
+int ratls_verifier_verify(struct ratls_verifier *v, const struct ratls_evidence *evidence,
+	const struct ratls_policy *policy, const struct ratls_binding *binding, int64_t at,
+	struct ratls_report **ret, struct ratls_error *err)
+{
+	struct ratls_report *report = NULL;
+	int rc = v->ops.verify(v->self, evidence, policy, binding, at, &report, err);
+
+	if (rc == RATLS_OK && report == NULL)
+		return err_set(err, RATLS_E_ARG, "the verifier made no report");
+	if (rc == RATLS_OK)
+		*ret = report;
+	return rc;
+}
+
+void ratls_verifier_free(struct ratls_verifier *v)
+{
+	if (v == NULL)
+		return;
+	if (v->ops.free != NULL)
+		v->ops.free(v->self);
+	free(v);
+}
