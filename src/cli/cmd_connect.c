@@ -102,6 +102,41 @@ static int verify_first(struct forwarder *f, struct ratls_error *err)
 
 /* ---- the door ------------------------------------------------------------------------------------------------ */
 
+/* Drivers' way here is plaintext: it stays on this machine. */
+static int check_address(const struct forwarder *f, const char *address, struct ratls_error *err)
+{
+	if (loopback_authority(address, strlen(address)) || f->config.insecure_remote_clients)
+		return RATLS_OK;
+	return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+		"%s is not a loopback address, and drivers' way here is plaintext (--insecure-remote-clients allows it)",
+		address);
+}
+
+/* Sockets that we were started with are where drivers come in, in place of --listen. */
+static int check_sockets(const struct forwarder *f, const int *sockets, struct ratls_error *err)
+{
+	char name[SERVICE_NAME_SIZE];
+	int rc = RATLS_OK;
+
+	for (size_t i = 0; rc == RATLS_OK && sockets[i] >= 0; i++) {
+		rc = service_socket_name(sockets[i], name, err);
+		if (rc == RATLS_OK && name[0] != '/')
+			rc = check_address(f, name, err);
+		else if (rc == RATLS_OK && i == 0) /* whose port is that of all */
+			rc = err_reason(err, RATLS_E_ARG, REASON_OPTION, "the first socket of LISTEN_FDS is \"%s\", not ADDR:PORT",
+				name);
+	}
+	return rc;
+}
+
+static int check_listen(const struct forwarder *f, const char *listen, struct ratls_error *err)
+{
+	if (listen[0] != '/')
+		return check_address(f, listen, err);
+	return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+		"--listen is \"%s\", not ADDR:PORT (--socket-dir says where the Unix socket is)", listen);
+}
+
 static int make_socket_dir(struct forwarder *f, struct ratls_error *err)
 {
 	if (f->config.socket_dir != NULL)
@@ -114,13 +149,14 @@ static int make_socket_dir(struct forwarder *f, struct ratls_error *err)
 	return RATLS_OK;
 }
 
-static int open_door(struct forwarder *f, const char *listen, struct ratls_error *err)
+static int open_door(struct forwarder *f, const char *listen, const int *sockets, struct ratls_error *err)
 {
-	const char *const addresses[] = {listen, NULL};
+	const char *const addresses[] = {sockets == NULL ? listen : NULL, NULL};
 	struct service_options o = {
 		.role = SERVICE_FORWARDER,
 		.listen = addresses,
-		.listen_twin = true,
+		.listen_fds = sockets,
+		.listen_twin = sockets == NULL,
 		.socket_dir = f->config.socket_dir != NULL ? f->config.socket_dir : f->own_dir,
 		.targets = f->targets,
 		.n_targets = f->target.n_hosts,
@@ -146,18 +182,17 @@ static int identify(struct forwarder *f, struct ratls_error *err)
 static int start(struct forwarder *f, bool command, struct ratls_error *err)
 {
 	const char *listen = f->config.listen != NULL ? f->config.listen : command ? "127.0.0.1:0" : "127.0.0.1:15432";
+	const int *sockets;
 	struct buf name = {0};
 	int rc;
 
 	if (f->target.kind != TARGET_SERVER)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "\"%s\" is a file, not a server", f->target.path);
-	if (listen[0] == '/')
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-			"--listen is \"%s\", not ADDR:PORT (--socket-dir says where the Unix socket is)", listen);
-	if (!loopback_authority(listen, strlen(listen)) && !f->config.insecure_remote_clients)
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-			"--listen %s is not a loopback address, and drivers' way here is plaintext (--insecure-remote-clients allows it)",
-			listen);
+	rc = daemon_sockets(&sockets, err);
+	if (rc == RATLS_OK)
+		rc = sockets != NULL ? check_sockets(f, sockets, err) : check_listen(f, listen, err);
+	if (rc != RATLS_OK)
+		return rc;
 	for (size_t i = 0; i < f->target.n_hosts; i++)
 		f->targets[i] = (struct service_target){f->target.hosts[i].name, f->target.hosts[i].port};
 	target_format(&f->target, &name);
@@ -174,7 +209,7 @@ static int start(struct forwarder *f, bool command, struct ratls_error *err)
 		rc = verify_first(f, err);
 	if (rc == RATLS_OK)
 		rc = make_socket_dir(f, err);
-	return rc == RATLS_OK ? open_door(f, listen, err) : rc;
+	return rc == RATLS_OK ? open_door(f, listen, sockets, err) : rc;
 }
 
 static void finish(struct forwarder *f)

@@ -2,6 +2,7 @@
 #include "program/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +91,47 @@ int daemon_begin(const char *program, const struct daemon_options *o, struct rat
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	return RATLS_OK;
+}
+
+#define SOCKETS_FIRST 3 /* SD_LISTEN_FDS_START */
+#define SOCKETS_MAX   16
+
+static int adopt(long n, const int **ret, struct ratls_error *err)
+{
+	static int sockets[SOCKETS_MAX + 1];
+
+	if (n < 0 || n > SOCKETS_MAX)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "LISTEN_FDS is not a number up to %d", SOCKETS_MAX);
+	for (long i = 0; i < n; i++) {
+		sockets[i] = SOCKETS_FIRST + (int)i;
+		fcntl(sockets[i], F_SETFD, FD_CLOEXEC);
+	}
+	sockets[n] = -1;
+	*ret = n > 0 ? sockets : NULL;
+	return RATLS_OK;
+}
+
+/* A number and nothing else, else -1. */
+static long number(const char *text)
+{
+	char *end;
+	long n = text != NULL && text[0] >= '0' && text[0] <= '9' ? strtol(text, &end, 10) : -1;
+
+	return n >= 0 && *end == '\0' ? n : -1;
+}
+
+int daemon_sockets(const int **ret, struct ratls_error *err)
+{
+	const char *count = getenv("LISTEN_FDS");
+	int rc = RATLS_OK;
+
+	*ret = NULL;
+	if (count != NULL && number(getenv("LISTEN_PID")) == getpid())
+		rc = adopt(number(count), ret, err);
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	return rc;
 }
 
 static bool parse_io(const char *text, enum loop_io *ret)

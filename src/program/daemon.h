@@ -24,6 +24,11 @@ int daemon_begin(const char *program, const struct daemon_options *o, struct rat
 /* For a process that becomes another program: the limits as daemon_begin found them. */
 void daemon_restore_limits(void);
 
+/* The listening sockets that we were started with (sd_listen_fds(3) without its library), -1-terminated, for
+ * service_options.listen_fds; NULL if there are none. What is started by us does not get them. To be called once,
+ * before threads. RATLS_E_ARG if LISTEN_FDS is no number or more than 16. */
+int daemon_sockets(const int **ret, struct ratls_error *err);
+
 /* The parts of service options that these options say. */
 int daemon_service_options(const struct daemon_options *o, struct service_options *ret, struct ratls_error *err);
 

@@ -37,14 +37,36 @@ static void name_address(const struct sockaddr_storage *a, char *text, size_t si
 	}
 }
 
+/* Of a socket that listens. */
+static int address_of(int fd, struct sockaddr_storage *ret, struct ratls_error *err)
+{
+	socklen_t len = sizeof(*ret), size = sizeof(int);
+	int listens = 0;
+
+	if (getsockname(fd, (struct sockaddr *)ret, &len) < 0)
+		return err_set(err, RATLS_E_ARG, "descriptor %d is no socket: %s", fd, strerror(errno));
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || !listens)
+		return err_set(err, RATLS_E_ARG, "descriptor %d is no listening socket", fd);
+	return RATLS_OK;
+}
+
+int service_socket_name(int fd, char ret[static SERVICE_NAME_SIZE], struct ratls_error *err)
+{
+	struct sockaddr_storage a = {0};
+	int rc = address_of(fd, &a, err);
+
+	if (rc == RATLS_OK)
+		name_address(&a, ret, SERVICE_NAME_SIZE);
+	return rc;
+}
+
 int listen_adopt(int fd, struct listener *ret, struct ratls_error *err)
 {
 	struct sockaddr_storage a = {0};
-	socklen_t len = sizeof(a);
-	int on = 1;
+	int on = 1, rc = address_of(fd, &a, err);
 
-	if (getsockname(fd, (struct sockaddr *)&a, &len) < 0)
-		return err_set(err, RATLS_E_ARG, "descriptor %d is no socket: %s", fd, strerror(errno));
+	if (rc != RATLS_OK)
+		return rc;
 	if (a.ss_family != AF_UNIX) { /* accepted sockets inherit both */
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));

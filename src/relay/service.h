@@ -34,6 +34,8 @@ struct service_limits {
 	uint64_t appraisals;  /* waiting for a worker at once */
 };
 
+#define SERVICE_NAME_SIZE 128 /* of an address that is listened on, as text */
+
 /* The longest folder of a Unix socket: what sun_path holds less "/.s.PGSQL.65535". */
 #define SERVICE_DIR_MAX 92
 
@@ -46,7 +48,8 @@ struct service_target {
 struct service_options {
 	enum service_role role;
 	const char *const *listen; /* "ADDR:PORT", "[ADDR6]:PORT" or "/path" (mode 0600), NULL-terminated */
-	const int *listen_fds;     /* or sockets that listen already (socket activation), -1-terminated; adopted */
+	const int *listen_fds;     /* or sockets that listen already (socket activation), -1-terminated; adopted, and
+				    * the address that they had stays */
 	bool listen_twin;          /* where the first of `listen` is 127.0.0.1, listen on [::1] with its port too */
 	const char *socket_dir;    /* listen on DIR/.s.PGSQL.PORT too, PORT being that of the first; or NULL */
 	const struct service_target *targets; /* tried in order */
@@ -78,6 +81,9 @@ void service_set_context(struct service *s, struct channel_context *context);
 
 /* The addresses that are listened on ("127.0.0.1:5433", "/run/x/.s.PGSQL.5433"), i-th, NULL at the end. */
 const char *service_listening(const struct service *s, size_t i);
+
+/* The same of a listening socket that is to be adopted. RATLS_E_ARG if it is none. */
+int service_socket_name(int fd, char ret[static SERVICE_NAME_SIZE], struct ratls_error *err);
 
 /* Stop accepting; sessions go on. */
 void service_drain(struct service *s);

@@ -33,7 +33,7 @@ struct worker {
 struct listener {
 	struct loop_acceptor acceptor;
 	struct service *service;
-	char name[128];
+	char name[SERVICE_NAME_SIZE];
 	bool unlink_path;
 };
 

@@ -142,14 +142,17 @@ static int serve(struct sidecar *s, struct ratls_error *err)
 {
 	struct service_options o = {
 		.role = SERVICE_SIDECAR,
-		.listen = (const char *const *)s->config.listen,
 		.targets = &s->target,
 		.n_targets = 1,
 		.require_attestation = s->require_attestation,
 		.name = "PostgreSQL",
 	};
-	int rc = daemon_service_options(&s->config.daemon, &o, err);
+	int rc = daemon_sockets(&o.listen_fds, err);
 
+	if (o.listen_fds == NULL)
+		o.listen = (const char *const *)s->config.listen;
+	if (rc == RATLS_OK)
+		rc = daemon_service_options(&s->config.daemon, &o, err);
 	return rc == RATLS_OK ? party_serve(&s->party, &o, err) : rc;
 }
 

@@ -24,13 +24,14 @@ running = []  # every daemon alive, for the report of a test that failed
 class Daemon:
     """A process whose standard error is read to its end; `ready` has the pairs of its ready line."""
 
-    def __init__(self, name, argv, env=None, ready=r"^ready\b"):
+    def __init__(self, name, argv, env=None, ready=r"^ready\b", pass_fds=()):
         self.name, self.ready, self.status = name, {}, None
         self._lines, self._stdout, self._open = [], [], 2
         self._changed = threading.Condition()
         self.process = subprocess.Popen([str(a) for a in argv], env=CLEAN | (env or {}),
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, errors="replace")
+                                        stderr=subprocess.PIPE, text=True, errors="replace",
+                                        pass_fds=pass_fds)
         self._readers = [threading.Thread(target=self._read, args=pair) for pair in
                          ((self.process.stderr, self._lines), (self.process.stdout, self._stdout))]
         for reader in self._readers:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starting, stopping and reloading: what an operator does with the sidecar and a user with `connect`."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import pytest
 import wire
 from cluster import APP_PASSWORD, free_port
 from daemon import Daemon, eventually, run
-from house import CLIENT_MRTD, SERVER_MRTD, flags, psql
+from house import CLIENT_MRTD, SERVER_MRTD, Forwarder, flags, psql
 from wire import Wire
 
 # ---- the sidecar ---------------------------------------------------------------------------------------
@@ -151,6 +152,54 @@ def test_sidecar_asks_a_guest_agent_over_http(house, folder):
 def test_help_and_version(bin_path, program):
     assert "0.1.0" in run([bin_path(program), "--version"]).stdout
     assert program in run([bin_path(program), "--help"]).stdout
+
+
+@contextlib.contextmanager
+def activated(name, listeners, argv, ready=r"^ready\b"):
+    """A program that is started with sockets that listen already, as systemd does it: by whoever becomes it."""
+    become = """import fcntl, os, sys
+high = [fcntl.fcntl(int(fd), fcntl.F_DUPFD_CLOEXEC, 100) for fd in sys.argv[1].split(",")]
+for at, fd in enumerate(high):
+    os.dup2(fd, 3 + at)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(len(high))}
+os.execv(sys.argv[2], sys.argv[2:])"""
+    fds = [listener.fileno() for listener in listeners]
+    daemon = Daemon(name, ["/usr/bin/python3", "-c", become, ",".join(map(str, fds)), *argv], pass_fds=fds, ready=ready)
+    try:
+        yield daemon
+    finally:
+        daemon.kill()
+
+
+def test_socket_activation(house, io, folder):
+    """Sockets that the programs are started with take the place of --listen, and connections may wait in them."""
+    local = str(folder / "s")
+    sidecar_argv = [house.bin_path("teesql-sidecar"), *flags(house.sidecar_options(io=io))]
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two, \
+            socket.socket(socket.AF_UNIX) as path, Wire(("127.0.0.1", one.getsockname()[1])) as early:
+        path.bind(local)
+        path.listen()
+        early.send(wire.SSL_REQUEST)
+        with activated("activated sidecar", [one], sidecar_argv) as sidecar:
+            assert sidecar.port() == one.getsockname()[1] and "listen2" not in sidecar.ready
+            assert early.receive(1) == b"S"
+            early.socket.close()
+            argv = house.forwarder_argv(sidecar, io=io)
+            with activated("activated forwarder", [two, path], argv) as forwarder:
+                assert forwarder.port() == two.getsockname()[1] and forwarder.ready["socket"]
+                assert psql(Forwarder(forwarder).dsn(), "select 'served'") == "served"
+                with Wire(local) as driver:
+                    driver.send(wire.startup(user="guest", database="postgres"))
+                    assert driver.until(b"Z")[-1][0] == b"Z"
+                forwarder.stop()
+            sidecar.stop()
+    assert os.path.exists(local)  # whose it is takes it away
+
+
+def test_connect_refuses_activation_for_others_machines(house, sidecar):
+    with socket.create_server(("0.0.0.0", 0)) as everywhere:
+        with activated("refused forwarder", [everywhere], house.forwarder_argv(sidecar), ready=None) as refused:
+            assert refused.wait() == 2 and "insecure-remote-clients" in refused.log
 
 
 def test_check_config_prints_what_is_in_force(house):
