@@ -767,7 +767,7 @@ const struct row rows_chain[] = {
 	CHANGED("44 END lacks a dash", end_lacks_dash, PCK_CHAIN),
 	CHANGED("45 BEGIN and END inverted", begin_and_end_swapped, PCK_CHAIN),
 	CHANGED("46 a BEGIN is absent", second_begin_missing, PCK_CHAIN),
-	CHANGED("47 one certificate cannot be parsed", body_flipped, PCK_CHAIN),
+	CHANGED("47 80 one certificate cannot be parsed", body_flipped, PCK_CHAIN),
 	CHANGED("text between certificates", text_between, PCK_CHAIN),
 	CHANGED("48 PCK chain of two", two_certificates, PCK_CHAIN),
 	CHANGED("49 PCK chain of four", four_certificates, PCK_CHAIN),

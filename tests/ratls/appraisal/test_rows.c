@@ -4,7 +4,7 @@
  * there for it.
  *
  * Numbers in the names of rows are those of the list of known bad cases. Of these, elsewhere:
- *   1 to 36, 39       the framing of quotes: tests/ratls/evidence/test_quote.c
+ *   1 to 36, 39, 42   the framing of quotes: tests/ratls/evidence/test_quote.c
  *   66, 67            bad trust anchors, which are errors and no verdicts: test_endorsements.c
  *   114 to 116, 159   envelopes of documents: test_endorsements.c
  * and what does not apply:
