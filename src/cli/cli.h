@@ -24,6 +24,7 @@ int cmd_verify(char **argv);
 int cmd_inspect(char **argv);
 int cmd_root(char **argv);
 int cmd_client_cert(char **argv);
+int cmd_collateral(char **argv);
 int cmd_pin(char **argv);
 int cmd_connect(char **argv);
 int cmd_explain(char **argv);

@@ -16,6 +16,7 @@ static const struct command commands[] = {
 	{"pin", cmd_pin, "write a policy with the measurements seen (trust on first use)"},
 	{"root", cmd_root, "print the last certificate of the chain that a server presents"},
 	{"client-cert", cmd_client_cert, "get certificate, key and root for libpq from the guest agent"},
+	{"collateral", cmd_collateral, "fetch Intel's facts for a site without a network, list and check them"},
 	{"explain", cmd_explain, "say what a code (TQ-...) means and what to do about it"},
 	{"doctor", cmd_doctor, "probe guest agent, clock, names, collateral and files"},
 };

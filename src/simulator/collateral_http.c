@@ -14,6 +14,21 @@
 #define CHAIN_PCK      "SGX-PCK-Certificate-Issuer-Chain"
 #define CHAIN_PCK_CRL  "SGX-PCK-CRL-Issuer-Chain"
 
+#define PROCESSOR_CA     "Intel SGX PCK Processor CA"
+#define PROCESSOR_CA_KEY "intel-pck-processor-ca"
+#define DAY              ((int64_t)24 * 60 * 60)
+
+static int make_processor_ca(struct collateral_service *s, int64_t issued, struct ratls_error *err)
+{
+	struct forge_pki_options o;
+
+	forge_pki_defaults(&o, s->pki->seed, issued + DAY);
+	o.cert[FORGE_PCK_CA].cn = o.cert[FORGE_PCK].issuer_cn = o.crl[FORGE_PCK_CRL].issuer_cn = PROCESSOR_CA;
+	o.cert[FORGE_PCK_CA].key = o.cert[FORGE_PCK].issuer_key = o.cert[FORGE_PCK].signed_by = PROCESSOR_CA_KEY;
+	o.crl[FORGE_PCK_CRL].issuer_key = o.crl[FORGE_PCK_CRL].signed_by = PROCESSOR_CA_KEY;
+	return forge_pki_make(&o, &s->processor, err);
+}
+
 int collateral_service_init(struct collateral_service *s, const struct forge_collateral_options *options,
 	const char *early_status, const struct forge_pki *pki, struct ratls_error *err)
 {
@@ -35,6 +50,8 @@ int collateral_service_init(struct collateral_service *s, const struct forge_col
 	}
 	if (rc == RATLS_OK)
 		rc = forge_collateral_make(&early, pki, &s->early, err);
+	if (rc == RATLS_OK)
+		rc = make_processor_ca(s, options->tcb_info.document.issued, err);
 	return rc;
 }
 
@@ -43,6 +60,7 @@ void collateral_service_done(struct collateral_service *s)
 	forge_collateral_done(&s->tdx);
 	forge_collateral_done(&s->sgx);
 	forge_collateral_done(&s->early);
+	forge_pki_done(&s->processor);
 }
 
 static const char *argument(const struct http_request *request, const char *name)
@@ -111,18 +129,16 @@ static void answer_qe_identity(const struct collateral_service *s, const struct 
 static void answer_pck_crl(const struct collateral_service *s, const struct http_request *request,
 	struct http_reply *reply)
 {
-	const struct buf *crl = &s->pki->crl[FORGE_PCK_CRL];
 	const char *ca = argument(request, "ca"), *encoding = argument(request, "encoding");
+	const struct forge_pki *pki = strcmp(ca, "processor") == 0 ? &s->processor : s->pki;
+	const struct buf *crl = &pki->crl[FORGE_PCK_CRL];
 	struct buf chain = {0};
 
-	if (strcmp(ca, "platform") != 0) {
-		if (strcmp(ca, "processor") == 0)
-			refuse(reply, 404, "there is no processor CA in this PKI");
-		else
-			refuse(reply, 400, "ca must be processor or platform");
+	if (pki == s->pki && strcmp(ca, "platform") != 0) {
+		refuse(reply, 400, "ca must be processor or platform");
 		return;
 	}
-	forge_pki_pck_ca_chain(s->pki, &chain);
+	forge_pki_pck_ca_chain(pki, &chain);
 	put_chain(reply, CHAIN_PCK_CRL, &chain);
 	buf_done(&chain);
 	if (strcasecmp(encoding, "der") == 0) {

@@ -10,7 +10,8 @@
 #include "simulator/http.h"
 
 struct collateral_service {
-	const struct forge_pki *pki;
+	const struct forge_pki *pki; /* with the platform CA */
+	struct forge_pki processor;  /* the same root with the processor CA, which has certified nobody here */
 	uint8_t fmspc[6];
 	struct forge_collateral tdx, sgx;
 	struct forge_collateral early; /* of tdx, once an announced TCB recovery is the standard */

@@ -296,12 +296,21 @@ def test_crls_in_each_encoding(sim, folder):
     run(["openssl", "crl", "-in", folder / "root.crl", "-inform", "der", "-CAfile", sim.root, "-noout"])
 
 
+def test_the_processor_ca_has_a_list_of_its_own(sim, folder):
+    _, headers, pem = get(f"{sim.pccs}/sgx/certification/v4/pckcrl?ca=processor")
+    (folder / "crl.pem").write_bytes(pem)
+    (folder / "chain.pem").write_text(urllib.parse.unquote(headers["SGX-PCK-CRL-Issuer-Chain"]))
+    said = run(["openssl", "crl", "-in", folder / "crl.pem", "-CAfile", folder / "chain.pem", "-noout", "-issuer"])
+    assert "Processor CA" in said.stdout and "verify OK" in said.stderr
+    assert (folder / "chain.pem").read_text().endswith(sim.root.read_text())
+
+
 @pytest.mark.parametrize("path, status", [
     ("/tdx/certification/v4/tcb?fmspc=b0c06f000000", 404),
     ("/tdx/certification/v4/tcb", 400),
     ("/tdx/certification/v4/tcb?fmspc=xyz", 400),
     ("/tdx/certification/v4/pckcrl?ca=platform", 404),
-    ("/sgx/certification/v4/pckcrl?ca=processor", 404),
+    ("/sgx/certification/v4/pckcrl?ca=root", 400),
     ("/sgx/certification/v4/pckcrl", 400),
     ("/", 404),
 ])

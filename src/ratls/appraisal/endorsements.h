@@ -88,6 +88,18 @@ int endorsements_of_root(const struct ratls_endorsements_options *options, struc
 int endorsements_remark(const struct ratls_endorsements *e, int64_t since, const char *why,
 	struct ratls_endorsements **ret, struct ratls_error *err);
 
+/* What is known of the i-th item; false at the end. Texts are static or the endorsements'. */
+struct endorsement_facts {
+	const char *item;               /* as in the JSON object and in reports */
+	const char *issuer;             /* the common name of who signed it; NULL if unknown */
+	int64_t issued, next_update;    /* 0 if unknown */
+	int64_t evaluation_data_number; /* -1 if it has none */
+};
+bool endorsements_facts(const struct ratls_endorsements *e, size_t i, struct endorsement_facts *ret);
+
+/* The platform that they are about; false if that cannot be read. */
+bool endorsements_fmspc(const struct ratls_endorsements *e, uint8_t ret[static 6]);
+
 /* The earliest moment at which one of the items ends (nextUpdate of the JSON items and CRLs, notAfter of the
  * chains); 0 if an item could not be parsed. */
 int64_t endorsements_valid_until(const struct ratls_endorsements *e);

@@ -215,34 +215,24 @@ static json_t *tcb_json(const struct ratls_report *r)
 	return out_take(&o);
 }
 
-static json_t *item_json(
-	const struct ratls_endorsements *e, const char *item, int64_t issued, int64_t next_update)
+static json_t *item_json(const struct ratls_endorsements *e, const struct endorsement_facts *item)
 {
 	struct out o = out_new();
 
-	put(&o, "item", json_string(item));
+	put(&o, "item", json_string(item->item));
 	put(&o, "source", text_or_null(e->source));
-	put(&o, "issued", time_or_null(issued));
-	put(&o, "next_update", time_or_null(next_update));
+	put(&o, "issued", time_or_null(item->issued));
+	put(&o, "next_update", time_or_null(item->next_update));
 	return out_take(&o);
 }
 
 static json_t *collateral_json(const struct ratls_endorsements *e)
 {
 	struct out o = {json_array(), false};
+	struct endorsement_facts item;
 
-	if (e == NULL || e->empty)
-		return o.object;
-	append(&o, o.object,
-		item_json(e, "tcb_info", e->tcbinfo != NULL ? e->tcbinfo->issued : 0,
-			e->tcbinfo != NULL ? e->tcbinfo->next_update : 0));
-	append(&o, o.object,
-		item_json(e, "qe_identity", e->qeid != NULL ? e->qeid->issued : 0,
-			e->qeid != NULL ? e->qeid->next_update : 0));
-	append(&o, o.object,
-		item_json(e, "root_ca_crl", e->root_crl.list.this_update, e->root_crl.list.next_update));
-	append(&o, o.object,
-		item_json(e, "pck_crl", e->pck_crl.list.this_update, e->pck_crl.list.next_update));
+	for (size_t i = 0; e != NULL && endorsements_facts(e, i, &item); i++)
+		append(&o, o.object, item_json(e, &item));
 	return out_take(&o);
 }
 

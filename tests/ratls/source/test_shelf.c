@@ -319,22 +319,20 @@ static void a_folder_that_is_not_ours_alone_is_refused(void **state)
 	assert_null(s);
 }
 
-#define SHELF_TEST(f) cmocka_unit_test_setup_teardown(f, open_shelf, remove_all)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SHELF_TEST(what_is_stored_is_there),
-		SHELF_TEST(other_platforms_are_not_there),
-		SHELF_TEST(another_root_is_poison),
-		SHELF_TEST(others_may_not_write),
-		SHELF_TEST(a_file_of_somebody_else_is_poison),
-		SHELF_TEST(what_is_no_file_is_poison),
-		SHELF_TEST(a_file_that_is_cut_or_changed_is_poison),
-		SHELF_TEST(a_file_that_does_not_say_when_is_poison),
-		SHELF_TEST(a_file_without_end_is_poison),
-		SHELF_TEST(the_number_of_files_is_bounded),
-		SHELF_TEST(a_folder_that_is_not_ours_alone_is_refused),
+		cmocka_unit_test_setup_teardown(what_is_stored_is_there, open_shelf, remove_all),
+		cmocka_unit_test_setup_teardown(other_platforms_are_not_there, open_shelf, remove_all),
+		cmocka_unit_test_setup_teardown(another_root_is_poison, open_shelf, remove_all),
+		cmocka_unit_test_setup_teardown(others_may_not_write, open_shelf, remove_all),
+		cmocka_unit_test_setup_teardown(a_file_of_somebody_else_is_poison, open_shelf, remove_all),
+		cmocka_unit_test_setup_teardown(what_is_no_file_is_poison, open_shelf, remove_all),
+		cmocka_unit_test_setup_teardown(a_file_that_is_cut_or_changed_is_poison, open_shelf, remove_all),
+		cmocka_unit_test_setup_teardown(a_file_that_does_not_say_when_is_poison, open_shelf, remove_all),
+		cmocka_unit_test_setup_teardown(a_file_without_end_is_poison, open_shelf, remove_all),
+		cmocka_unit_test_setup_teardown(the_number_of_files_is_bounded, open_shelf, remove_all),
+		cmocka_unit_test_setup_teardown(a_folder_that_is_not_ours_alone_is_refused, open_shelf, remove_all),
 	};
 
 	return cmocka_run_group_tests(tests, make, done);

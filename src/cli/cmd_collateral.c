@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * teesql collateral: fill a folder for --collateral-dir from where there is a network, and watch over it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/hex.h"
+#include "cli/instant.h"
+#include "cli/obtain.h"
+#include "cli/stock.h"
+#include "source/collateral.h"
+#include "source/source.h"
+
+struct collateral_config {
+	struct cli cli;
+	struct appraisal_options appraisal;
+	struct obtain_options obtain;
+	char *fmspc, *ca, *out, *at;
+	int64_t warn_before;
+};
+
+#define AT(member) offsetof(struct collateral_config, member)
+
+#define ROOT_ROW \
+	{"insecure-trust-root", OPT_STR, AT(appraisal.insecure_trust_root), NULL, "FILE", \
+		"trust this root certificate instead of Intel's"}
+#define AT_ROW {"at", OPT_STR, AT(at), NULL, "TIME", "judge as of this moment, Unix seconds or RFC 3339; else now"}
+
+static const struct opt fetch_opts[] = {
+	{"fmspc", OPT_STR, AT(fmspc), NULL, "HEX", "of the platform, in place of a TARGET that shows it"},
+	{"ca", OPT_STR, AT(ca), "platform", "platform|processor", "which CA issued that platform's certificates"},
+	{"out", OPT_STR, AT(out), ".", "DIR", "write FMSPC.json here"},
+	{"pccs", OPT_LIST, AT(appraisal.pccs), NULL, "URL",
+		"ask this collateral service (URL#timeout=5s: for so long), in order; else Intel's"},
+	ROOT_ROW,
+	{.name = NULL},
+};
+
+static const struct opt show_opts[] = {AT_ROW, ROOT_ROW, {.name = NULL}};
+
+static const struct opt check_opts[] = {
+	{"warn-before", OPT_TIME, AT(warn_before), "7d", "TIME", "what ends within this time is expiring"},
+	AT_ROW, ROOT_ROW, {.name = NULL}};
+
+static const struct opt_table fetch_tables[] = {
+	{appraisal_self_rows, AT(appraisal)},
+	{appraisal_agent_rows, AT(appraisal)},
+	{obtain_rows, AT(obtain)},
+	{cli_rows, AT(cli)},
+	{.opts = NULL},
+};
+
+static const struct opt_table stock_tables[] = {{cli_rows, AT(cli)}, {.opts = NULL}};
+
+static const struct opt_program fetch_program = {"teesql collateral fetch", "[OPTION]... [TARGET]",
+	"Write the collateral of a platform into a folder for --collateral-dir.", fetch_opts, false, fetch_tables, NULL};
+
+static const struct opt_program show_program = {"teesql collateral show", "[OPTION]... DIR|FILE",
+	"List collateral in files: who issued it, when, and until when it holds.", show_opts, false, stock_tables, NULL};
+
+static const struct opt_program check_program = {"teesql collateral check", "[OPTION]... DIR|FILE",
+	"Say by the exit code how long collateral in files will do: 0 ok, 1 expiring, 7 expired, 4 malformed,\n"
+	"5 not authentic; of several files the worst counts.",
+	check_opts, false, stock_tables, NULL};
+
+static void show(const struct cli *cli, json_t *report)
+{
+	struct buf out = {0};
+
+	if (cli->json)
+		cli_print_json(json_incref(report));
+	if (cli->json || cli->quiet)
+		return;
+	stock_render(report, &out);
+	fwrite(out.p, 1, out.len, stdout);
+	buf_done(&out);
+}
+
+/* ---- fetch -------------------------------------------------------------------------------------------------- */
+
+static int named_platform(const struct collateral_config *c, struct platform_id *ret, struct ratls_error *err)
+{
+	bool processor = strcmp(c->ca, "processor") == 0;
+
+	if (!processor && strcmp(c->ca, "platform") != 0)
+		return err_reason(
+			err, RATLS_E_ARG, REASON_OPTION, "--ca: \"%.32s\" is neither platform nor processor", c->ca);
+	if (!hex_decode(c->fmspc, strlen(c->fmspc), ret->fmspc, sizeof(ret->fmspc)))
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--fmspc: \"%.32s\" is not 12 hexadecimal digits",
+			c->fmspc);
+	ret->ca = processor ? "processor" : "platform";
+	return RATLS_OK;
+}
+
+static int shown_platform(
+	const struct collateral_config *c, const char *target, struct platform_id *ret, struct ratls_error *err)
+{
+	struct obtained obtained = {0};
+	struct ratls_evidence *evidence = NULL;
+	int rc = obtain(target, &c->obtain, &c->appraisal, &c->cli, &obtained, err);
+
+	if (rc == RATLS_OK)
+		rc = material_evidence(&obtained.material, &evidence, err);
+	if (rc == RATLS_OK)
+		rc = platform_id_of(evidence, ret, err);
+	ratls_evidence_free(evidence);
+	obtained_done(&obtained);
+	return rc;
+}
+
+static int ask(const struct collateral_config *c, const struct buf *root, const struct platform_id *platform,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	char off[] = "off";
+	struct appraisal_options o = {.pccs = c->appraisal.pccs, .cache_dir = off};
+	struct ratls_endorsements *e = NULL;
+	struct ratls_source *source = NULL;
+	int64_t now = clock_now();
+	int rc = appraisal_source(&o, ASKER_ONCE, root, &source, err);
+
+	if (rc == RATLS_OK)
+		rc = source_endorse_platform(source, platform, now, &e, err);
+	ratls_source_free(source);
+	if (rc == RATLS_OK && now > endorsements_valid_until(e))
+		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+			"%s has nothing for this platform that has not ended", endorsements_source(e));
+	if (rc == RATLS_OK)
+		*ret = e;
+	else
+		ratls_endorsements_free(e);
+	return rc;
+}
+
+/* Not a secret, and perhaps for the eyes of another user on another machine. */
+static int put(const struct collateral_config *c, const struct platform_id *platform,
+	const struct ratls_endorsements *e, char **ret_path, struct ratls_error *err)
+{
+	struct buf text = {0}, path = {0};
+	int rc = collateral_write(e, clock_now(), &text, err);
+
+	buf_fmt(&path, "%s/", c->out);
+	hex_append(&path, platform->fmspc, sizeof(platform->fmspc));
+	buf_str(&path, ".json");
+	*ret_path = buf_take_str(&path);
+	if (rc == RATLS_OK && *ret_path == NULL)
+		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
+	if (rc == RATLS_OK && mkdir(c->out, 0755) < 0 && errno != EEXIST)
+		rc = err_reason(err, RATLS_E_IO, REASON_FILE, "could not create \"%s\": %s", c->out, strerror(errno));
+	if (rc == RATLS_OK && (rc = file_write(*ret_path, text.p, text.len, 0644, err)) != RATLS_OK)
+		err->reason = REASON_FILE;
+	buf_done(&text);
+	return rc;
+}
+
+static int report_on(const struct collateral_config *c, const char *path, json_t **ret, struct ratls_error *err)
+{
+	struct buf root = {0};
+	struct stock_question q = {.options.size = sizeof(q.options), .at = clock_now(),
+		.warn_before = c->warn_before / 1000};
+	int rc = appraisal_trust_root(&c->appraisal, &root, err);
+
+	if (rc == RATLS_OK && c->at != NULL)
+		rc = instant_parse(c->at, &q.at, err);
+	q.options.insecure_trust_root = root.p;
+	q.options.insecure_trust_root_len = root.len;
+	if (rc == RATLS_OK)
+		rc = stock_report(path, &q, ret, err);
+	buf_done(&root);
+	return rc;
+}
+
+static int fetch(const struct collateral_config *c, char *const *rest, struct ratls_error *err)
+{
+	struct platform_id platform = {.ca = NULL};
+	struct ratls_endorsements *e = NULL;
+	struct buf root = {0};
+	json_t *report = NULL;
+	char *path = NULL;
+	int rc = appraisal_trust_root(&c->appraisal, &root, err);
+
+	if (rc == RATLS_OK && c->fmspc != NULL && rest[0] != NULL)
+		rc = err_reason(err, RATLS_E_ARG, REASON_OPTION, "--fmspc and a target are two platforms");
+	if (rc == RATLS_OK)
+		rc = c->fmspc != NULL ? named_platform(c, &platform, err) : shown_platform(c, rest[0], &platform, err);
+	if (rc == RATLS_OK)
+		rc = ask(c, &root, &platform, &e, err);
+	if (rc == RATLS_OK)
+		rc = put(c, &platform, e, &path, err);
+	if (rc == RATLS_OK)
+		rc = report_on(c, path, &report, err);
+	if (rc == RATLS_OK)
+		show(&c->cli, report);
+	json_decref(report);
+	free(path);
+	ratls_endorsements_free(e);
+	buf_done(&root);
+	return rc;
+}
+
+/* ---- show and check ----------------------------------------------------------------------------------------- */
+
+static int list(const struct collateral_config *c, char *const *rest, enum stock_status *ret, struct ratls_error *err)
+{
+	json_t *report = NULL;
+	int rc = rest[0] != NULL ? report_on(c, rest[0], &report, err)
+				 : err_reason(err, RATLS_E_ARG, REASON_OPTION, "a folder or file is missing");
+
+	if (rc != RATLS_OK)
+		return rc;
+	*ret = stock_worst(report);
+	show(&c->cli, report);
+	json_decref(report);
+	return RATLS_OK;
+}
+
+static int run(const struct opt_program *program, char **argv)
+{
+	struct collateral_config config = {.cli = {0}};
+	enum stock_status worst = STOCK_OK;
+	struct ratls_error err = {0};
+	char **rest = NULL;
+	int result, rc;
+
+	if (!cli_parse(program, argv, &config, 1, &rest, &result))
+		return result;
+	if (program == &fetch_program)
+		rc = fetch(&config, rest, &err);
+	else
+		rc = list(&config, rest, &worst, &err);
+	result = rc == RATLS_OK ? (int)stock_class(worst) : cli_fail(&config.cli, &err);
+	/* To look at what is old is no failure; to look at what is nothing is. */
+	if (program == &show_program && rc == RATLS_OK && worst <= STOCK_EXPIRED)
+		result = 0;
+	opt_free(program, &config);
+	free(rest);
+	return result;
+}
+
+int cmd_collateral(char **argv)
+{
+	static const struct {
+		const char *name;
+		const struct opt_program *program;
+	} verbs[] = {{"fetch", &fetch_program}, {"show", &show_program}, {"check", &check_program}};
+	bool help = argv[1] != NULL && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+
+	for (size_t i = 0; argv[1] != NULL && i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return run(verbs[i].program, argv + 1);
+	fprintf(help ? stdout : stderr, "Usage: teesql collateral fetch|show|check [OPTION]... [ARGUMENT]\n\n");
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		fprintf(help ? stdout : stderr, "  %-6s %s\n", verbs[i].name, verbs[i].program->purpose);
+	return help ? 0 : CLASS_USAGE;
+}
