@@ -34,7 +34,7 @@ struct ita_request {
 
 /* RATLS_OK only for status 200; then ret is the caller's (http_response_done). Blocking. RATLS_E_UNAVAILABLE
  * with a reason, RATLS_E_NOMEM. */
-int ita_http(const struct ita_transport *t, const struct ita_request *request,
+int ita_http(const struct ita_transport *t, const struct ita_request *q,
 	struct ratls_http_response *ret, struct ratls_error *err);
 
 #endif

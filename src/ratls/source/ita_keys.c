@@ -178,7 +178,7 @@ static int fetch_list(struct ita_keys *k, struct kept *e, int64_t deadline_ms, s
 		.deadline_ms = deadline_ms};
 	struct ratls_http_response answer = {0};
 	struct buf list = {0};
-	int64_t next_update;
+	int64_t next_update = INT64_MIN;
 	int rc = ita_http(&k->transport, &request, &answer, err);
 
 	if (rc != RATLS_OK)

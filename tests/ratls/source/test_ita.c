@@ -51,6 +51,7 @@ struct service {
 	enum item at;
 	const struct fault *fault; /* of item `at`; NULL: none */
 	atomic_uint elsewhere;     /* requests to any other URL */
+	pthread_mutex_t lock;      /* of what follows */
 	bool saw_key[ITEMS];
 	char body[200000];
 };
@@ -109,14 +110,15 @@ static int reply_fault(const struct fault *f, struct ratls_http_response *ret, s
 
 static void note(struct service *s, int item, const struct ratls_http_request *q)
 {
+	pthread_mutex_lock(&s->lock);
 	for (const char *const *h = q->headers; h != NULL && *h != NULL; h++)
 		if (strcmp(*h, "x-api-key: " API_KEY) == 0)
 			s->saw_key[item] = true;
-	assert_true(item != TOKEN || (strcmp(q->method, "POST") == 0 && q->body_len < sizeof(s->body)));
-	if (item == TOKEN) {
+	if (item == TOKEN && strcmp(q->method, "POST") == 0 && q->body_len < sizeof(s->body)) {
 		memcpy(s->body, q->body, q->body_len);
 		s->body[q->body_len] = '\0';
 	}
+	pthread_mutex_unlock(&s->lock);
 }
 
 static int fetch(void *self, const struct ratls_http_request *q, struct ratls_http_response *ret,
@@ -207,6 +209,7 @@ static void world_begin(struct world *w, EVP_PKEY *quoted)
 	struct forge_options o;
 
 	memset(w, 0, sizeof(*w));
+	pthread_mutex_init(&w->service.lock, NULL);
 	forge_defaults(&o, seed, NOW);
 	assert_int_equal(forge_machine_make(&o, &w->machine, NULL), RATLS_OK);
 	assert_int_equal(forge_machine_certificate(&w->machine, &leaf, &w->chain, NULL), RATLS_OK);
@@ -226,6 +229,7 @@ static void world_end(struct world *w)
 	ratls_verifier_free(w->verifier);
 	ratls_ita_free(w->ita);
 	mint_done(&w->service.mint);
+	pthread_mutex_destroy(&w->service.lock);
 	ratls_evidence_free(w->evidence);
 	forge_chain_done(&w->chain);
 	forge_machine_done(&w->machine);
