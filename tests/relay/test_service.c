@@ -470,10 +470,12 @@ static void a_slow_resolver_delays_no_verdict(void **state)
 		return;
 	sem_init(&resolving, 0, 0);
 	sem_init(&answering, 0, 0);
+	service_free(p.forwarder);
 	service_free(p.sidecar);
 	p.to_backend.host = "slow.example.org";
 	p.sidecar = start(*(enum loop_io *)*state, SERVICE_SIDECAR, &p.server, &p.to_backend);
 	p.to_sidecar.port = port_of(p.sidecar);
+	p.forwarder = start(*(enum loop_io *)*state, SERVICE_FORWARDER, &p.client, &p.to_sidecar);
 	for (int i = 0; i < 8; i++) {
 		fds[i] = dial(port_of(p.forwarder));
 		say(fds[i], startup, sizeof(startup));
