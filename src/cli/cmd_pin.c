@@ -114,17 +114,5 @@ static int pin(const struct evaluation *e)
 
 int cmd_pin(char **argv)
 {
-	struct evaluation_config config = {.cli = {0}};
-	struct evaluation e;
-	char **rest = NULL;
-	int result;
-
-	if (!cli_parse(&program, argv, &config, 1, &rest, &result))
-		return result;
-	evaluation_run(&e, &config, rest[0]);
-	result = pin(&e);
-	evaluation_done(&e);
-	opt_free(&program, &config);
-	free(rest);
-	return result;
+	return evaluation_command(&program, argv, pin);
 }

@@ -214,3 +214,20 @@ json_t *evaluation_json(const struct evaluation *e)
 	return verify_json(
 		e->report, &e->conclusion, e->at, obtained_endpoint(&e->obtained, e->evidence), &e->times);
 }
+
+int evaluation_command(const struct opt_program *program, char **argv, int (*conclude)(const struct evaluation *e))
+{
+	struct evaluation_config config = {.cli = {0}};
+	struct evaluation e;
+	char **rest = NULL;
+	int result;
+
+	if (!cli_parse(program, argv, &config, 1, &rest, &result))
+		return result;
+	evaluation_run(&e, &config, rest[0]);
+	result = conclude(&e);
+	evaluation_done(&e);
+	opt_free(program, &config);
+	free(rest);
+	return result;
+}

@@ -72,6 +72,15 @@ static json_t *fields_of_query(const json_t *query)
 	return out;
 }
 
+/* dstack's JavaScript client counts the characters of what it sends over a Unix socket: with any that are not ASCII
+ * the end is cut off, here as there. */
+static const char *advice(const json_error_t *where)
+{
+	return json_error_code(where) == json_error_premature_end_of_input
+		       ? " (it ends too early: Content-Length counts bytes, not characters)"
+		       : "";
+}
+
 static int fields_of_body(const struct http_request *request, json_t **ret, struct ratls_error *err)
 {
 	json_error_t where;
@@ -83,7 +92,7 @@ static int fields_of_body(const struct http_request *request, json_t **ret, stru
 	}
 	object = json_loadb((const char *)request->body, request->body_len, JSON_REJECT_DUPLICATES, &where);
 	if (object == NULL)
-		return err_set(err, RATLS_E_ARG, "invalid JSON request: %s", where.text);
+		return err_set(err, RATLS_E_ARG, "invalid JSON request: %s%s", where.text, advice(&where));
 	if (!json_is_object(object)) {
 		json_decref(object);
 		return err_set(err, RATLS_E_ARG, "invalid JSON request: expected an object");

@@ -140,6 +140,13 @@ def test_bytes_after_the_declared_length_do_not_spoil_the_answer(sim):
     assert raw.startswith(b"HTTP/1.1 200 ") and b'"version"' in raw
 
 
+def test_a_length_in_characters_is_told_as_such(sim):
+    """What dstack's JavaScript SDK sends over a Unix socket for a subject that is not ASCII."""
+    text = '{"subject":"caf\u00e9"}'
+    raw = sim.exchange(request("POST", "/GetTlsKey", JSON_TYPE | {"Content-Length": len(text)}, text.encode()))
+    assert raw.startswith(b"HTTP/1.1 400 ") and b"Content-Length counts bytes" in raw
+
+
 @pytest.mark.parametrize("body", [b"{", b"[]", b"nonsense", b'{"path":"a","path":"b"}', b'{"path":1}',
                                   b'{"path":"a"} trailing'])
 def test_a_bad_body_is_400_with_an_error(sim, body):

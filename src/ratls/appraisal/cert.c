@@ -5,18 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include "appraisal/ecdsa.h"
-#include "base/clock.h"
-
-bool cert_time(const ASN1_TIME *t, int64_t *ret)
-{
-	struct tm tm;
-
-	if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
-		return false;
-	*ret = clock_days(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * 86400 + tm.tm_hour * 3600 +
-	       tm.tm_min * 60 + tm.tm_sec;
-	return true;
-}
+#include "evidence/certificate.h"
 
 /* Exactly one common name, of printable ASCII: it decides the role and is shown to people. */
 static bool common_name(const X509_NAME *name, char ret[static 65])
@@ -50,8 +39,8 @@ static bool decode(struct cur der, EVP_PKEY *like, struct cert *c, struct outcom
 	tbs = c->asn1->tbs;
 	if (!common_name(tbs->subject, c->name))
 		return outcome_fail(o, "a certificate's common name is missing or malformed");
-	if (!cert_time(tbs->validity->not_before, &c->not_before) ||
-		!cert_time(tbs->validity->not_after, &c->not_after))
+	if (!certificate_time(tbs->validity->not_before, &c->not_before) ||
+		!certificate_time(tbs->validity->not_after, &c->not_after))
 		return outcome_fail(o, "the validity of \"%s\" is malformed", c->name);
 	point = cert_asn1_point(c->asn1);
 	c->key = ecdsa_key(&point, like);

@@ -40,9 +40,6 @@ bool cert_check_role(const struct cert *c, enum cert_role role, struct outcome *
 bool cert_check_issued(const struct cert *c, const struct cert *issuer, struct outcome *o);
 bool cert_check_signature(const struct cert *c, const struct cert *issuer, struct outcome *o);
 
-/* Seconds since the epoch; false if the time is malformed. */
-bool cert_time(const ASN1_TIME *t, int64_t *ret);
-
 /* Are they of the same subject and key? A CA's certificate may be issued anew. */
 bool cert_same_ca(const struct cert *a, const struct cert *b);
 

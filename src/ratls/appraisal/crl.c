@@ -5,6 +5,7 @@
 
 #include "appraisal/pem.h"
 #include "base/hex.h"
+#include "evidence/certificate.h"
 
 #define DER_SEQUENCE 0x30
 
@@ -33,9 +34,9 @@ static bool decode(const struct buf *der, struct crl *c, struct outcome *o)
 	c->x509 = d2i_X509_CRL(NULL, &p, (long)der->len);
 	if (c->x509 == NULL || p != der->p + der->len)
 		return outcome_fail(o, "the revocation list could not be decoded");
-	if (!cert_time(X509_CRL_get0_lastUpdate(c->x509), &c->this_update))
+	if (!certificate_time(X509_CRL_get0_lastUpdate(c->x509), &c->this_update))
 		return outcome_fail(o, "the revocation list does not say when it was issued");
-	if (!cert_time(X509_CRL_get0_nextUpdate(c->x509), &c->next_update))
+	if (!certificate_time(X509_CRL_get0_nextUpdate(c->x509), &c->next_update))
 		return outcome_fail(o, "the revocation list does not say when it ends");
 	return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appraisal/fields.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -16,6 +17,25 @@ bool fields_fail(struct fields *f, const char *name, const char *what)
 		outcome_fail(f->o, "%s %s", f->where, what);
 	f->bad = true;
 	return false;
+}
+
+json_t *fields_document(struct cur text, const char *name, struct outcome *o)
+{
+	json_error_t why;
+	json_t *document = json_loadb((const char *)text.p, text.left, JSON_REJECT_DUPLICATES, &why);
+
+	if (document == NULL)
+		outcome_fail(o, "%s is not JSON: line %d: %.120s", name, why.line, why.text);
+	return document;
+}
+
+void *fields_room(struct fields *f, const char *name, size_t n, size_t size)
+{
+	void *room = calloc(n, size);
+
+	if (room == NULL)
+		fields_fail(f, name, "could not be read: out of memory");
+	return room;
 }
 
 struct fields fields_of(const json_t *object, const char *where, struct outcome *o)

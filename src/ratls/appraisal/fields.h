@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "appraisal/outcome.h"
+#include "base/cur.h"
 
 struct fields {
 	const json_t *object; /* borrowed */
@@ -17,6 +18,9 @@ struct fields {
 	struct outcome *o;    /* filled by the first failure */
 	bool bad;
 };
+
+/* A document of this name as JSON; the caller's. NULL and a failure if it is none. */
+json_t *fields_document(struct cur text, const char *name, struct outcome *o);
 
 /* Not an object (or NULL): bad from the start. */
 struct fields fields_of(const json_t *object, const char *where, struct outcome *o);
@@ -31,6 +35,9 @@ void fields_hex(struct fields *f, const char *name, uint8_t *ret, size_t len);
 int64_t fields_time(struct fields *f, const char *name); /* exactly YYYY-MM-DDThh:mm:ssZ */
 const json_t *fields_object(struct fields *f, const char *name);
 const json_t *fields_array(struct fields *f, const char *name, size_t min, size_t max);
+
+/* Zeroed room for what n elements of an array become; the caller frees it. NULL and a failure without memory. */
+void *fields_room(struct fields *f, const char *name, size_t n, size_t size);
 
 /* An array of texts of at most max_text bytes that may be absent (then NULL). */
 const json_t *fields_texts(struct fields *f, const char *name, size_t max, size_t max_text);

@@ -13,6 +13,7 @@
 
 #include "appraisal/cert.h"
 #include "appraisal/pem.h"
+#include "evidence/certificate.h"
 
 #define AUTH_LEVEL 2 /* OpenSSL's: 112 bits, so neither short keys nor SHA-1 */
 
@@ -106,7 +107,7 @@ static bool find_times(const struct jwk *k, struct jwk_trust *t)
 		const X509 *x = sk_X509_value(k->chain, i);
 		int64_t begin, end;
 
-		if (!cert_time(X509_get0_notBefore(x), &begin) || !cert_time(X509_get0_notAfter(x), &end))
+		if (!certificate_time(X509_get0_notBefore(x), &begin) || !certificate_time(X509_get0_notAfter(x), &end))
 			return outcome_fail(&t->chain, "the validity of a certificate is malformed");
 		t->begin = begin > t->begin ? begin : t->begin;
 		t->end = end < t->end ? end : t->end;
@@ -119,7 +120,7 @@ static int64_t earliest_update(STACK_OF(X509_CRL) * crls)
 	int64_t end = INT64_MAX, next;
 
 	for (int i = 0; i < sk_X509_CRL_num(crls); i++)
-		if (cert_time(X509_CRL_get0_nextUpdate(sk_X509_CRL_value(crls, i)), &next) && next < end)
+		if (certificate_time(X509_CRL_get0_nextUpdate(sk_X509_CRL_value(crls, i)), &next) && next < end)
 			end = next;
 	return end;
 }
@@ -130,7 +131,7 @@ static bool all_end(STACK_OF(X509_CRL) * crls)
 	int64_t next;
 
 	for (int i = 0; i < sk_X509_CRL_num(crls); i++)
-		if (!cert_time(X509_CRL_get0_nextUpdate(sk_X509_CRL_value(crls, i)), &next))
+		if (!certificate_time(X509_CRL_get0_nextUpdate(sk_X509_CRL_value(crls, i)), &next))
 			return false;
 	return true;
 }
@@ -207,7 +208,7 @@ bool jwk_crl_next_update(struct cur text, int64_t *ret)
 
 	ERR_set_mark();
 	crl = jwk_crl_read(text);
-	ok = crl != NULL && cert_time(X509_CRL_get0_nextUpdate(crl), ret);
+	ok = crl != NULL && certificate_time(X509_CRL_get0_nextUpdate(crl), ret);
 	X509_CRL_free(crl);
 	ERR_pop_to_mark();
 	return ok;

@@ -65,11 +65,9 @@ void svn_levels_read(struct fields *f, struct svn_levels *ret)
 
 	if (n == 0)
 		return;
-	ret->at = calloc(n, sizeof(*ret->at));
-	if (ret->at == NULL) {
-		fields_fail(f, "tcbLevels", "could not be read: out of memory");
+	ret->at = fields_room(f, "tcbLevels", n, sizeof(*ret->at));
+	if (ret->at == NULL)
 		return;
-	}
 	for (ret->n = 0; ret->n < n && !f->bad; ret->n++)
 		read_one(f, json_array_get(list, ret->n), &ret->at[ret->n]);
 	qsort(ret->at, ret->n, sizeof(*ret->at), highest_first);

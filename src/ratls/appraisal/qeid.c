@@ -38,16 +38,13 @@ static bool read_document(struct qeid *q, struct outcome *o)
 struct qeid *qeid_parse(struct cur text, struct outcome *o)
 {
 	struct qeid *q = calloc(1, sizeof(*q));
-	json_error_t why;
 
 	if (q == NULL) {
 		outcome_unknown(o, "out of memory");
 		return NULL;
 	}
-	q->json = json_loadb((const char *)text.p, text.left, JSON_REJECT_DUPLICATES, &why);
-	if (q->json == NULL)
-		outcome_fail(o, "QE identity is not JSON: line %d: %.120s", why.line, why.text);
-	else if (read_document(q, o))
+	q->json = fields_document(text, "QE identity", o);
+	if (q->json != NULL && read_document(q, o))
 		return q;
 	qeid_free(q);
 	return NULL;

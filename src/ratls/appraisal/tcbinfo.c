@@ -57,11 +57,9 @@ static void read_levels(struct fields *info, struct tcbinfo *t)
 
 	if (n == 0)
 		return;
-	t->levels = calloc(n, sizeof(*t->levels));
-	if (t->levels == NULL) {
-		fields_fail(info, "tcbLevels", "could not be read: out of memory");
+	t->levels = fields_room(info, "tcbLevels", n, sizeof(*t->levels));
+	if (t->levels == NULL)
 		return;
-	}
 	for (t->n_levels = 0; t->n_levels < n && !info->bad; t->n_levels++)
 		read_level(info, json_array_get(list, t->n_levels), t->tdx, &t->levels[t->n_levels]);
 	qsort(t->levels, t->n_levels, sizeof(*t->levels), highest_first);
@@ -104,11 +102,9 @@ static void read_modules(struct fields *info, struct tcbinfo *t)
 	n = list != NULL ? json_array_size(list) : 0;
 	if (n == 0)
 		return;
-	t->modules = calloc(n, sizeof(*t->modules));
-	if (t->modules == NULL) {
-		fields_fail(info, "tdxModuleIdentities", "could not be read: out of memory");
+	t->modules = fields_room(info, "tdxModuleIdentities", n, sizeof(*t->modules));
+	if (t->modules == NULL)
 		return;
-	}
 	for (; t->n_modules < n && !info->bad; t->n_modules++) {
 		read_module(info, json_array_get(list, t->n_modules), &t->modules[t->n_modules]);
 		for (size_t i = 0; i < t->n_modules; i++)
@@ -153,16 +149,13 @@ static bool read_document(struct tcbinfo *t, struct outcome *o)
 struct tcbinfo *tcbinfo_parse(struct cur text, struct outcome *o)
 {
 	struct tcbinfo *t = calloc(1, sizeof(*t));
-	json_error_t why;
 
 	if (t == NULL) {
 		outcome_unknown(o, "out of memory");
 		return NULL;
 	}
-	t->json = json_loadb((const char *)text.p, text.left, JSON_REJECT_DUPLICATES, &why);
-	if (t->json == NULL)
-		outcome_fail(o, "TCB info is not JSON: line %d: %.120s", why.line, why.text);
-	else if (read_document(t, o))
+	t->json = fields_document(text, "TCB info", o);
+	if (t->json != NULL && read_document(t, o))
 		return t;
 	tcbinfo_free(t);
 	return NULL;

@@ -85,11 +85,11 @@ static int find_evidence(struct certificate *c, struct ratls_error *err)
 	return RATLS_OK;
 }
 
-static bool read_time(const ASN1_TIME *time, int64_t *ret)
+bool certificate_time(const ASN1_TIME *time, int64_t *ret)
 {
 	struct tm tm;
 
-	if (ASN1_TIME_to_tm(time, &tm) != 1)
+	if (time == NULL || ASN1_TIME_to_tm(time, &tm) != 1)
 		return false;
 	*ret = clock_days(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * 86400 + tm.tm_hour * 3600 +
 	       tm.tm_min * 60 + tm.tm_sec;
@@ -108,8 +108,8 @@ static int parse(struct cur der, struct certificate *c, struct ratls_error *err)
 	if (len <= 0)
 		return malformed(err, "its public key");
 	c->spki = cur_of(c->spki_der, (size_t)len);
-	if (!read_time(X509_get0_notBefore(c->x509), &c->not_before) ||
-		!read_time(X509_get0_notAfter(c->x509), &c->not_after))
+	if (!certificate_time(X509_get0_notBefore(c->x509), &c->not_before) ||
+		!certificate_time(X509_get0_notAfter(c->x509), &c->not_after))
 		return malformed(err, "its validity");
 	return find_evidence(c, err);
 }

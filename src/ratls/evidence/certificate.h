@@ -28,4 +28,7 @@ struct certificate {
 int certificate_open(struct cur der, struct certificate *ret, struct ratls_error *err);
 void certificate_done(struct certificate *c);
 
+/* Unix seconds. False if there is no time, or none that is well-formed. */
+bool certificate_time(const ASN1_TIME *time, int64_t *ret);
+
 #endif

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/reason.h"
 #include "base/secret.h"
+#include "evidence/certificate.h"
 #include "source/agent.h"
 
 #define IDENTITY_PEM_MAX   ((size_t)1 << 20) /* of the key and of the chain, each */
@@ -107,25 +107,14 @@ static int read_chain(struct identity *id, struct cur pem, struct ratls_error *e
 	return rc;
 }
 
-static bool seconds_of(const ASN1_TIME *at, int64_t *ret)
-{
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(at, &tm) != 1)
-		return false;
-	*ret = clock_days(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * 86400 + tm.tm_hour * 3600 +
-	       tm.tm_min * 60 + tm.tm_sec;
-	return true;
-}
-
 static int check_leaf(struct identity *id, struct ratls_error *err)
 {
 	if (X509_check_private_key(id->leaf, id->key) != 1) {
 		ERR_clear_error();
 		return err_set(err, RATLS_E_ARG, "private key does not belong to the first certificate");
 	}
-	if (!seconds_of(X509_get0_notBefore(id->leaf), &id->not_before) ||
-		!seconds_of(X509_get0_notAfter(id->leaf), &id->not_after))
+	if (!certificate_time(X509_get0_notBefore(id->leaf), &id->not_before) ||
+		!certificate_time(X509_get0_notAfter(id->leaf), &id->not_after))
 		return err_set(err, RATLS_E_ARG, "could not read the validity of the certificate");
 	return RATLS_OK;
 }
