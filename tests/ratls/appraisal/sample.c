@@ -120,9 +120,43 @@ static const char *differs(const struct row *row, const struct ratls_report *rep
 	return NULL;
 }
 
+static void write_file(const char *folder, const char *name, const void *bytes, size_t len)
+{
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* For other verifiers: scripts/differential. */
+static void sample_write(const struct sample *s, const char *folder, const char *row, const char *form)
+{
+	static unsigned number;
+	char name[64], *collateral = json_dumps(s->items, 0), *facts;
+	json_t *object = json_pack("{s:s, s:s, s:I}", "row", row, "form", form, "at", (json_int_t)s->at);
+
+	facts = json_dumps(object, 0);
+	snprintf(name, sizeof(name), "%04u.quote", number);
+	write_file(folder, name, s->bytes.p, s->bytes.len);
+	snprintf(name, sizeof(name), "%04u.collateral", number);
+	write_file(folder, name, collateral, strlen(collateral));
+	snprintf(name, sizeof(name), "%04u.root", number);
+	write_file(folder, name, s->anchor->p, s->anchor->len);
+	snprintf(name, sizeof(name), "%04u.facts", number++);
+	write_file(folder, name, facts, strlen(facts));
+	free(collateral);
+	free(facts);
+	json_decref(object);
+}
+
 static bool row_run(const struct row *row, enum sample_form form)
 {
 	static const char *const forms[] = {"v4", "v5, TD 1.0", "v5, TD 1.5"};
+	const char *folder = getenv("RATLS_ROWS_INTO");
 	struct ratls_report *report;
 	struct sample s;
 	const char *why;
@@ -135,6 +169,8 @@ static bool row_run(const struct row *row, enum sample_form form)
 	sample_make(&s);
 	if (row->tamper != NULL)
 		row->tamper(&s);
+	if (folder != NULL)
+		sample_write(&s, folder, row->name, forms[form]);
 	report = sample_appraise(&s);
 	why = differs(row, report);
 	if (why != NULL)
