@@ -354,8 +354,10 @@ static bool make_pck_name(const struct forge_pki_options *o, struct buf *ret)
 {
 	uint8_t part[HASH_SHA384_SIZE];
 
-	for (uint8_t i = 0; i < PCK_NAME_RSA3072 / sizeof(part); i++) {
-		struct cur parts[] = {cur_of(o->seed, sizeof(o->seed)), cur_of(o->sgx.ppid, sizeof(o->sgx.ppid)), cur_of(&i, 1)};
+	for (size_t i = 0; i < PCK_NAME_RSA3072 / sizeof(part); i++) {
+		uint8_t number = (uint8_t)i;
+		struct cur parts[] = {cur_of(o->seed, sizeof(o->seed)), cur_of(o->sgx.ppid, sizeof(o->sgx.ppid)),
+			cur_of(&number, 1)};
 
 		if (!hash_parts(HASH_SHA384, parts, 3, part))
 			return false;

@@ -125,24 +125,24 @@ static int keep_items(
 	return RATLS_OK;
 }
 
-/* With these items, of which nothing is looked at yet. */
-static int begin(const struct endorsement_items *items, const struct ratls_endorsements_options *options,
-	struct ratls_endorsements **ret, struct ratls_error *err)
+/* With these items, of which nothing is looked at yet. NULL if *ret_rc is no success. */
+static struct ratls_endorsements *begin(const struct endorsement_items *items,
+	const struct ratls_endorsements_options *options, int *ret_rc, struct ratls_error *err)
 {
 	struct ratls_endorsements *e = calloc(1, sizeof(*e));
-	int rc;
 
-	if (e == NULL)
-		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	if (e == NULL) {
+		*ret_rc = err_set(err, RATLS_E_NOMEM, "out of memory");
+		return NULL;
+	}
 	atomic_init(&e->refs, 1);
-	rc = take_root(e, options, err);
-	if (rc == RATLS_OK)
-		rc = keep_items(e, items, err);
-	if (rc == RATLS_OK)
-		*ret = e;
-	else
-		ratls_endorsements_free(e);
-	return rc;
+	*ret_rc = take_root(e, options, err);
+	if (*ret_rc == RATLS_OK)
+		*ret_rc = keep_items(e, items, err);
+	if (*ret_rc == RATLS_OK)
+		return e;
+	ratls_endorsements_free(e);
+	return NULL;
 }
 
 int endorsements_new(const struct endorsement_items *items, const struct ratls_endorsements_options *options,
@@ -154,8 +154,8 @@ int endorsements_new(const struct endorsement_items *items, const struct ratls_e
 	if (rc != RATLS_OK)
 		return rc;
 	ERR_set_mark();
-	rc = begin(items, options, &e, err);
-	if (rc == RATLS_OK) {
+	e = begin(items, options, &rc, err);
+	if (e != NULL) {
 		take_crls(e, items);
 		take_documents(e, items);
 		*ret = e;
@@ -172,13 +172,13 @@ int endorsements_of_root(const struct ratls_endorsements_options *options, struc
 	int rc;
 
 	ERR_set_mark();
-	rc = begin(&nothing, options, &e, err);
+	e = begin(&nothing, options, &rc, err);
 	ERR_pop_to_mark();
-	if (rc != RATLS_OK)
-		return rc;
-	e->empty = true;
-	*ret = e;
-	return RATLS_OK;
+	if (e != NULL) {
+		e->empty = true;
+		*ret = e;
+	}
+	return rc;
 }
 
 struct ratls_endorsements *endorsements_ref(struct ratls_endorsements *e)

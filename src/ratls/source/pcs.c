@@ -48,8 +48,8 @@ static const struct item pck_item = {"PCK certificate", "/sgx/certification/v4/p
 struct asking {
 	const struct pcs *pcs;
 	const struct platform_id *platform; /* of the PCK certificate: NULL, for it is asked for by these two */
-	const struct pck_name *name;
-	const struct cur *qeid;
+	struct pck_name name;
+	struct cur qeid;
 	int64_t deadline_ms;
 	struct pcs_trouble trouble;
 };
@@ -76,12 +76,12 @@ static void put_hex(struct buf *url, const char *parameter, const struct cur *va
 
 static void put_pck_name(struct buf *url, const struct asking *a)
 {
-	put_hex(url, "", &a->name->ppid);
-	put_hex(url, "&cpusvn=", &a->name->cpusvn);
-	put_hex(url, "&pcesvn=", &a->name->pcesvn);
-	put_hex(url, "&pceid=", &a->name->pceid);
+	put_hex(url, "", &a->name.ppid);
+	put_hex(url, "&cpusvn=", &a->name.cpusvn);
+	put_hex(url, "&pcesvn=", &a->name.pcesvn);
+	put_hex(url, "&pceid=", &a->name.pceid);
 	if (!is_intel(a->pcs->base))
-		put_hex(url, "&qeid=", a->qeid);
+		put_hex(url, "&qeid=", &a->qeid);
 }
 
 /* NULL if memory ran out. */
@@ -202,7 +202,7 @@ static int check_tcbm(const struct asking *a, const struct ratls_http_response *
 	uint8_t tcbm[18] = {0};
 	struct cur said = cur_of(tcbm, sizeof(tcbm)), cpusvn = cur_take(&said, 16);
 	bool ok = header != NULL && hex_decode(header, strlen(header), tcbm, sizeof(tcbm)) &&
-		  cur_is(&cpusvn, a->name->cpusvn.p, 16) && cur_is(&said, a->name->pcesvn.p, 2);
+		  cur_is(&cpusvn, a->name.cpusvn.p, 16) && cur_is(&said, a->name.pcesvn.p, 2);
 	int rc = RATLS_OK;
 
 	if (header == NULL)
@@ -275,7 +275,7 @@ static int ask_item(struct asking *a, const struct item *item, struct buf *body,
 int pcs_ask(const struct pcs *p, const struct platform_id *platform, struct pcs_answers *ret,
 	struct pcs_trouble *ret_trouble, struct ratls_error *err)
 {
-	struct asking a = {.pcs = p, .platform = platform};
+	struct asking a = {.pcs = p, .platform = platform, .qeid = cur_of(NULL, 0)};
 	int rc = RATLS_OK;
 
 	a.deadline_ms = clock_monotonic_ms() + (p->timeout_ms > 0 ? p->timeout_ms : PCS_TIMEOUT_MS);
@@ -291,7 +291,7 @@ int pcs_ask(const struct pcs *p, const struct platform_id *platform, struct pcs_
 int pcs_ask_pck(const struct pcs *p, const struct pck_name *name, const struct cur *qeid, struct buf *ret_chain,
 	struct pcs_trouble *ret_trouble, struct ratls_error *err)
 {
-	struct asking a = {.pcs = p, .name = name, .qeid = qeid};
+	struct asking a = {.pcs = p, .name = *name, .qeid = *qeid};
 	struct buf issuers = {0};
 	int rc;
 
