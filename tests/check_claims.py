@@ -17,7 +17,7 @@ def defines(path, name):
     """Does this file hold a test of this name that is run?"""
     if not path.is_file():
         return False
-    pattern = rf"^def {name}\(" if path.suffix == ".py" else rf"(cmocka_unit_test\w*|ON_BOTH)\({name}[,)]"
+    pattern = rf"^def {name}\(" if path.suffix == ".py" else rf"(cmocka_unit_test\w*|ON_BOTH)\(\s*{name}[,)]"
     return re.search(pattern, path.read_text(), re.M) is not None
 
 

@@ -28,26 +28,31 @@ struct collateral_config {
 
 #define AT(member) offsetof(struct collateral_config, member)
 
-#define ROOT_ROW \
-	{"insecure-trust-root", OPT_STR, AT(appraisal.insecure_trust_root), NULL, "FILE", \
-		"trust this root certificate instead of Intel's"}
-#define AT_ROW {"at", OPT_STR, AT(at), NULL, "TIME", "judge as of this moment, Unix seconds or RFC 3339; else now"}
-
 static const struct opt fetch_opts[] = {
 	{"fmspc", OPT_STR, AT(fmspc), NULL, "HEX", "of the platform, in place of a TARGET that shows it"},
-	{"ca", OPT_STR, AT(ca), "platform", "platform|processor", "which CA issued that platform's certificates"},
+	{"ca", OPT_STR, AT(ca), "platform", "platform|processor",
+		"which CA issued that platform's certificates"},
 	{"out", OPT_STR, AT(out), ".", "DIR", "write FMSPC.json here"},
 	{"pccs", OPT_LIST, AT(appraisal.pccs), NULL, "URL",
 		"ask this collateral service (URL#timeout=5s: for so long), in order; else Intel's"},
-	ROOT_ROW,
+	{"insecure-trust-root", OPT_STR, AT(appraisal.insecure_trust_root), NULL, "FILE",
+		"trust this root certificate instead of Intel's"},
 	{.name = NULL},
 };
 
-static const struct opt show_opts[] = {AT_ROW, ROOT_ROW, {.name = NULL}};
+static const struct opt stock_opts[] = {
+	{"at", OPT_STR, AT(at), NULL, "TIME", "judge as of this moment, Unix seconds or RFC 3339; else now"},
+	{"insecure-trust-root", OPT_STR, AT(appraisal.insecure_trust_root), NULL, "FILE",
+		"trust this root certificate instead of Intel's"},
+	{.name = NULL},
+};
+
+static const struct opt show_opts[] = {{.name = NULL}};
 
 static const struct opt check_opts[] = {
 	{"warn-before", OPT_TIME, AT(warn_before), "7d", "TIME", "what ends within this time is expiring"},
-	AT_ROW, ROOT_ROW, {.name = NULL}};
+	{.name = NULL},
+};
 
 static const struct opt_table fetch_tables[] = {
 	{appraisal_self_rows, AT(appraisal)},
@@ -57,17 +62,19 @@ static const struct opt_table fetch_tables[] = {
 	{.opts = NULL},
 };
 
-static const struct opt_table stock_tables[] = {{cli_rows, AT(cli)}, {.opts = NULL}};
+static const struct opt_table stock_tables[] = {{stock_opts, 0}, {cli_rows, AT(cli)}, {.opts = NULL}};
 
 static const struct opt_program fetch_program = {"teesql collateral fetch", "[OPTION]... [TARGET]",
-	"Write the collateral of a platform into a folder for --collateral-dir.", fetch_opts, false, fetch_tables, NULL};
+	"Write the collateral of a platform into a folder for --collateral-dir.", fetch_opts, false,
+	fetch_tables, NULL};
 
 static const struct opt_program show_program = {"teesql collateral show", "[OPTION]... DIR|FILE",
-	"List collateral in files: who issued it, when, and until when it holds.", show_opts, false, stock_tables, NULL};
+	"List collateral in files: who issued it, when, and until when it holds.", show_opts, false,
+	stock_tables, NULL};
 
 static const struct opt_program check_program = {"teesql collateral check", "[OPTION]... DIR|FILE",
-	"Say by the exit code how long collateral in files will do: 0 ok, 1 expiring, 7 expired, 4 malformed,\n"
-	"5 not authentic; of several files the worst counts.",
+	"Say by the exit code how long collateral in files will do: 0 ok, 1 expiring, 7 expired,\n"
+	"4 malformed, 5 not authentic; of several files the worst counts.",
 	check_opts, false, stock_tables, NULL};
 
 static void show(const struct cli *cli, json_t *report)
@@ -83,24 +90,25 @@ static void show(const struct cli *cli, json_t *report)
 	buf_done(&out);
 }
 
-/* ---- fetch -------------------------------------------------------------------------------------------------- */
+/* ---- fetch -----------------------------------------------------------------------------------------------
+ */
 
 static int named_platform(const struct collateral_config *c, struct platform_id *ret, struct ratls_error *err)
 {
 	bool processor = strcmp(c->ca, "processor") == 0;
 
 	if (!processor && strcmp(c->ca, "platform") != 0)
-		return err_reason(
-			err, RATLS_E_ARG, REASON_OPTION, "--ca: \"%.32s\" is neither platform nor processor", c->ca);
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+			"--ca: \"%.32s\" is neither platform nor processor", c->ca);
 	if (!hex_decode(c->fmspc, strlen(c->fmspc), ret->fmspc, sizeof(ret->fmspc)))
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--fmspc: \"%.32s\" is not 12 hexadecimal digits",
-			c->fmspc);
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+			"--fmspc: \"%.32s\" is not 12 hexadecimal digits", c->fmspc);
 	ret->ca = processor ? "processor" : "platform";
 	return RATLS_OK;
 }
 
-static int shown_platform(
-	const struct collateral_config *c, const char *target, struct platform_id *ret, struct ratls_error *err)
+static int shown_platform(const struct collateral_config *c, const char *target, struct platform_id *ret,
+	struct ratls_error *err)
 {
 	struct obtained obtained = {0};
 	struct ratls_evidence *evidence = NULL;
@@ -152,18 +160,20 @@ static int put(const struct collateral_config *c, const struct platform_id *plat
 	if (rc == RATLS_OK && *ret_path == NULL)
 		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
 	if (rc == RATLS_OK && mkdir(c->out, 0755) < 0 && errno != EEXIST)
-		rc = err_reason(err, RATLS_E_IO, REASON_FILE, "could not create \"%s\": %s", c->out, strerror(errno));
+		rc = err_reason(
+			err, RATLS_E_IO, REASON_FILE, "could not create \"%s\": %s", c->out, strerror(errno));
 	if (rc == RATLS_OK && (rc = file_write(*ret_path, text.p, text.len, 0644, err)) != RATLS_OK)
 		err->reason = REASON_FILE;
 	buf_done(&text);
 	return rc;
 }
 
-static int report_on(const struct collateral_config *c, const char *path, json_t **ret, struct ratls_error *err)
+static int report_on(
+	const struct collateral_config *c, const char *path, json_t **ret, struct ratls_error *err)
 {
 	struct buf root = {0};
-	struct stock_question q = {.options.size = sizeof(q.options), .at = clock_now(),
-		.warn_before = c->warn_before / 1000};
+	struct stock_question q = {
+		.options.size = sizeof(q.options), .at = clock_now(), .warn_before = c->warn_before / 1000};
 	int rc = appraisal_trust_root(&c->appraisal, &root, err);
 
 	if (rc == RATLS_OK && c->at != NULL)
@@ -188,7 +198,8 @@ static int fetch(const struct collateral_config *c, char *const *rest, struct ra
 	if (rc == RATLS_OK && c->fmspc != NULL && rest[0] != NULL)
 		rc = err_reason(err, RATLS_E_ARG, REASON_OPTION, "--fmspc and a target are two platforms");
 	if (rc == RATLS_OK)
-		rc = c->fmspc != NULL ? named_platform(c, &platform, err) : shown_platform(c, rest[0], &platform, err);
+		rc = c->fmspc != NULL ? named_platform(c, &platform, err)
+				      : shown_platform(c, rest[0], &platform, err);
 	if (rc == RATLS_OK)
 		rc = ask(c, &root, &platform, &e, err);
 	if (rc == RATLS_OK)
@@ -204,9 +215,11 @@ static int fetch(const struct collateral_config *c, char *const *rest, struct ra
 	return rc;
 }
 
-/* ---- show and check ----------------------------------------------------------------------------------------- */
+/* ---- show and check --------------------------------------------------------------------------------------
+ */
 
-static int list(const struct collateral_config *c, char *const *rest, enum stock_status *ret, struct ratls_error *err)
+static int list(
+	const struct collateral_config *c, char *const *rest, enum stock_status *ret, struct ratls_error *err)
 {
 	json_t *report = NULL;
 	int rc = rest[0] != NULL ? report_on(c, rest[0], &report, err)
@@ -254,7 +267,8 @@ int cmd_collateral(char **argv)
 	for (size_t i = 0; argv[1] != NULL && i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			return run(verbs[i].program, argv + 1);
-	fprintf(help ? stdout : stderr, "Usage: teesql collateral fetch|show|check [OPTION]... [ARGUMENT]\n\n");
+	fprintf(help ? stdout : stderr,
+		"Usage: teesql collateral fetch|show|check [OPTION]... [ARGUMENT]\n\n");
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		fprintf(help ? stdout : stderr, "  %-6s %s\n", verbs[i].name, verbs[i].program->purpose);
 	return help ? 0 : CLASS_USAGE;

@@ -57,7 +57,8 @@ static enum stock_status worst_of(const json_t *files)
 	return worst;
 }
 
-/* ---- one file ----------------------------------------------------------------------------------------------- */
+/* ---- one file --------------------------------------------------------------------------------------------
+ */
 
 static json_t *time_json(int64_t at)
 {
@@ -74,7 +75,8 @@ static json_t *days_json(int64_t at, int64_t end)
 {
 	int64_t left = end - at;
 
-	return end == 0 ? json_null() : json_integer(left >= 0 ? left / DAY_S : -((-left + DAY_S - 1) / DAY_S));
+	return end == 0 ? json_null()
+			: json_integer(left >= 0 ? left / DAY_S : -((-left + DAY_S - 1) / DAY_S));
 }
 
 static json_t *items_json(const struct ratls_endorsements *e, int64_t at)
@@ -84,10 +86,11 @@ static json_t *items_json(const struct ratls_endorsements *e, int64_t at)
 
 	for (size_t i = 0; endorsements_facts(e, i, &f); i++)
 		json_array_append_new(items,
-			json_pack("{s:s, s:s?, s:o, s:o, s:o, s:o}", "item", f.item, "issuer", f.issuer, "issued",
-				time_json(f.issued), "next_update", time_json(f.next_update), "days_left",
-				days_json(at, f.next_update), "evaluation_data_number",
-				f.evaluation_data_number < 0 ? json_null() : json_integer(f.evaluation_data_number)));
+			json_pack("{s:s, s:s?, s:o, s:o, s:o, s:o}", "item", f.item, "issuer", f.issuer,
+				"issued", time_json(f.issued), "next_update", time_json(f.next_update),
+				"days_left", days_json(at, f.next_update), "evaluation_data_number",
+				f.evaluation_data_number < 0 ? json_null()
+							     : json_integer(f.evaluation_data_number)));
 	return items;
 }
 
@@ -99,19 +102,21 @@ static enum stock_status judge(
 	if (endorsements_check(e, NULL, why) != RATLS_OK) {
 		const struct reason_row *row = reason_find(why->reason);
 
-		return row != NULL && row->class == CLASS_AUTHENTICITY ? STOCK_NOT_AUTHENTIC : STOCK_MALFORMED;
+		return row != NULL && row->class == CLASS_AUTHENTICITY ? STOCK_NOT_AUTHENTIC
+								       : STOCK_MALFORMED;
 	}
 	if (q->at > end)
 		return STOCK_EXPIRED;
 	return q->at > end - q->warn_before ? STOCK_EXPIRING : STOCK_OK;
 }
 
-static json_t *endorsed_json(
-	const char *path, const json_t *object, const struct ratls_endorsements *e, const struct stock_question *q)
+static json_t *endorsed_json(const char *path, const json_t *object, const struct ratls_endorsements *e,
+	const struct stock_question *q)
 {
 	struct ratls_error why = {0};
 	enum stock_status status = judge(e, q, &why);
-	const json_t *source = json_object_get(object, "source"), *fetched = json_object_get(object, "fetched");
+	const json_t *source = json_object_get(object, "source"),
+		     *fetched = json_object_get(object, "fetched");
 	char fmspc[13] = "";
 	uint8_t bytes[6];
 
@@ -120,8 +125,8 @@ static json_t *endorsed_json(
 	return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o}", "file", path, "status",
 		statuses[status].name, "problem", why.message[0] != '\0' ? why.message : NULL, "fmspc",
 		fmspc[0] != '\0' ? fmspc : NULL, "source", json_string_value(source), "fetched",
-		json_string_value(fetched), "valid_until", time_json(endorsements_valid_until(e)), "days_left",
-		days_json(q->at, endorsements_valid_until(e)), "items", items_json(e, q->at));
+		json_string_value(fetched), "valid_until", time_json(endorsements_valid_until(e)),
+		"days_left", days_json(q->at, endorsements_valid_until(e)), "items", items_json(e, q->at));
 }
 
 static json_t *malformed_json(const char *path, const char *why)
@@ -140,7 +145,8 @@ static json_t *file_json(const char *path, const struct stock_question *q)
 
 	if (file_read(path, COLLATERAL_FILE_MAX, &text, &why) == RATLS_OK)
 		object = json_loadb((const char *)text.p, text.len, JSON_REJECT_DUPLICATES, NULL);
-	if (json_is_object(object) && endorsements_from_object(object, path, &q->options, &e, &why) == RATLS_OK)
+	if (json_is_object(object) &&
+		endorsements_from_object(object, path, &q->options, &e, &why) == RATLS_OK)
 		ret = endorsed_json(path, object, e, q);
 	else
 		ret = malformed_json(path, why.message);
@@ -150,7 +156,8 @@ static json_t *file_json(const char *path, const struct stock_question *q)
 	return ret;
 }
 
-/* ---- all of them -------------------------------------------------------------------------------------------- */
+/* ---- all of them -----------------------------------------------------------------------------------------
+ */
 
 static int is_collateral(const struct dirent *d)
 {
@@ -209,7 +216,8 @@ int stock_report(const char *path, const struct stock_question *q, json_t **ret,
 	return rc;
 }
 
-/* ---- for people --------------------------------------------------------------------------------------------- */
+/* ---- for people ------------------------------------------------------------------------------------------
+ */
 
 static const char *text_of(const json_t *object, const char *name, const char *otherwise)
 {
@@ -233,7 +241,8 @@ static void render_item(const json_t *item, struct buf *out)
 	const json_t *number = json_object_get(item, "evaluation_data_number");
 
 	buf_fmt(out, "  %-12s %-26s issued %.10s, next update %s, ", text_of(item, "item", ""),
-		text_of(item, "issuer", "?"), text_of(item, "issued", "?"), text_of(item, "next_update", "?"));
+		text_of(item, "issuer", "?"), text_of(item, "issued", "?"),
+		text_of(item, "next_update", "?"));
 	render_days(item, out);
 	if (json_is_integer(number))
 		buf_fmt(out, ", evaluation %lld", (long long)json_integer_value(number));

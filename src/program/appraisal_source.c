@@ -13,8 +13,8 @@
 #include "base/reason.h"
 #include "source/fetch.h"
 
-/* XDG Base Directory Specification: an absolute path, else it does not count; folders are made when something is
- * kept in them. False if there is no place. */
+/* XDG Base Directory Specification: an absolute path, else it does not count; folders are made when something
+ * is kept in them. False if there is no place. */
 static bool user_folder(char ret[static PATH_MAX])
 {
 	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");

@@ -195,7 +195,8 @@ enum conn_step appraise_step(struct conn *c)
 	if (!s->verdict.accepted)
 		return refuse_peer(c, &s->verdict);
 	channel_forget_peer(conn_attested(c)->channel);
-	conn_log(c, LOG_LEVEL_INFO, "verified: mrtd %.16s..., TCB %s%s", s->verdict.mrtd, s->verdict.tcb,
-		s->verdict.attested ? "" : ", insecure: without evidence");
+	conn_log(c, LOG_LEVEL_INFO, "verified: mrtd %.16s..., TCB %s%s%s%s", s->verdict.mrtd, s->verdict.tcb,
+		s->verdict.attested ? "" : ", insecure: without evidence",
+		s->verdict.degraded[0] != '\0' ? ", collateral " : "", s->verdict.degraded);
 	return STEP_NEXT;
 }

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 
@@ -97,6 +98,13 @@ def ask(sidecar, files, status=0):
     return psql(direct_dsn(sidecar, files), "select 42", status=status)
 
 
+def serves_degraded(sidecar, files):
+    """It serves, and its log says that it could not refresh: in a verdict that a reload makes it form anew."""
+    os.kill(sidecar.process.pid, signal.SIGHUP)
+    assert ask(sidecar, files) == "42"
+    return "collateral could not be refreshed since" in sidecar.log
+
+
 def test_an_outage_ends_no_session_and_new_ones_are_served_from_what_is_kept(house, weather, certificate, folder):
     kept = folder / "kept"
     script = folder / "script.sql"
@@ -113,12 +121,14 @@ def test_an_outage_ends_no_session_and_new_ones_are_served_from_what_is_kept(hou
             weather.stop()
             # A reload forgets the verdicts, so that this one is formed anew, with what is in memory.
             mark = sidecar.mark()
-            os.kill(sidecar.process.pid, 1)
+            os.kill(sidecar.process.pid, signal.SIGHUP)
             sidecar.wait_for("reloaded", after=mark)
             assert ask(sidecar, certificate) == "42"
-            # Another process has what is on disk.
+            # Another process has what is on disk, and says so where that is old.
+            file, = kept.iterdir()
+            file.write_text(json.dumps(json.loads(file.read_text()) | {"fetched": "2020-01-01T00:00:00Z"}))
             with house.sidecar(**options) as second:
-                assert ask(second, certificate) == "42"
+                eventually(lambda: serves_degraded(second, certificate))
             assert load.poll() is None
             assert house.cluster.sql(
                 "select count(*) from pg_stat_activity where application_name = 'pgbench'").strip() == "4"

@@ -148,7 +148,7 @@ static struct ratls_endorsements *begin(const struct endorsement_items *items,
 int endorsements_new(const struct endorsement_items *items, const struct ratls_endorsements_options *options,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
-	struct ratls_endorsements *e;
+	struct ratls_endorsements *e = NULL;
 	int rc = check_sizes(items, err);
 
 	if (rc != RATLS_OK)
@@ -168,7 +168,7 @@ int endorsements_of_root(const struct ratls_endorsements_options *options, struc
 	struct ratls_error *err)
 {
 	const struct endorsement_items nothing = {.source = NULL};
-	struct ratls_endorsements *e;
+	struct ratls_endorsements *e = NULL;
 	int rc;
 
 	ERR_set_mark();

@@ -18,8 +18,10 @@ bool endorsements_facts(const struct ratls_endorsements *e, size_t i, struct end
 			t != NULL ? t->next_update : 0, t != NULL ? t->evaluation_data_number : -1},
 		{"qe_identity", name_of(&e->qeid_document.signer), q != NULL ? q->issued : 0,
 			q != NULL ? q->next_update : 0, q != NULL ? q->evaluation_data_number : -1},
-		{"root_ca_crl", name_of(&e->root), e->root_crl.list.this_update, e->root_crl.list.next_update, -1},
-		{"pck_crl", name_of(&e->pck_ca), e->pck_crl.list.this_update, e->pck_crl.list.next_update, -1},
+		{"root_ca_crl", name_of(&e->root), e->root_crl.list.this_update, e->root_crl.list.next_update,
+			-1},
+		{"pck_crl", name_of(&e->pck_ca), e->pck_crl.list.this_update, e->pck_crl.list.next_update,
+			-1},
 	};
 
 	if (e->empty || i >= sizeof(facts) / sizeof(facts[0]))

@@ -160,6 +160,13 @@ const char *report_rule_at(unsigned verifiers, size_t i)
 	return rule < RULE_COUNT ? rule_reason(rule)->id : NULL;
 }
 
+const char *report_degraded(const struct ratls_report *report)
+{
+	const struct check *c = &report->checks[RULE_COLLATERAL_REFRESH];
+
+	return c->status == CHECK_WARN ? text_at(report, c->hint) : NULL;
+}
+
 bool report_check_at(const struct ratls_report *report, size_t i, struct report_check *ret)
 {
 	enum rule rule = listed_rule(report->verifiers, i);

@@ -37,6 +37,9 @@ int report_reason(const struct ratls_report *report);
 /* "dcap", "ita" or "dcap+ita" of APPRAISED_... (appraise.h); NULL for anything else. */
 const char *report_verifiers_name(unsigned verifiers);
 
+/* Why what it rests on could not be refreshed, and since when: the sentence of collateral.refresh. NULL if it could. */
+const char *report_degraded(const struct ratls_report *report);
+
 /* What the relying party may want to log: "UpToDate" etc. of the platform as a whole, or NULL. */
 const char *report_tcb_status(const struct ratls_report *report);
 

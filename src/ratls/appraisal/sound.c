@@ -22,7 +22,8 @@ static int check_platform(
 	const struct ratls_endorsements *e, const struct platform_id *platform, struct ratls_error *err)
 {
 	if (memcmp(e->tcbinfo->fmspc, platform->fmspc, sizeof(platform->fmspc)) != 0)
-		return err_reason(err, RATLS_E_FORMAT, REASON_TCBINFO_PLATFORM, "TCB info is of another platform");
+		return err_reason(
+			err, RATLS_E_FORMAT, REASON_TCBINFO_PLATFORM, "TCB info is of another platform");
 	if (!is_of_ca(&e->pck_ca, platform->ca))
 		return err_reason(err, RATLS_E_FORMAT, REASON_CRL_PCK,
 			"the revocation list is of \"%s\", not of the %s CA", e->pck_ca.name, platform->ca);
@@ -51,7 +52,8 @@ int endorsements_check(
 		if (!outcome_passed(parts[i].outcome))
 			return refuse(err, parts[i].reason, parts[i].outcome);
 	if (!e->tcbinfo->tdx)
-		return err_reason(err, RATLS_E_FORMAT, REASON_TCBINFO_PLATFORM, "TCB info is of SGX, not of TDX");
+		return err_reason(
+			err, RATLS_E_FORMAT, REASON_TCBINFO_PLATFORM, "TCB info is of SGX, not of TDX");
 	if (!e->qeid->td_qe)
 		return err_reason(err, RATLS_E_FORMAT, REASON_QEID_KIND, "QE identity is not of TD_QE");
 	return platform != NULL ? check_platform(e, platform, err) : RATLS_OK;

@@ -43,7 +43,8 @@ struct cache {
 	struct entry entries[CACHE_PLATFORMS_MAX];
 };
 
-/* ---- making and ending -------------------------------------------------------------------------------------- */
+/* ---- making and ending -----------------------------------------------------------------------------------
+ */
 
 int cache_new(const struct cache_options *options, struct cache **ret, struct ratls_error *err)
 {
@@ -89,7 +90,8 @@ void cache_free(struct cache *c)
 	free(c);
 }
 
-/* ---- entries ------------------------------------------------------------------------------------------------ */
+/* ---- entries ---------------------------------------------------------------------------------------------
+ */
 
 static bool is_for(const struct entry *e, const struct platform_id *platform)
 {
@@ -105,8 +107,8 @@ static struct entry *find(struct cache *c, const struct platform_id *platform)
 	return NULL;
 }
 
-/* May a be given up rather than b? What is sound stays as long as there is anything else, so that those who come
- * with platforms that nobody knows do not drive out those that are in use. */
+/* May a be given up rather than b? What is sound stays as long as there is anything else, so that those who
+ * come with platforms that nobody knows do not drive out those that are in use. */
 static bool is_worth_less(const struct entry *a, const struct entry *b)
 {
 	return a->sound != b->sound ? b->sound : a->last_use < b->last_use;
@@ -120,7 +122,8 @@ static struct entry *make(struct cache *c, const struct platform_id *platform)
 	for (size_t i = 0; i < CACHE_PLATFORMS_MAX; i++) {
 		struct entry *e = &c->entries[i];
 
-		if (!e->busy && e->waiters == 0 && e->wanted == 0 && (worst == NULL || is_worth_less(e, worst)))
+		if (!e->busy && e->waiters == 0 && e->wanted == 0 &&
+			(worst == NULL || is_worth_less(e, worst)))
 			worst = e;
 	}
 	if (worst != NULL) {
@@ -135,7 +138,8 @@ static bool holds(const struct entry *e, int64_t at)
 	return e->sound && at <= endorsements_valid_until(e->endorsements);
 }
 
-/* ---- searching: in the cache's thread ----------------------------------------------------------------------- */
+/* ---- searching: in the cache's thread --------------------------------------------------------------------
+ */
 
 static int64_t due_ms(const struct entry *e)
 {
@@ -174,7 +178,8 @@ struct result {
 	bool sound, good; /* good: sound, and it holds at the time that was asked for */
 };
 
-static void search(struct cache *c, const struct platform_id *platform, int64_t at, bool cold, struct result *ret)
+static void search(
+	struct cache *c, const struct platform_id *platform, int64_t at, bool cold, struct result *ret)
 {
 	bool any = strcmp(platform->ca, "any") == 0;
 
@@ -182,7 +187,8 @@ static void search(struct cache *c, const struct platform_id *platform, int64_t 
 	ret->rc = c->options.fill(c->options.self, platform, at, cold, &ret->found, &ret->err);
 	if (ret->rc != RATLS_OK)
 		return;
-	ret->sound = endorsements_check(ret->found.endorsements, any ? NULL : platform, &ret->err) == RATLS_OK;
+	ret->sound =
+		endorsements_check(ret->found.endorsements, any ? NULL : platform, &ret->err) == RATLS_OK;
 	ret->good = ret->sound && at <= endorsements_valid_until(ret->found.endorsements);
 	if (ret->sound && !ret->good)
 		err_set(&ret->err, RATLS_E_UNAVAILABLE, "nothing was found that has not ended");
@@ -216,7 +222,8 @@ static void settle(struct cache *c, struct entry *e, int64_t at, int64_t now_ms,
 	} else {
 		if (e->failures++ == 0)
 			e->failing_since = at;
-		e->retry_ms = now_ms + pause_after_failures(c->options.local ? 1 : e->failures, pause_random());
+		e->retry_ms =
+			now_ms + pause_after_failures(c->options.local ? 1 : e->failures, pause_random());
 	}
 	if (r->found.endorsements != NULL) {
 		ratls_endorsements_free(e->endorsements);
@@ -227,7 +234,8 @@ static void settle(struct cache *c, struct entry *e, int64_t at, int64_t now_ms,
 	e->err = r->err;
 }
 
-/* The lock is held, except while it is searched. Nobody else changes the endorsements of an entry that is busy. */
+/* The lock is held, except while it is searched. Nobody else changes the endorsements of an entry that is
+ * busy. */
 static void search_for(struct cache *c, struct entry *e, int64_t at, int64_t now_ms)
 {
 	int64_t began_ms = clock_monotonic_ms();
@@ -301,7 +309,8 @@ static int start(struct cache *c, struct ratls_error *err)
 	return rc == 0 ? RATLS_OK : err_set(err, RATLS_E_NOMEM, "could not start a thread: %s", strerror(rc));
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------- */
+/* ---- asking ----------------------------------------------------------------------------------------------
+ */
 
 enum look { GIVE, REFUSE, SEARCH };
 
@@ -341,7 +350,8 @@ static int refuse(const struct entry *e, int64_t now_ms, bool waited, struct rat
 		(int)((e->retry_ms - now_ms + 999) / 1000));
 }
 
-static struct entry *use(struct cache *c, const struct platform_id *platform, int64_t now_ms, struct ratls_error *err)
+static struct entry *use(
+	struct cache *c, const struct platform_id *platform, int64_t now_ms, struct ratls_error *err)
 {
 	struct entry *e = find(c, platform);
 
@@ -365,8 +375,8 @@ static int answer(struct cache *c, struct entry *e, enum look answer, int64_t no
 
 /* The search that is under way may have been for another time, and one that brought what was due at once is
  * followed by another: so it is looked again until there is an answer, or the wait has an end. */
-static int wait_for(struct cache *c, struct entry *e, int64_t at, int64_t now_ms, struct ratls_endorsements **ret,
-	struct ratls_error *err)
+static int wait_for(struct cache *c, struct entry *e, int64_t at, int64_t now_ms,
+	struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	int64_t now = clock_monotonic_ms(), end = now + c->options.wait_ms;
 	enum look l;
@@ -405,8 +415,8 @@ int cache_get(struct cache *c, const struct platform_id *platform, int64_t at, i
 	return rc;
 }
 
-int cache_ask(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms, bool *ret_asked,
-	struct ratls_endorsements **ret, struct ratls_error *err)
+int cache_ask(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms,
+	bool *ret_asked, struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	int rc = RATLS_E_UNAVAILABLE;
 	struct entry *e;

@@ -8,11 +8,11 @@
 
 #include <stdint.h>
 
-#define PAUSE_FIRST_MS     ((int64_t)2 * 1000)        /* after the first failure, at most */
-#define PAUSE_MAX_MS       ((int64_t)5 * 60 * 1000)   /* however many there were */
-#define PAUSE_ASKED_MAX_MS ((int64_t)3600 * 1000)     /* the longest that a service may ask for */
+#define PAUSE_FIRST_MS     ((int64_t)2 * 1000)         /* after the first failure, at most */
+#define PAUSE_MAX_MS       ((int64_t)5 * 60 * 1000)    /* however many there were */
+#define PAUSE_ASKED_MAX_MS ((int64_t)3600 * 1000)      /* the longest that a service may ask for */
 #define PAUSE_REFRESH_MS   ((int64_t)24 * 3600 * 1000) /* the oldest that is used without asking anew */
-#define PAUSE_SOON_MS      ((int64_t)60 * 1000)       /* no refresh follows another sooner, while they succeed */
+#define PAUSE_SOON_MS      ((int64_t)60 * 1000) /* no refresh follows another sooner, while they succeed */
 
 /* After this many failures in a row (1 or more): doubling, and between half of that and all of it, so that
  * many who failed together do not come back together. */

@@ -25,7 +25,7 @@ enum parameter { NO_PARAMETER, FMSPC, CA, PCK_NAME };
 static const struct item {
 	const char *name, *path;
 	enum parameter parameter;
-	size_t body, chain; /* offsets in struct pcs_answers */
+	size_t body, chain;       /* offsets in struct pcs_answers */
 	const char *chain_header; /* NULL: it comes without one */
 	bool json;
 } items[] = {
@@ -41,8 +41,9 @@ static const struct item {
 		offsetof(struct pcs_answers, root_ca_crl), 0, NULL, false},
 };
 
-static const struct item pck_item = {"PCK certificate", "/sgx/certification/v4/pckcert?encrypted_ppid=", PCK_NAME, 0, 0,
-	"SGX-PCK-Certificate-Issuer-Chain", false};
+static const struct item pck_item = {"PCK certificate",
+	"/sgx/certification/v4/pckcert?encrypted_ppid=", PCK_NAME, 0, 0, "SGX-PCK-Certificate-Issuer-Chain",
+	false};
 
 /* One walk through the items. */
 struct asking {
@@ -181,7 +182,8 @@ static bool is_space(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Text (JSON, PEM, hex) without the white space around it, which some send and no reader wants; DER as it is. */
+/* Text (JSON, PEM, hex) without the white space around it, which some send and no reader wants; DER as it is.
+ */
 static struct cur body_of(const struct ratls_http_response *r)
 {
 	struct cur body = cur_of(r->body, r->body_len);
@@ -208,7 +210,8 @@ static int check_tcbm(const struct asking *a, const struct ratls_http_response *
 	if (header == NULL)
 		rc = unavailable(&pck_item, "answer has no SGX-TCBm", err);
 	else if (!ok)
-		rc = unavailable(&pck_item, "answer is for another CPUSVN or PCESVN than the quote names (SGX-TCBm)", err);
+		rc = unavailable(&pck_item,
+			"answer is for another CPUSVN or PCESVN than the quote names (SGX-TCBm)", err);
 	free(header);
 	return rc;
 }
@@ -241,8 +244,12 @@ static int exchange(struct asking *a, const struct item *item, const char *url,
 {
 	const struct pcs *p = a->pcs;
 	int64_t left_ms = a->deadline_ms - clock_monotonic_ms();
-	struct ratls_http_request request = {.method = "GET", .url = url, .max_body = ENDORSEMENTS_ITEM_MAX,
-		.timeout_ms = (long)left_ms, .stop = p->stop, .stop_self = p->stop_self};
+	struct ratls_http_request request = {.method = "GET",
+		.url = url,
+		.max_body = ENDORSEMENTS_ITEM_MAX,
+		.timeout_ms = (long)left_ms,
+		.stop = p->stop,
+		.stop_self = p->stop_self};
 	struct ratls_error why = {.message = "its time is up"};
 	int rc = left_ms > 0 ? p->fetch(p->fetch_self, &request, ret, &why) : RATLS_E_UNAVAILABLE;
 
@@ -281,15 +288,15 @@ int pcs_ask(const struct pcs *p, const struct platform_id *platform, struct pcs_
 	a.deadline_ms = clock_monotonic_ms() + (p->timeout_ms > 0 ? p->timeout_ms : PCS_TIMEOUT_MS);
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]) && rc == RATLS_OK; i++)
 		if (at_offset(ret, items[i].body)->len == 0)
-			rc = ask_item(
-				&a, &items[i], at_offset(ret, items[i].body), at_offset(ret, items[i].chain), err);
+			rc = ask_item(&a, &items[i], at_offset(ret, items[i].body),
+				at_offset(ret, items[i].chain), err);
 	if (rc != RATLS_OK)
 		*ret_trouble = a.trouble;
 	return rc;
 }
 
-int pcs_ask_pck(const struct pcs *p, const struct pck_name *name, const struct cur *qeid, struct buf *ret_chain,
-	struct pcs_trouble *ret_trouble, struct ratls_error *err)
+int pcs_ask_pck(const struct pcs *p, const struct pck_name *name, const struct cur *qeid,
+	struct buf *ret_chain, struct pcs_trouble *ret_trouble, struct ratls_error *err)
 {
 	struct asking a = {.pcs = p, .name = *name, .qeid = *qeid};
 	struct buf issuers = {0};
@@ -297,7 +304,8 @@ int pcs_ask_pck(const struct pcs *p, const struct pck_name *name, const struct c
 
 	if (!name->encrypted || name->ppid.left != PCK_NAME_RSA3072)
 		return err_reason(err, RATLS_E_UNSUPPORTED, REASON_PCK_PRESENT,
-			"the quote names its platform in a form by which nobody can be asked for its certificate");
+			"the quote names its platform in a form by which nobody can be asked for its "
+			"certificate");
 	a.deadline_ms = clock_monotonic_ms() + (p->timeout_ms > 0 ? p->timeout_ms : PCS_TIMEOUT_MS);
 	rc = ask_item(&a, &pck_item, ret_chain, &issuers, err);
 	if (rc == RATLS_OK) {

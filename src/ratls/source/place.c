@@ -23,27 +23,31 @@ enum { KEPT_QE_IDENTITY, KEPT_ROOT_CRL, KEPT_PLATFORM_CRL, KEPT_PROCESSOR_CRL, K
 struct place {
 	char *url;
 	int64_t timeout_ms;
-	unsigned failures;     /* in a row of the kind that earns a pause */
+	unsigned failures; /* in a row of the kind that earns a pause */
 	int64_t pause_until_ms;
 	struct ratls_error why; /* there is a pause */
 	struct kept kept[KEPT_COUNT];
-	bool reused; /* the last answers hold a kept one */
+	bool reused;                         /* the last answers hold a kept one */
 	_Atomic(int64_t) pck_pause_until_ms; /* of questions for PCK certificates, which any thread asks */
 };
 
-/* ---- what it is called -------------------------------------------------------------------------------------- */
+/* ---- what it is called -----------------------------------------------------------------------------------
+ */
 
 static int parse_timeout(const char *text, int64_t *ret, struct ratls_error *err)
 {
 	char *end = NULL;
 	unsigned long value = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
-	int64_t unit = end == NULL ? 0 : strcmp(end, "ms") == 0 ? 1 : strcmp(end, "s") == 0 || *end == '\0' ? 1000 : 0;
+	int64_t unit = end == NULL                             ? 0
+		       : strcmp(end, "ms") == 0                ? 1
+		       : strcmp(end, "s") == 0 || *end == '\0' ? 1000
+							       : 0;
 
 	if (unit == 0 || value > PLACE_TIMEOUT_MAX_MS || (int64_t)value * unit > PLACE_TIMEOUT_MAX_MS ||
 		(int64_t)value * unit < PLACE_TIMEOUT_MIN_MS)
 		return err_set(err, RATLS_E_ARG,
-			"the timeout \"%.32s\" of a collateral service is not a time from %d ms to %d s", text,
-			PLACE_TIMEOUT_MIN_MS, PLACE_TIMEOUT_MAX_MS / 1000);
+			"the timeout \"%.32s\" of a collateral service is not a time from %d ms to %d s",
+			text, PLACE_TIMEOUT_MIN_MS, PLACE_TIMEOUT_MAX_MS / 1000);
 	*ret = (int64_t)value * unit;
 	return RATLS_OK;
 }
@@ -78,7 +82,8 @@ const char *place_url(const struct place *p)
 	return p->url;
 }
 
-/* ---- answers that are shared -------------------------------------------------------------------------------- */
+/* ---- answers that are shared -----------------------------------------------------------------------------
+ */
 
 static struct kept *kept_crl(struct place *p, const struct platform_id *platform)
 {
@@ -129,7 +134,8 @@ static void keep_shared(
 	keep(&p->kept[KEPT_ROOT_CRL], &a->root_ca_crl, NULL, now_ms);
 }
 
-static void reuse_shared(struct place *p, const struct platform_id *platform, struct pcs_answers *a, int64_t now_ms)
+static void reuse_shared(
+	struct place *p, const struct platform_id *platform, struct pcs_answers *a, int64_t now_ms)
 {
 	p->reused = false;
 	reuse(p, &p->kept[KEPT_QE_IDENTITY], &a->qe_identity, &a->qe_identity_chain, now_ms);
@@ -156,22 +162,28 @@ void place_free(struct place *p)
 	free(p);
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------- */
+/* ---- asking ----------------------------------------------------------------------------------------------
+ */
 
-static void pause_for(struct place *p, const struct pcs_trouble *trouble, int64_t now_ms, const struct ratls_error *why)
+static void pause_for(
+	struct place *p, const struct pcs_trouble *trouble, int64_t now_ms, const struct ratls_error *why)
 {
 	p->failures++;
 	p->pause_until_ms = now_ms + pause_after_failures(p->failures, pause_random());
 	if (trouble->asked_ms > 0) /* never sooner, and not all at that very moment */
-		p->pause_until_ms =
-			now_ms + trouble->asked_ms + pause_after_failures(1, pause_random()) - PAUSE_FIRST_MS / 2;
+		p->pause_until_ms = now_ms + trouble->asked_ms + pause_after_failures(1, pause_random()) -
+				    PAUSE_FIRST_MS / 2;
 	p->why = *why;
 }
 
 struct pcs place_pcs(const struct place *p, const struct place_transport *transport)
 {
-	return (struct pcs){.base = p->url, .timeout_ms = p->timeout_ms, .fetch = transport->fetch,
-		.fetch_self = transport->fetch_self, .stop = transport->stop, .stop_self = transport->stop_self};
+	return (struct pcs){.base = p->url,
+		.timeout_ms = p->timeout_ms,
+		.fetch = transport->fetch,
+		.fetch_self = transport->fetch_self,
+		.stop = transport->stop,
+		.stop_self = transport->stop_self};
 }
 
 int place_ask(struct place *p, const struct place_transport *transport, const struct platform_id *platform,
@@ -216,7 +228,8 @@ int place_ask_pck(struct place *p, const struct place_transport *transport, cons
 
 	if (pause_ms > 0)
 		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
-			"PCK certificate: the service is not asked again for %d s", (int)((pause_ms + 999) / 1000));
+			"PCK certificate: the service is not asked again for %d s",
+			(int)((pause_ms + 999) / 1000));
 	rc = pcs_ask_pck(&pcs, name, qeid, ret_chain, &trouble, err);
 	if (!trouble.not_now)
 		return rc;

@@ -29,8 +29,8 @@ void place_free(struct place *p);
 
 const char *place_url(const struct place *p); /* without a slash at its end */
 
-/* As pcs_ask, except that nothing is asked during a pause (RATLS_E_UNAVAILABLE says why there is one), and that
- * ret must be freed only after RATLS_OK. now_ms is the monotonic clock when it begins. */
+/* As pcs_ask, except that nothing is asked during a pause (RATLS_E_UNAVAILABLE says why there is one), and
+ * that ret must be freed only after RATLS_OK. now_ms is the monotonic clock when it begins. */
 int place_ask(struct place *p, const struct place_transport *transport, const struct platform_id *platform,
 	int64_t now_ms, struct pcs_answers *ret, struct ratls_error *err);
 
@@ -41,8 +41,8 @@ struct pcs place_pcs(const struct place *p, const struct place_transport *transp
 int place_ask_pck(struct place *p, const struct place_transport *transport, const struct pck_name *name,
 	const struct cur *qeid, int64_t now_ms, struct buf *ret_chain, struct ratls_error *err);
 
-/* The last answers are no good: forget those that were kept. True if any of them was a kept one, so that asking
- * again may bring others. */
+/* The last answers are no good: forget those that were kept. True if any of them was a kept one, so that
+ * asking again may bring others. */
 bool place_forget(struct place *p);
 
 #endif

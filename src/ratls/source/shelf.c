@@ -25,7 +25,8 @@ struct shelf {
 
 static int refuse(const char *path, const char *why, struct ratls_error *err)
 {
-	return err_reason(err, RATLS_E_IO, REASON_CACHE_DIR, "could not use \"%s\" for collateral: %s", path, why);
+	return err_reason(
+		err, RATLS_E_IO, REASON_CACHE_DIR, "could not use \"%s\" for collateral: %s", path, why);
 }
 
 static int check_folder(int dir, const char *path, struct ratls_error *err)
@@ -79,7 +80,8 @@ static void name_of(const struct platform_id *platform, char ret[static NAME_SIZ
 	snprintf(ret, NAME_SIZE, "%s-%s.json", fmspc, platform->ca);
 }
 
-/* ---- in ----------------------------------------------------------------------------------------------------- */
+/* ---- in --------------------------------------------------------------------------------------------------
+ */
 
 static bool read_label(const json_t *object, struct shelf_label *ret)
 {
@@ -140,7 +142,8 @@ int shelf_load(const struct shelf *s, const struct platform_id *platform,
 	return RATLS_OK;
 }
 
-/* ---- out ---------------------------------------------------------------------------------------------------- */
+/* ---- out -------------------------------------------------------------------------------------------------
+ */
 
 /* Ours end in .json, what an interrupted writer left behind in .json.XXXXXXXX. */
 static bool is_ours(const char *name)
@@ -168,9 +171,9 @@ static void prune(const struct shelf *s)
 		if (!is_ours(d->d_name) || fstatat(s->dir, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		n++;
-		if (oldest[0] != '\0' && (st.st_mtim.tv_sec > since.tv_sec ||
-						 (st.st_mtim.tv_sec == since.tv_sec &&
-							 st.st_mtim.tv_nsec >= since.tv_nsec)))
+		if (oldest[0] != '\0' &&
+			(st.st_mtim.tv_sec > since.tv_sec ||
+				(st.st_mtim.tv_sec == since.tv_sec && st.st_mtim.tv_nsec >= since.tv_nsec)))
 			continue;
 		snprintf(oldest, sizeof(oldest), "%s", d->d_name);
 		since = st.st_mtim;

@@ -14,8 +14,8 @@
 
 struct shelf;
 
-/* The folder is made if it is not there. RATLS_E_IO (reason CACHE_DIR) says why it cannot be used: it is not a
- * folder, belongs to somebody else, or others may write to it. */
+/* The folder is made if it is not there. RATLS_E_IO (reason CACHE_DIR) says why it cannot be used: it is not
+ * a folder, belongs to somebody else, or others may write to it. */
 int shelf_new(const char *path, struct shelf **ret, struct ratls_error *err);
 void shelf_free(struct shelf *s);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where endorsements come from, in order: memory, the directory, what was kept on disk, the services; or memory
- * and one file.
+ * Where endorsements come from, in order: memory, the directory, what was kept on disk, the services; or
+ * memory and one file.
  */
 #include "source/source.h"
 
@@ -89,8 +89,8 @@ static bool asks(const struct ratls_source *source, const char *url)
 	return false;
 }
 
-/* What is kept on disk is a place like the others, except that it is silent about what it does not have. What came
- * from a service that is not to be asked does not count. */
+/* What is kept on disk is a place like the others, except that it is silent about what it does not have. What
+ * came from a service that is not to be asked does not count. */
 static void search_shelf(struct search *s)
 {
 	const struct ratls_source *source = s->source;
@@ -123,7 +123,8 @@ static void search_directory(struct search *s)
 {
 	struct ratls_endorsements *found = NULL;
 	struct ratls_error why = {0};
-	int rc = collateral_from_directory(s->source->directory, s->platform, &s->source->options, &found, &why);
+	int rc = collateral_from_directory(
+		s->source->directory, s->platform, &s->source->options, &found, &why);
 
 	if (rc == RATLS_OK)
 		rc = check(s, &found, &why);
@@ -133,7 +134,8 @@ static void search_directory(struct search *s)
 		search_failed(s, "directory", &why);
 }
 
-static int ask_place(const struct search *s, struct place *p, struct ratls_endorsements **ret, struct ratls_error *err)
+static int ask_place(
+	const struct search *s, struct place *p, struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	struct pcs_answers answers = {0};
 	int rc = place_ask(p, &s->source->transport, s->platform, clock_monotonic_ms(), &answers, err);
@@ -163,8 +165,9 @@ static void search_place(struct search *s, struct place *p)
 		search_failed(s, place_url(p), &why);
 }
 
-/* Asked in order until one has what holds: a mirror that lags is passed over while another place has better. If
- * none has, the one that lasted longest is given, because what is wrong with it is for appraisal to say. */
+/* Asked in order until one has what holds: a mirror that lags is passed over while another place has better.
+ * If none has, the one that lasted longest is given, because what is wrong with it is for appraisal to say.
+ */
 static void search_places(struct search *s)
 {
 	const struct ratls_source *source = s->source;
@@ -179,7 +182,7 @@ static int search_error(struct search *s, struct ratls_error *err)
 {
 	char fmspc[2 * sizeof(s->platform->fmspc) + 1];
 	int reason = s->n_unknown > 0 && s->n_unknown == s->source->n_places ? REASON_PLATFORM_UNKNOWN
-									   : REASON_COLLATERAL_UNAVAILABLE;
+									     : REASON_COLLATERAL_UNAVAILABLE;
 
 	hex_encode(s->platform->fmspc, sizeof(s->platform->fmspc), fmspc);
 	return err_reason(err, RATLS_E_UNAVAILABLE, reason, "no collateral for platform %s: %.*s", fmspc,
@@ -258,7 +261,9 @@ static int copy_options(struct ratls_source *s, const struct ratls_source_option
 
 static int new_cache(struct ratls_source *s, bool one_shot, struct ratls_error *err)
 {
-	const struct cache_options options = {.fill = source_fill, .self = s, .refresh_first = one_shot,
+	const struct cache_options options = {.fill = source_fill,
+		.self = s,
+		.refresh_first = one_shot,
 		.local = s->collateral != NULL || s->n_places == 0};
 
 	return cache_new(&options, &s->cache, err);
@@ -294,9 +299,11 @@ int source_endorse_platform(struct ratls_source *source, const struct platform_i
 	return cache_get(source->cache, platform, at, clock_monotonic_ms(), ret, err);
 }
 
-/* ---- quotes that name their PCK certificate without carrying it ---------------------------------------------- */
+/* ---- quotes that name their PCK certificate without carrying it ------------------------------------------
+ */
 
-static int ask_for_pck(struct ratls_source *source, const struct quote *q, struct buf *ret_chain, struct ratls_error *err)
+static int ask_for_pck(
+	struct ratls_source *source, const struct quote *q, struct buf *ret_chain, struct ratls_error *err)
 {
 	struct search s = {.source = source};
 	struct cur enclave = q->user_data, qeid = cur_take(&enclave, 16); /* by convention of Intel's QE */
@@ -305,13 +312,15 @@ static int ask_for_pck(struct ratls_source *source, const struct quote *q, struc
 
 	if (!pck_name_read(q, &name))
 		return err_reason(err, RATLS_E_FORMAT, REASON_PCK_NAMED,
-			"could not read how the quote names its PCK certificate: certification data of type %u have the wrong size",
+			"could not read how the quote names its PCK certificate: certification data of type "
+			"%u have the wrong size",
 			q->certification_type);
 	for (size_t i = 0; i < source->n_places && rc == RATLS_E_UNAVAILABLE; i++) {
 		struct ratls_error why = {0};
 
 		buf_done(ret_chain);
-		rc = place_ask_pck(source->places[i], &source->transport, &name, &qeid, clock_monotonic_ms(), ret_chain, &why);
+		rc = place_ask_pck(source->places[i], &source->transport, &name, &qeid, clock_monotonic_ms(),
+			ret_chain, &why);
 		if (rc != RATLS_OK)
 			search_failed(&s, place_url(source->places[i]), &why);
 	}
@@ -363,9 +372,11 @@ int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidenc
 	return cache_get(source->cache, &platform, at, now_ms, ret, err);
 }
 
-/* ---- what will hold ------------------------------------------------------------------------------------------ */
+/* ---- what will hold --------------------------------------------------------------------------------------
+ */
 
-static int ask_early(const struct search *s, const struct place *p, struct ratls_endorsements **ret, struct ratls_error *err)
+static int ask_early(const struct search *s, const struct place *p, struct ratls_endorsements **ret,
+	struct ratls_error *err)
 {
 	struct pcs pcs = place_pcs(p, &s->source->transport);
 	struct pcs_answers answers = {0};

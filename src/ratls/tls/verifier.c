@@ -160,8 +160,9 @@ static void pass_unattested(struct verdict *ret)
 static void follow_report(struct verdict *ret, const struct ratls_report *report, int64_t until)
 {
 	int64_t valid_until = ratls_report_valid_until(report);
-	const char *tcb = report_tcb_status(report);
+	const char *tcb = report_tcb_status(report), *degraded = report_degraded(report);
 
+	snprintf(ret->degraded, sizeof(ret->degraded), "%s", degraded != NULL ? degraded : "");
 	snprintf(ret->tcb, sizeof(ret->tcb), "%s", tcb != NULL ? tcb : "");
 	if (!ratls_report_accepted(report)) {
 		refuse(ret, report_reason(report), ratls_report_message(report));

@@ -38,6 +38,7 @@ struct verdict {
 	char message[RATLS_ERROR_MESSAGE_SIZE]; /* for our own log and our own user */
 	char tcb[40];                           /* platform status, "" if unknown */
 	char mrtd[97];                          /* hex, "" if there is no evidence */
+	char degraded[160]; /* why the collateral could not be refreshed, and since when; "" if it could */
 };
 
 /* policy may be NULL (empty); takes it, also when it fails. */

@@ -320,6 +320,41 @@ static void end_is_the_earliest(void **state)
 	sample_done(&s);
 }
 
+/* What could not be refreshed is as good as it was, and says so, whatever the service's words were. */
+static void a_remark_changes_no_verdict_and_is_shown(void **state)
+{
+	struct ratls_endorsements_options options = {.size = sizeof(options)};
+	struct ratls_endorsements *e = NULL, *remarked = NULL;
+	struct ratls_evidence *evidence = NULL;
+	struct ratls_report *report = NULL;
+	struct sample s;
+
+	(void)state;
+	sample_init(&s, SAMPLE_V4);
+	sample_make(&s);
+	options.insecure_trust_root = s.anchor->p;
+	options.insecure_trust_root_len = s.anchor->len;
+	assert_int_equal(from_json(s.items, &options, &e), RATLS_OK);
+	assert_int_equal(endorsements_remark(e, SAMPLE_NOW - 60, "it said \x1b[31m\xff", &remarked, NULL), RATLS_OK);
+	assert_int_equal(endorsements_check(remarked, NULL, NULL), RATLS_OK);
+	assert_int_equal(endorsements_valid_until(remarked), endorsements_valid_until(e));
+	assert_int_equal(ratls_evidence_from_quote(s.bytes.p, s.bytes.len, &evidence, NULL), RATLS_OK);
+	assert_int_equal(ratls_appraise(evidence, e, NULL, &s.binding, SAMPLE_NOW, &report, NULL), RATLS_OK);
+	assert_true(ratls_report_accepted(report));
+	assert_null(report_degraded(report));
+	assert_non_null(strstr(ratls_report_json(report), "\"collateral_degraded\":null"));
+	ratls_report_free(report);
+	assert_int_equal(ratls_appraise(evidence, remarked, NULL, &s.binding, SAMPLE_NOW, &report, NULL), RATLS_OK);
+	assert_true(ratls_report_accepted(report));
+	assert_non_null(strstr(report_degraded(report), "it said ?[31m?"));
+	assert_non_null(strstr(ratls_report_json(report), "\"reason\":\"it said ?[31m?\""));
+	ratls_report_free(report);
+	ratls_evidence_free(evidence);
+	ratls_endorsements_free(remarked);
+	ratls_endorsements_free(e);
+	sample_done(&s);
+}
+
 /* ---- which platform it is ---- */
 
 static void platform_is_read_without_trust(void **state)
@@ -397,6 +432,7 @@ int main(void)
 		cmocka_unit_test(trust_is_configured),
 		cmocka_unit_test(intel_root_is_what_intel_publishes),
 		cmocka_unit_test(end_is_the_earliest),
+		cmocka_unit_test(a_remark_changes_no_verdict_and_is_shown),
 		cmocka_unit_test(platform_is_read_without_trust),
 		cmocka_unit_test(platforms_that_are_not_named),
 	};

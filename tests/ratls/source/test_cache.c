@@ -363,7 +363,8 @@ static void a_failure_is_passed_on_and_not_repeated_at_once(void **state)
 	cache_free(c);
 }
 
-/* However many come with it, a platform that nobody knows is asked for a few times in an hour, and on demand. */
+/* However many come with it, a platform that nobody knows is asked for a few times in an hour, and on demand.
+ */
 static void strangers_are_asked_for_ever_more_seldom(void **state)
 {
 	struct place p = {.gives = NULL};

@@ -295,6 +295,31 @@ static void an_unknown_certificate_is_not_trusted(void **state)
 	assert_true((intptr_t)finished != 1);
 }
 
+static bool stop_now(const void *asked)
+{
+	++*(int *)(uintptr_t)asked;
+	return true;
+}
+
+/* Else it would wait for ten minutes. */
+static void who_waits_no_more_can_say_so(void **state)
+{
+	char url[64];
+	int asked = 0;
+	struct ratls_http_request request = {.method = "GET",
+		.url = url,
+		.max_body = 100,
+		.timeout_ms = 600000,
+		.stop = stop_now,
+		.stop_self = &asked};
+	struct ratls_http_response answer = {0};
+
+	(void)state;
+	snprintf(url, sizeof(url), "%s/never", http_server_url(server));
+	assert_int_equal(fetch_curl(NULL, &request, &answer, NULL), RATLS_E_UNAVAILABLE);
+	assert_int_equal(asked, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +333,7 @@ int main(void)
 		cmocka_unit_test(a_unix_socket_takes_the_place_of_the_host),
 		cmocka_unit_test(the_environment_sets_no_proxy),
 		cmocka_unit_test(an_unknown_certificate_is_not_trusted),
+		cmocka_unit_test(who_waits_no_more_can_say_so),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -82,7 +82,8 @@ static void refresh_is_within_a_day_and_well_before_the_end(void **state)
 	assert_int_equal(pause_before_refresh(0, day_s, UINT32_MAX), PAUSE_REFRESH_MS / 2);
 	assert_int_equal(pause_before_refresh(0, INT64_MAX, UINT32_MAX), PAUSE_REFRESH_MS);
 	/* What is as old as that is due. */
-	assert_int_equal(pause_before_refresh(PAUSE_REFRESH_MS / 4, month_s, UINT32_MAX), 3 * PAUSE_REFRESH_MS / 4);
+	assert_int_equal(
+		pause_before_refresh(PAUSE_REFRESH_MS / 4, month_s, UINT32_MAX), 3 * PAUSE_REFRESH_MS / 4);
 	assert_int_equal(pause_before_refresh(PAUSE_REFRESH_MS, month_s, UINT32_MAX), 0);
 	assert_int_equal(pause_before_refresh(INT64_MAX, month_s, UINT32_MAX), 0);
 	assert_int_equal(pause_before_refresh(-1, month_s, UINT32_MAX), 0);

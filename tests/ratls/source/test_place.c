@@ -32,7 +32,8 @@ static struct {
 static int fetch(void *self, const struct ratls_http_request *request, struct ratls_http_response *ret,
 	struct ratls_error *err)
 {
-	const char *headers = "TCB-Info-Issuer-Chain: a\nEnclave-Identity-Issuer-Chain: b\nPCK-CRL-Issuer-Chain: c\n";
+	const char *headers =
+		"TCB-Info-Issuer-Chain: a\nEnclave-Identity-Issuer-Chain: b\nPCK-CRL-Issuer-Chain: c\n";
 	bool fault = service.fault_at != NULL && strstr(request->url, service.fault_at) != NULL;
 
 	(void)self;
@@ -84,13 +85,14 @@ static void a_place_is_a_url_and_perhaps_a_time(void **state)
 {
 	static const char *const wrong[] = {"", "example.org", "ftp://example.org", "http://a#b",
 		"http://a#timeout=", "http://a#timeout=5x", "http://a#timeout=-1", "http://a#timeout=0",
-		"http://a#timeout=61s", "http://a#timeout=99ms", "http://a#timeout=5s ", "http://a#timeout= 5",
-		"http://a#timeout=99999999999999999999"};
+		"http://a#timeout=61s", "http://a#timeout=99ms", "http://a#timeout=5s ",
+		"http://a#timeout= 5", "http://a#timeout=99999999999999999999"};
 	static const struct {
 		const char *text;
 		long at_most_ms, at_least_ms;
-	} right[] = {{"http://a", PCS_TIMEOUT_MS, PCS_TIMEOUT_MS - 5000}, {"http://a/#timeout=60s", 60000, 55000},
-		{"https://a#timeout=30", 30000, 25000}, {"http://a//#timeout=500ms", 500, 1}};
+	} right[] = {{"http://a", PCS_TIMEOUT_MS, PCS_TIMEOUT_MS - 5000},
+		{"http://a/#timeout=60s", 60000, 55000}, {"https://a#timeout=30", 30000, 25000},
+		{"http://a//#timeout=500ms", 500, 1}};
 	struct place *p = NULL;
 
 	(void)state;
@@ -157,7 +159,8 @@ static void silence_earns_a_pause(void **state)
 		assert_int_equal(service.requests, n);
 		assert_int_equal(ask(p, &other, now_ms + (PAUSE_FIRST_MS << (n - 1)) / 2 - 1, &err),
 			RATLS_E_UNAVAILABLE);
-		assert_ptr_equal(strstr(err.message, "TCB info: nobody answers (not asked again for "), err.message);
+		assert_ptr_equal(
+			strstr(err.message, "TCB info: nobody answers (not asked again for "), err.message);
 		assert_int_equal(err.reason, REASON_COLLATERAL_UNAVAILABLE);
 		assert_int_equal(service.requests, n);
 		now_ms += (PAUSE_FIRST_MS << (n - 1)) + 1000;

@@ -49,7 +49,8 @@ static struct ratls_endorsements *endorse(struct forge_machine *m, const uint8_t
 	assert_int_equal(forge_machine_collateral(m, &json, NULL), RATLS_OK);
 	root.insecure_trust_root = m->pki.cert[FORGE_ROOT].p;
 	root.insecure_trust_root_len = m->pki.cert[FORGE_ROOT].len;
-	assert_int_equal(ratls_endorsements_from_json((const char *)json.p, json.len, &root, &e, NULL), RATLS_OK);
+	assert_int_equal(
+		ratls_endorsements_from_json((const char *)json.p, json.len, &root, &e, NULL), RATLS_OK);
 	buf_done(&json);
 	return e;
 }
@@ -328,11 +329,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(others_may_not_write, open_shelf, remove_all),
 		cmocka_unit_test_setup_teardown(a_file_of_somebody_else_is_poison, open_shelf, remove_all),
 		cmocka_unit_test_setup_teardown(what_is_no_file_is_poison, open_shelf, remove_all),
-		cmocka_unit_test_setup_teardown(a_file_that_is_cut_or_changed_is_poison, open_shelf, remove_all),
-		cmocka_unit_test_setup_teardown(a_file_that_does_not_say_when_is_poison, open_shelf, remove_all),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_is_cut_or_changed_is_poison, open_shelf, remove_all),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_does_not_say_when_is_poison, open_shelf, remove_all),
 		cmocka_unit_test_setup_teardown(a_file_without_end_is_poison, open_shelf, remove_all),
 		cmocka_unit_test_setup_teardown(the_number_of_files_is_bounded, open_shelf, remove_all),
-		cmocka_unit_test_setup_teardown(a_folder_that_is_not_ours_alone_is_refused, open_shelf, remove_all),
+		cmocka_unit_test_setup_teardown(
+			a_folder_that_is_not_ours_alone_is_refused, open_shelf, remove_all),
 	};
 
 	return cmocka_run_group_tests(tests, make, done);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A source in bad weather: every fault at every item, of one service and of the first of two; a thousand callers
- * at once; services that come and go while what is kept on disk stays.
+ * A source in bad weather: every fault at every item, of one service and of the first of two; a thousand
+ * callers at once; services that come and go while what is kept on disk stays.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,9 +29,8 @@
 #include "ratls.h"
 #include "simulator/forge.h"
 
-#define GOOD  "http://good.example.org"
-#define BAD   "http://bad.example.org"
-
+#define GOOD "http://good.example.org"
+#define BAD  "http://bad.example.org"
 
 static const uint8_t seed[FORGE_SEED_SIZE] = {11};
 static const uint8_t second_fmspc[6] = {0x0d, 0x57, 0xac, 0, 0, 1};
@@ -48,7 +47,8 @@ static struct ratls_evidence *evidence_of(const struct forge_machine *m)
 	struct ratls_evidence *e = NULL;
 
 	assert_int_equal(forge_machine_certificate(m, &leaf, &chain, NULL), RATLS_OK);
-	assert_int_equal(ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &e, NULL), RATLS_OK);
+	assert_int_equal(
+		ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &e, NULL), RATLS_OK);
 	forge_chain_done(&chain);
 	EVP_PKEY_free(leaf.key);
 	return e;
@@ -82,7 +82,8 @@ static int done(void **state)
 	return 0;
 }
 
-/* ---- the weather -------------------------------------------------------------------------------------------- */
+/* ---- the weather -----------------------------------------------------------------------------------------
+ */
 
 enum fault { SILENT, STATUS, EMPTY, CUT, PAGE, OTHER_DOCUMENT, NO_CHAIN, WRONG_CHAIN, GARBAGE_CHAIN, CLEAR };
 
@@ -268,7 +269,8 @@ static bool has(struct ratls_source *s, size_t machine, struct ratls_error *err)
 	return true;
 }
 
-/* ---- tests -------------------------------------------------------------------------------------------------- */
+/* ---- tests -----------------------------------------------------------------------------------------------
+ */
 
 /* Undetermined, with the item and the service named; never what the peer would be blamed for. */
 static void expect_undetermined(size_t fault, size_t item)
@@ -302,7 +304,8 @@ static void every_fault_at_every_item_is_undetermined(void **state)
 			/* The next service is asked for what the first could not give. */
 			s = new_source(BAD, GOOD, NULL);
 			if (!has(s, 0, NULL))
-				fail_msg("%s at %s: there was another service", faults[f].name, items[i].name);
+				fail_msg(
+					"%s at %s: there was another service", faults[f].name, items[i].name);
 			ratls_source_free(s);
 		}
 	}
