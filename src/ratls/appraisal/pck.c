@@ -6,7 +6,6 @@
 
 #include "appraisal/chain.h"
 #include "appraisal/ecdsa.h"
-#include "evidence/quote.h"
 
 /* The certificate of these bytes: the known one if it is the same, else decoded into own. */
 static const struct cert *same_or_parse(
@@ -124,39 +123,6 @@ EVP_PKEY *pck_attestation_key(struct pck *p, const struct cur *point, bool vouch
 	return key;
 }
 
-struct signed_report {
-	uint8_t report[QUOTE_QE_REPORT_SIZE];
-	uint8_t signature[ECDSA_SIGNATURE_SIZE];
-};
-
-static void remember_report(struct pck *p, const struct cur *report, const struct cur *signature)
-{
-	struct signed_report *seen, *nothing = NULL;
-
-	if (report->left != sizeof(seen->report) || atomic_load(&p->signed_report) != NULL)
-		return;
-	seen = malloc(sizeof(*seen));
-	if (seen == NULL)
-		return;
-	memcpy(seen->report, report->p, sizeof(seen->report));
-	memcpy(seen->signature, signature->p, sizeof(seen->signature));
-	if (!atomic_compare_exchange_strong(&p->signed_report, &nothing, seen))
-		free(seen);
-}
-
-bool pck_signed(struct pck *p, const struct cur *report, const struct cur *signature)
-{
-	const struct signed_report *seen = atomic_load(&p->signed_report);
-
-	if (seen != NULL && cur_is(report, seen->report, sizeof(seen->report)) &&
-		cur_is(signature, seen->signature, sizeof(seen->signature)))
-		return true;
-	if (!ecdsa_verify(p->leaf.key, signature, report))
-		return false;
-	remember_report(p, report, signature);
-	return true;
-}
-
 struct pck *pck_ref(struct pck *p)
 {
 	atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
@@ -173,7 +139,6 @@ void pck_unref(struct pck *p)
 	if (seen != NULL)
 		EVP_PKEY_free(seen->key);
 	free(seen);
-	free(atomic_load(&p->signed_report));
 	cert_done(&p->leaf);
 	cert_done(&p->own_ca);
 	cert_done(&p->own_root);

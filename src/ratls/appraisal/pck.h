@@ -29,9 +29,8 @@ struct pck {
 	struct outcome root;      /* the third is the configured root */
 	struct outcome signature; /* root -> CA -> leaf */
 	struct outcome extension;
-	/* NULL until one was seen, then the same for good: */
-	_Atomic(struct attestation_key *) attestation_key;
-	_Atomic(struct signed_report *) signed_report;
+	_Atomic(struct attestation_key *)
+		attestation_key; /* NULL until one was seen, then the same for good */
 };
 
 /* Immutable once made. pem.p is NULL where there is no chain: then nothing is known. known's members must outlive
@@ -40,10 +39,6 @@ struct pck *pck_new(struct cur pem, const struct pck_known *known);
 /* The attestation key of this point (X || Y). A platform has one for long: the first that is vouched for is
  * remembered. The caller frees its reference; NULL if it is no point. */
 EVP_PKEY *pck_attestation_key(struct pck *p, const struct cur *point, bool vouched_for);
-
-/* Did the PCK key sign this report of a quoting enclave? A platform has one report for long: the first that was
- * signed is remembered with its signature, and only the same bytes of both spare the verification. */
-bool pck_signed(struct pck *p, const struct cur *report, const struct cur *signature);
 
 struct pck *pck_ref(struct pck *p);
 void pck_unref(struct pck *p); /* NULL is fine */

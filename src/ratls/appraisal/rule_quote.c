@@ -14,7 +14,7 @@ void rule_qe_signature(struct appraisal *a, struct check *c)
 
 	if (!outcome_passed(&a->pck->chain))
 		check_unknown(c, "the PCK certificate is not known");
-	else if (!pck_signed(a->pck, &q->qe.whole, &q->qe_signature))
+	else if (!ecdsa_verify(a->pck->leaf.key, &q->qe_signature, &q->qe.whole))
 		check_fail(c, "the PCK key did not sign this report of the quoting enclave");
 	else
 		check_pass(c);

@@ -699,30 +699,6 @@ static void seen_chains_are_remembered(void **state)
 	scene_done(&s);
 }
 
-/* What was signed once is known again by its every byte, and nothing else is. */
-static void a_seen_report_vouches_for_itself_alone(void **state)
-{
-	struct scene s;
-	struct cur parts[2];
-
-	(void)state;
-	scene_init(&s);
-	scene_make(&s);
-	assert_int_equal(reason_of(&s), 0);
-	parts[0] = s.evidence->quote.qe_signature;
-	parts[1] = s.evidence->quote.qe.whole;
-	for (size_t part = 0; part < 2; part++)
-		for (size_t i = 0; i < parts[part].left; i++) {
-			uint8_t *byte = (uint8_t *)parts[part].p + i; /* within the evidence's own memory */
-
-			*byte ^= 1;
-			assert_int_equal(reason_of(&s), REASON_QE_SIGNATURE);
-			*byte ^= 1;
-		}
-	assert_int_equal(reason_of(&s), 0);
-	scene_done(&s);
-}
-
 static void bad_chains_are_not_remembered(void **state)
 {
 	struct scene s;
@@ -777,7 +753,6 @@ int main(void)
 		cmocka_unit_test(documents_of_two_evaluations_are_said),
 		cmocka_unit_test(threads_share_evidence_and_endorsements),
 		cmocka_unit_test(seen_chains_are_remembered),
-		cmocka_unit_test(a_seen_report_vouches_for_itself_alone),
 		cmocka_unit_test(bad_chains_are_not_remembered),
 		cmocka_unit_test(reasons_are_unique),
 	};
