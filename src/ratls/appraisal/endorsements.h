@@ -64,6 +64,7 @@ int platform_id_of_chain(struct cur pem, struct platform_id *ret, struct ratls_e
  * nobody about what anybody can make up. */
 bool platform_is_of_root(
 	const struct ratls_evidence *evidence, const struct ratls_endorsements_options *options);
+bool chain_is_of_root(struct cur pem, const struct ratls_endorsements_options *options);
 
 /* Do all chains and signatures hold, are the documents of TDX, and are they of this platform (NULL: of any)?
  * Whatever the time, and revocation aside. RATLS_E_FORMAT, with the reason of the rule that would refuse it. */

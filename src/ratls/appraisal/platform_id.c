@@ -56,6 +56,11 @@ int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *re
 bool platform_is_of_root(
 	const struct ratls_evidence *evidence, const struct ratls_endorsements_options *options)
 {
+	return chain_is_of_root(evidence->quote.certification, options);
+}
+
+bool chain_is_of_root(struct cur pem, const struct ratls_endorsements_options *options)
+{
 	struct cur anchor = root_intel();
 	struct cert root = {0};
 	struct pck_known known = {.anchor = &root};
@@ -66,7 +71,7 @@ bool platform_is_of_root(
 		anchor = cur_of(options->insecure_trust_root, options->insecure_trust_root_len);
 	ERR_set_mark();
 	if (root_load(anchor, &root, NULL) == RATLS_OK)
-		p = pck_new(evidence->quote.certification, &known);
+		p = pck_new(pem, &known);
 	is = p != NULL && outcome_passed(&p->chain) && outcome_passed(&p->root) && outcome_passed(&p->signature);
 	pck_unref(p);
 	cert_done(&root);

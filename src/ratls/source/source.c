@@ -18,6 +18,7 @@
 #include "source/cache.h"
 #include "source/collateral.h"
 #include "source/fetch.h"
+#include "source/named.h"
 #include "source/place.h"
 #include "source/shelf.h"
 
@@ -33,6 +34,7 @@ struct ratls_source {
 	uint8_t *trust_root; /* NULL: Intel's */
 	struct ratls_endorsements_options options;
 	struct cache *cache;
+	struct named *named;
 };
 
 /* A search through all places for one platform. */
@@ -212,6 +214,74 @@ static int source_fill(void *self, const struct platform_id *platform, int64_t a
 	return rc;
 }
 
+/* ---- quotes that name their PCK certificate without carrying it ---------------------------------------------- */
+
+static int ask_for_pck(void *self, const struct pck_name *name, const struct cur *qeid, struct buf *ret_chain,
+	struct ratls_error *err)
+{
+	struct ratls_source *source = self;
+	struct search s = {.source = source};
+	int rc = RATLS_E_UNAVAILABLE;
+
+	if (source->n_places == 0)
+		return err_reason(err, rc, REASON_COLLATERAL_UNAVAILABLE,
+			"no PCK certificate for the quote: it names one, and there is no service to ask for it");
+	for (size_t i = 0; i < source->n_places && rc == RATLS_E_UNAVAILABLE; i++) {
+		struct ratls_error why = {0};
+
+		buf_done(ret_chain);
+		rc = place_ask_pck(
+			source->places[i], &source->transport, name, qeid, clock_monotonic_ms(), ret_chain, &why);
+		if (rc != RATLS_OK)
+			search_failed(&s, place_url(source->places[i]), &why);
+	}
+	if (rc != RATLS_OK)
+		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+			"no PCK certificate for the quote: %.*s", (int)s.why.len, (const char *)s.why.p);
+	buf_done(&s.why);
+	return rc;
+}
+
+/* What the platform's endorsements are; of a chain that is of another root, nothing but ours. */
+static int endorse_chain(struct ratls_source *source, struct cur chain, int64_t at,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	struct platform_id platform;
+	int rc = platform_id_of_chain(chain, &platform, err);
+
+	if (rc != RATLS_OK)
+		return rc;
+	if (!chain_is_of_root(chain, &source->options))
+		return endorsements_of_root(&source->options, ret, err);
+	return cache_get(source->cache, &platform, at, clock_monotonic_ms(), ret, err);
+}
+
+static int endorse_named(struct ratls_source *source, const struct quote *q, int64_t at,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	struct cur enclave = q->user_data, qeid = cur_take(&enclave, 16); /* by convention of Intel's QE */
+	struct ratls_endorsements *shared = NULL;
+	struct pck_name name;
+	struct buf chain = {0};
+	int rc;
+
+	if (!pck_name_read(q, &name))
+		return err_reason(err, RATLS_E_FORMAT, REASON_PCK_NAMED,
+			"could not read how the quote names its PCK certificate: certification data of type %u "
+			"have the wrong size",
+			q->certification_type);
+	rc = named_get(source->named, &name, &qeid, clock_monotonic_ms(), &chain, err);
+	if (rc == RATLS_OK)
+		rc = endorse_chain(source, cur_of(chain.p, chain.len), at, &shared, err);
+	if (rc == RATLS_OK)
+		rc = endorsements_with_pck(shared, cur_of(chain.p, chain.len), ret, err);
+	ratls_endorsements_free(shared);
+	buf_done(&chain);
+	return rc;
+}
+
+/* ---- making a source ------------------------------------------------------------------------------------------- */
+
 static int copy_urls(struct ratls_source *s, const char *const *urls, struct ratls_error *err)
 {
 	static const char *const intel[] = {PCS_INTEL_URL, NULL};
@@ -287,6 +357,8 @@ int ratls_source_new(
 	if (rc == RATLS_OK)
 		rc = new_cache(s, known.one_shot, err);
 	if (rc == RATLS_OK)
+		rc = named_new(ask_for_pck, s, &s->named, err);
+	if (rc == RATLS_OK)
 		*ret = s;
 	else
 		ratls_source_free(s);
@@ -297,57 +369,6 @@ int source_endorse_platform(struct ratls_source *source, const struct platform_i
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	return cache_get(source->cache, platform, at, clock_monotonic_ms(), ret, err);
-}
-
-/* ---- quotes that name their PCK certificate without carrying it ------------------------------------------
- */
-
-static int ask_for_pck(
-	struct ratls_source *source, const struct quote *q, struct buf *ret_chain, struct ratls_error *err)
-{
-	struct search s = {.source = source};
-	struct cur enclave = q->user_data, qeid = cur_take(&enclave, 16); /* by convention of Intel's QE */
-	struct pck_name name;
-	int rc = RATLS_E_UNAVAILABLE;
-
-	if (!pck_name_read(q, &name))
-		return err_reason(err, RATLS_E_FORMAT, REASON_PCK_NAMED,
-			"could not read how the quote names its PCK certificate: certification data of type "
-			"%u have the wrong size",
-			q->certification_type);
-	for (size_t i = 0; i < source->n_places && rc == RATLS_E_UNAVAILABLE; i++) {
-		struct ratls_error why = {0};
-
-		buf_done(ret_chain);
-		rc = place_ask_pck(source->places[i], &source->transport, &name, &qeid, clock_monotonic_ms(),
-			ret_chain, &why);
-		if (rc != RATLS_OK)
-			search_failed(&s, place_url(source->places[i]), &why);
-	}
-	if (rc != RATLS_OK)
-		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
-			"no PCK certificate for the quote: %.*s", (int)s.why.len, (const char *)s.why.p);
-	buf_done(&s.why);
-	return rc;
-}
-
-static int endorse_named(struct ratls_source *source, const struct quote *q, int64_t at,
-	struct ratls_endorsements **ret, struct ratls_error *err)
-{
-	struct ratls_endorsements *shared = NULL;
-	struct platform_id platform;
-	struct buf chain = {0};
-	int rc = ask_for_pck(source, q, &chain, err);
-
-	if (rc == RATLS_OK)
-		rc = platform_id_of_chain(cur_of(chain.p, chain.len), &platform, err);
-	if (rc == RATLS_OK)
-		rc = cache_get(source->cache, &platform, at, clock_monotonic_ms(), &shared, err);
-	if (rc == RATLS_OK)
-		rc = endorsements_with_pck(shared, cur_of(chain.p, chain.len), ret, err);
-	ratls_endorsements_free(shared);
-	buf_done(&chain);
-	return rc;
 }
 
 int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
@@ -441,6 +462,7 @@ void ratls_source_free(struct ratls_source *source)
 	if (source == NULL)
 		return;
 	cache_free(source->cache);
+	named_free(source->named);
 	for (size_t i = 0; i < source->n_places; i++)
 		place_free(source->places[i]);
 	shelf_free(source->shelf);

@@ -212,7 +212,7 @@ static void a_named_certificate_is_fetched(void **state)
 		ratls_report_free(report);
 		ratls_endorsements_free(e);
 	}
-	assert_int_equal(service.requests, 4 + 2);
+	assert_int_equal(service.requests, 4 + 1);
 	ratls_evidence_free(named);
 	ratls_source_free(s);
 }
