@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* RFC 3629, section 4: by the first byte, the range of the second and how many follow it. */
 static bool tail(struct cur *c, uint8_t low, uint8_t high, size_t more)
 {
@@ -35,4 +37,13 @@ bool utf8_valid(struct cur text)
 		if (!character(&text))
 			return false;
 	return cur_ok(&text);
+}
+
+void utf8_clean(char *text)
+{
+	if (utf8_valid(cur_of(text, strlen(text))))
+		return;
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text > 0x7f)
+			*text = '?';
 }

@@ -10,4 +10,7 @@
  * as a character like any other; empty is well-formed; a bad cursor is not. */
 bool utf8_valid(struct cur text);
 
+/* Other people's words, for a report: where they are not well-formed, every byte beyond ASCII becomes "?". */
+void utf8_clean(char *text);
+
 #endif

@@ -6,6 +6,7 @@
 #include "appraisal/report.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/utf8.h"
 #include "cli/instant.h"
 #include "source/verify.h"
 
@@ -162,6 +163,7 @@ static struct conclusion conclusion_of_error(const struct evaluation *e)
 	struct conclusion o = {.class = cli_class(&e->err), .reason = e->err.reason, .verifiers = e->means.verifiers};
 
 	snprintf(o.message, sizeof(o.message), "%s", e->err.message);
+	utf8_clean(o.message); /* a file name may be anything */
 	if (e->err.code == RATLS_E_NO_EVIDENCE && e->config->appraisal.insecure_allow_simulator) {
 		o = (struct conclusion){.class = CLASS_ACCEPTED, .verifiers = o.verifiers};
 		snprintf(o.message, sizeof(o.message),

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/utf8.h"
 #include "base/hash.h"
 #include "base/hex.h"
 #include "evidence/evidence.h"
@@ -63,6 +64,8 @@ int obtain(const char *target, const struct obtain_options *o, const struct appr
 		return rc;
 	target_format(&t, &name);
 	ret->requested = buf_take_str(&name);
+	if (ret->requested != NULL)
+		utf8_clean(ret->requested); /* it is shown, and a file name may be anything */
 	if (ret->requested == NULL)
 		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
 	else if (t.kind == TARGET_FILE)

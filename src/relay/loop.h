@@ -106,7 +106,7 @@ struct sock {
 	/* The loop's. */
 	struct sock *next;         /* in the back end's list */
 	struct sock *next_starved; /* in the list of those that wait for a buffer */
-	struct sock *next_quiet;   /* io_uring: in the list of sends of which only a failure is told */
+	struct sock *next_quiet, **quiet_at; /* io_uring: in the list of sends of which only a failure is told */
 	const uint8_t *send_p;
 	size_t send_left;
 	unsigned pending;  /* io_uring: operations that the kernel still holds */

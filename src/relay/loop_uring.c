@@ -203,6 +203,26 @@ static void uring_receive(struct sock *s)
 	s->pending++;
 }
 
+static void quiet_push(struct sock **list, struct sock *s)
+{
+	s->quiet = true;
+	s->next_quiet = *list;
+	s->quiet_at = list;
+	if (*list != NULL)
+		(*list)->quiet_at = &s->next_quiet;
+	*list = s;
+}
+
+static void quiet_remove(struct sock *s)
+{
+	if (!s->quiet)
+		return;
+	s->quiet = false;
+	*s->quiet_at = s->next_quiet;
+	if (s->next_quiet != NULL)
+		s->next_quiet->quiet_at = s->quiet_at;
+}
+
 /* A quiet send is tried once and ends within the submission; if it took all, no completion says so, and so the
  * wait that submits it is not woken by it. */
 static void uring_send(struct sock *s, bool quietly)
@@ -216,9 +236,7 @@ static void uring_send(struct sock *s, bool quietly)
 	if (quietly) {
 		sqe->msg_flags |= MSG_DONTWAIT;
 		sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-		s->quiet = true;
-		s->next_quiet = u->quiet;
-		u->quiet = s;
+		quiet_push(&u->quiet, s);
 	}
 }
 
@@ -338,24 +356,11 @@ static void end_send(struct sock *s, int result)
 	s->sent(s, result);
 }
 
-/* A completion speaks of it: it is quiet no more. */
-static void quiet_no_more(struct sock *s)
-{
-	struct sock **link = &uring_of(s->loop)->quiet;
-
-	if (!s->quiet)
-		return;
-	while (*link != s)
-		link = &(*link)->next_quiet;
-	*link = s->next_quiet;
-	s->quiet = false;
-}
-
 static void on_send(struct sock *s, const struct io_uring_cqe *cqe)
 {
 	size_t done = cqe->res > 0 ? (size_t)cqe->res : 0;
 
-	quiet_no_more(s);
+	quiet_remove(s);
 	if (s->closing || done == s->send_left || (cqe->res < 0 && cqe->res != -EAGAIN)) {
 		end_send(s, cqe->res < 0 ? cqe->res : 0);
 		return;
@@ -371,19 +376,27 @@ static void run_quiet(struct loop *l)
 {
 	struct uring *u = uring_of(l);
 	struct io_uring_cqe *cqe;
-	struct sock *s, *next;
+	struct sock *told;
 	unsigned head;
 
-	if (u->quiet == NULL || io_uring_sq_ready(&u->ring) > 0 || io_uring_cq_has_overflow(&u->ring))
+	if (u->quiet == NULL)
 		return;
+	if (io_uring_sq_ready(&u->ring) > 0 || io_uring_cq_has_overflow(&u->ring)) {
+		l->hurry = true; /* not yet known, and perhaps nothing else wakes us */
+		return;
+	}
 	io_uring_for_each_cqe(&u->ring, head, cqe)
 		if ((cqe->user_data & TAG_MASK) == TAG_SEND)
-			quiet_no_more((void *)(uintptr_t)(cqe->user_data & ~(uint64_t)TAG_MASK));
-	s = u->quiet;
+			quiet_remove((void *)(uintptr_t)(cqe->user_data & ~(uint64_t)TAG_MASK));
+	if (u->quiet == NULL)
+		return;
+	told = u->quiet; /* what its owners begin now is not in it */
+	told->quiet_at = &told;
 	u->quiet = NULL;
-	for (; s != NULL; s = next) {
-		next = s->next_quiet;
-		s->quiet = false;
+	while (told != NULL) {
+		struct sock *s = told;
+
+		quiet_remove(s);
 		end_send(s, 0);
 	}
 }
@@ -486,6 +499,8 @@ static void uring_wait(struct loop *l, int64_t timeout_ms)
 	l->hurry = false;
 	if (rc < 0 && !passes(rc))
 		give_up(rc);
+	if (rc == -EAGAIN || rc == -EBUSY)
+		poll(NULL, 0, 1); /* the kernel is short of memory */
 	loop_tick(l);
 	run_quiet(l);
 	io_uring_for_each_cqe(&u->ring, head, cqe) {

@@ -36,11 +36,25 @@ static void malformed_text_is_refused(void **state)
 	assert_false(utf8_valid(broken));
 }
 
+static void words_of_others_become_text(void **state)
+{
+	char good[] = "caf\xc3\xa9", cut[] = "caf\xc3", latin[] = "caf\xe9 (nobody)";
+
+	(void)state;
+	utf8_clean(good);
+	assert_string_equal(good, "caf\xc3\xa9");
+	utf8_clean(cut);
+	assert_string_equal(cut, "caf?");
+	utf8_clean(latin);
+	assert_string_equal(latin, "caf? (nobody)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(well_formed_text_is_accepted),
 		cmocka_unit_test(malformed_text_is_refused),
+		cmocka_unit_test(words_of_others_become_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

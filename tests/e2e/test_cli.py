@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 import stat
+import subprocess
 import threading
 import types
 
@@ -130,6 +131,12 @@ def test_an_sgx_quote_is_no_evidence(teesql, real):
     done = teesql("verify", VECTORS / "sgx_v3.quote", "--collateral", VECTORS / "sgx_v3.collateral.json",
                   "--at", str(GOOD_AT), status=4)
     assert "SGX" in verdict(done)
+
+
+def test_a_failure_has_its_object_whatever_a_file_is_called(bin_path, folder):
+    name = os.fsencode(folder) + b"/caf\xe9.pem"
+    done = subprocess.run([bin_path("teesql"), "verify", name, "--json"], capture_output=True, check=False)
+    assert done.returncode not in (0, 1) and "caf?.pem" in json.loads(done.stdout)["message"]
 
 
 def test_files_may_be_hex_json_or_standard_input(teesql, real, folder):

@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 
 #include "base/err.h"
+#include "base/utf8.h"
 
 #define AT_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z: the end of ASN.1's and RFC 3339's time */
 
@@ -113,6 +114,16 @@ static void write_refusal(struct ratls_report *r, enum rule rule)
 		buf_str(&r->text, "; the verifiers disagree");
 }
 
+/* Services, certificates and file names have a say in it. */
+static void put_words(struct buf *text, const char *message)
+{
+	char words[RATLS_ERROR_MESSAGE_SIZE];
+
+	snprintf(words, sizeof(words), "%s", message);
+	utf8_clean(words);
+	buf_str(text, words);
+}
+
 static void write_message(struct ratls_report *r, const struct appraisal_inputs *in)
 {
 	struct report_verdict v = report_judge(r);
@@ -122,7 +133,7 @@ static void write_message(struct ratls_report *r, const struct appraisal_inputs 
 	if (v.accepted)
 		buf_str(&r->text, "accepted");
 	else if (missing != NULL)
-		buf_str(&r->text, missing->message);
+		put_words(&r->text, missing->message);
 	else
 		write_refusal(r, v.rule);
 	buf_u8(&r->text, 0);
