@@ -176,7 +176,7 @@ static bool set_request(struct exchange *x, const struct ratls_http_request *req
 static bool set_trust(struct exchange *x, const char *ca_file)
 {
 	return ca_file == NULL || (curl_easy_setopt(x->curl, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
-					  curl_easy_setopt(x->curl, CURLOPT_CAPATH, NULL) == CURLE_OK);
+					  curl_easy_setopt(x->curl, CURLOPT_CAPATH, (char *)NULL) == CURLE_OK);
 }
 
 /* A header line may carry a key. */
