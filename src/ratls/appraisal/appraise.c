@@ -60,7 +60,7 @@ static bool derive(struct appraisal *a)
 	if (a->has_endorsements)
 		known = (struct pck_known){&e->root, &e->pck_ca, &e->pck_ca_chain};
 	if (a->quote->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
-		pem = e->items.pck_certificate_chain;
+		pem = e->items.pck_certificate_chain.left > 0 ? e->items.pck_certificate_chain : (struct cur){0};
 	/* The memo is the one thing in endorsements that changes, and no verdict with it. */
 	a->pck = a->has_endorsements ? pck_memo_get((struct pck_memo *)&e->memo, pem, &known)
 				     : pck_new(pem, &known);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appraisal/jws.h"
+#include "base/clock.h"
 #include "evidence/quote.h"
 
 /* RFC 7519's times are numbers of seconds; the largest is the end of ASN.1's and RFC 3339's time. */
@@ -86,6 +87,16 @@ static json_t *machine_object(const struct ita_claims *c)
 	return object;
 }
 
+/* No rule rests on it: one of another form than Intel's own collateral has is not known, and no more. */
+static int64_t read_date(const json_t *text)
+{
+	int64_t at = 0;
+
+	if (!json_is_string(text) || !clock_parse_utc(json_string_value(text), json_string_length(text), &at))
+		return 0;
+	return at;
+}
+
 /* "OK" is what the service's own documentation calls UpToDate. A word that Intel does not define is none. */
 static void read_status(struct fields *f, struct ita_claims *c)
 {
@@ -97,8 +108,7 @@ static void read_status(struct fields *f, struct ita_claims *c)
 			jws_is_plain(word) ? word : "?");
 		f->bad = true;
 	}
-	if (!f->bad && json_object_get(f->object, "attester_tcb_date") != NULL)
-		c->tcb_date = fields_time(f, "attester_tcb_date");
+	c->tcb_date = read_date(json_object_get(f->object, "attester_tcb_date"));
 	c->advisories = fields_texts(f, "attester_advisory_ids", ADVISORIES_MAX, ADVISORY_TEXT_MAX);
 }
 

@@ -19,7 +19,7 @@ struct ita_claims {
 	const char *issuer;
 	int64_t issued, not_before, expires; /* not_before 0: it does not say */
 	enum tcb_status status;
-	int64_t tcb_date;         /* 0: it does not say */
+	int64_t tcb_date;         /* 0: it does not say, or in another form than YYYY-MM-DDThh:mm:ssZ */
 	const json_t *advisories; /* array of texts, or NULL */
 };
 

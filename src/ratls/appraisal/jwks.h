@@ -28,8 +28,8 @@ struct jwk {
 
 struct jwks;
 
-/* On failure o says why. Keys of kinds that tokens are not signed with are in it, with an
- * outcome that failed; two of one name (kid) are no set. */
+/* On failure o says why. Keys that are not RSA or have no name (kid) that could be in a token are left out; those
+ * that cannot be used for another reason are in it, with an outcome that failed; two of one name are no set. */
 bool jwks_new(struct cur text, struct jwks **ret, struct outcome *o);
 struct jwks *jwks_ref(struct jwks *s);
 void jwks_free(struct jwks *s); /* drops a reference; NULL is fine */

@@ -10,7 +10,10 @@ void rule_pck_present(struct appraisal *a, struct check *c)
 	if (a->quote->certification_type == QUOTE_CERTIFICATION_PCK_CHAIN ||
 		a->endorsements->items.pck_certificate_chain.left > 0)
 		check_pass(c);
-	else if (!a->has_endorsements && quote_names_pck(a->quote))
+	else if (quote_names_pck(a->quote) && a->verifiers == APPRAISED_ITA)
+		check_unknown(c, "the quote names its certificate, and Intel Trust Authority alone does not give it: "
+				 "dcap+ita obtains it");
+	else if (quote_names_pck(a->quote) && (!a->has_endorsements || a->endorsements->empty))
 		check_unknown(c, "the quote names its certificate, which could not be had");
 	else
 		check_fail(c, "certification data of type %u name the certificate without carrying it",

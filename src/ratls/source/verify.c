@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/reason.h"
+#include "evidence/pck_name.h"
 #include "source/ita.h"
 
 struct ratls_verifier {
@@ -23,6 +24,12 @@ static bool is_forged(const struct ratls_report *report)
 	return class == CLASS_EVIDENCE || class == CLASS_AUTHENTICITY;
 }
 
+/* Nobody knows whose quote it is while it names its PCK certificate and that could not be had. */
+static bool can_be_known(const struct appraisal_inputs *in)
+{
+	return !quote_names_pck(&in->evidence->quote) || endorsements_pck_chain(in->endorsements).left > 0;
+}
+
 /* Strangers must not make us ask others about whatever they make up: the service counts our questions. */
 static int is_worth_asking(
 	struct ratls_ita *ita, const struct appraisal_inputs *in, bool *ret, struct ratls_error *err)
@@ -32,11 +39,12 @@ static int is_worth_asking(
 	int rc;
 
 	alone.verifiers = APPRAISED_ITA;
-	alone.endorsements = ita_root(ita);
+	if (alone.endorsements == NULL)
+		alone.endorsements = ita_root(ita);
 	rc = appraise_inputs(&alone, &report, err);
 	if (rc != RATLS_OK)
 		return rc;
-	*ret = !is_forged(report);
+	*ret = can_be_known(&alone) && !is_forged(report);
 	ratls_report_free(report);
 	return RATLS_OK;
 }

@@ -23,6 +23,7 @@
 #include "base/hex.h"
 #include "base/reason.h"
 #include "evidence/evidence.h"
+#include "forged_service.h"
 #include "simulator/forge.h"
 #include "source/ita.h"
 #include "source/ita_keys.h"
@@ -202,7 +203,7 @@ static struct ratls_ita_options client_options(struct world *w)
 		.insecure_trust_root_len = w->machine.pki.cert[FORGE_ROOT].len};
 }
 
-static void world_begin(struct world *w, EVP_PKEY *quoted)
+static void world_begin_as(struct world *w, EVP_PKEY *quoted, bool names_pck)
 {
 	struct forge_leaf leaf = {.key = key, .quoted_key = quoted, .now = NOW, .server_auth = true};
 	struct ratls_ita_options options;
@@ -211,6 +212,7 @@ static void world_begin(struct world *w, EVP_PKEY *quoted)
 	memset(w, 0, sizeof(*w));
 	pthread_mutex_init(&w->service.lock, NULL);
 	forge_defaults(&o, seed, NOW);
+	o.quote.names_pck = names_pck;
 	assert_int_equal(forge_machine_make(&o, &w->machine, NULL), RATLS_OK);
 	assert_int_equal(forge_machine_certificate(&w->machine, &leaf, &w->chain, NULL), RATLS_OK);
 	assert_int_equal(
@@ -222,6 +224,11 @@ static void world_begin(struct world *w, EVP_PKEY *quoted)
 	options = client_options(w);
 	assert_int_equal(ratls_ita_new(&options, &w->ita, NULL), RATLS_OK);
 	assert_int_equal(ratls_verifier_new(NULL, w->ita, &w->verifier, NULL), RATLS_OK);
+}
+
+static void world_begin(struct world *w, EVP_PKEY *quoted)
+{
+	world_begin_as(w, quoted, false);
 }
 
 static void world_end(struct world *w)
@@ -317,6 +324,37 @@ static void nobody_is_asked_about_a_forgery(void **state)
 	expect(&w, REASON_QUOTE_SIGNATURE, "did not sign this quote");
 	assert_int_equal(w.service.asked[NONCE], 0);
 	world_end(&w);
+}
+
+/* A quote that names its PCK certificate is whose that is; while nobody knows whose, nobody is asked. */
+static void a_named_certificate_comes_with_the_collateral(void **state)
+{
+	const char *urls[] = {"https://pccs.example", NULL};
+	struct forged_service collateral = {.status = 0};
+	struct ratls_source_options options = {
+		.size = sizeof(options), .urls = urls, .fetch = forged_service_fetch, .fetch_self = &collateral};
+	struct ratls_source *source = NULL;
+	struct world w;
+
+	(void)state;
+	world_begin_as(&w, NULL, true);
+	expect(&w, REASON_PCK_PRESENT,
+		"the quote names its certificate, and Intel Trust Authority alone does not give it");
+	assert_int_equal(w.service.asked[NONCE], 0);
+
+	collateral.machine = &w.machine;
+	options.insecure_trust_root = w.machine.pki.cert[FORGE_ROOT].p;
+	options.insecure_trust_root_len = w.machine.pki.cert[FORGE_ROOT].len;
+	assert_int_equal(ratls_source_new(&options, &source, NULL), RATLS_OK);
+	ratls_verifier_free(w.verifier);
+	assert_int_equal(ratls_verifier_new(source, w.ita, &w.verifier, NULL), RATLS_OK);
+	expect(&w, 0, "accepted");
+	assert_int_equal(w.service.asked[TOKEN], 1);
+	((uint8_t *)w.evidence->quote.td.mrtd.p)[0] ^= 1;
+	expect(&w, REASON_QUOTE_SIGNATURE, "did not sign this quote");
+	assert_int_equal(w.service.asked[TOKEN], 1);
+	world_end(&w);
+	ratls_source_free(source);
 }
 
 /* A token that names keys elsewhere is refused, and nobody goes there. */
@@ -803,6 +841,7 @@ int main(void)
 		cmocka_unit_test(a_good_machine_is_accepted),
 		cmocka_unit_test(what_holds_is_kept),
 		cmocka_unit_test(nobody_is_asked_about_a_forgery),
+		cmocka_unit_test(a_named_certificate_comes_with_the_collateral),
 		cmocka_unit_test(a_poisoned_jku_is_not_followed),
 		cmocka_unit_test(every_fault_at_every_item),
 		cmocka_unit_test(what_helps_is_tried_again),
