@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/utf8.h"
 
 const struct opt cli_rows[] = {
 	{"json", OPT_BOOL, offsetof(struct cli, json), NULL, NULL, "print one JSON object"},
@@ -96,13 +97,15 @@ int cli_fail(const struct cli *c, const struct ratls_error *err)
 {
 	const struct reason_row *row = reason_find(err->reason);
 	enum reason_class class = cli_class(err);
-	char code[16];
+	char code[16], message[RATLS_ERROR_MESSAGE_SIZE];
 
 	cli_code(err->reason, code);
 	if (c->json) {
+		snprintf(message, sizeof(message), "%s", err->message);
+		utf8_clean(message); /* a file name may be anything */
 		cli_print_json(json_pack("{s:s, s:i, s:s, s:s?, s:s, s:s?}", "schema", "teesql.error/1",
 			"exit", (int)class, "class", reason_class_name(class), "code",
-			row != NULL ? code : NULL, "message", err->message, "hint",
+			row != NULL ? code : NULL, "message", message, "hint",
 			row != NULL ? row->remedy : NULL));
 		return (int)class;
 	}

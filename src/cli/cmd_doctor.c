@@ -32,8 +32,8 @@ struct doctor_config {
 };
 
 static const struct opt opts[] = {
-	{"pccs", OPT_LIST, offsetof(struct doctor_config, appraisal.pccs), NULL, "URL",
-		"probe this collateral service; else Intel's"},
+	{"pccs", OPT_LIST, offsetof(struct doctor_config, appraisal.pccs), NULL, "URL|none",
+		"probe this collateral service, or none; else Intel's"},
 	{.name = NULL},
 };
 
@@ -160,6 +160,10 @@ static void probe_collateral(struct visit *v, struct finding *f)
 
 	if (!verifies(v, APPRAISED_DCAP)) {
 		found(f, HEALTH_NOT_THERE, NULL, "not asked, as --verifier says");
+		return;
+	}
+	if (appraisal_asks_nobody(&v->config->appraisal)) {
+		found(f, HEALTH_NOT_THERE, NULL, "not asked, as --pccs says");
 		return;
 	}
 	for (urls = urls != NULL ? urls : intel; *urls != NULL; urls++) {

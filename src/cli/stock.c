@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/utf8.h"
 #include "source/collateral.h"
 
 #define DAY_S 86400
@@ -47,9 +48,10 @@ enum stock_status stock_worst(const json_t *report)
 	return status_of(report);
 }
 
+/* Of nothing, nothing good is said. */
 static enum stock_status worst_of(const json_t *files)
 {
-	enum stock_status worst = STOCK_OK;
+	enum stock_status worst = json_array_size(files) > 0 ? STOCK_OK : STOCK_MALFORMED;
 
 	for (size_t i = 0; i < json_array_size(files); i++)
 		if (status_of(json_array_get(files, i)) > worst)
@@ -57,7 +59,7 @@ static enum stock_status worst_of(const json_t *files)
 	return worst;
 }
 
-/* ---- one file --------------------------------------------------------------------------------------------
+/* ---- one file: NULL is out of memory, as all words in it are clean ---------------------------------------
  */
 
 static json_t *time_json(int64_t at)
@@ -79,18 +81,25 @@ static json_t *days_json(int64_t at, int64_t end)
 			: json_integer(left >= 0 ? left / DAY_S : -((-left + DAY_S - 1) / DAY_S));
 }
 
+static json_t *item_json(const struct endorsement_facts *f, int64_t at)
+{
+	return json_pack("{s:s, s:s?, s:o, s:o, s:o, s:o}", "item", f->item, "issuer", f->issuer, "issued",
+		time_json(f->issued), "next_update", time_json(f->next_update), "days_left",
+		days_json(at, f->next_update), "evaluation_data_number",
+		f->evaluation_data_number < 0 ? json_null() : json_integer(f->evaluation_data_number));
+}
+
 static json_t *items_json(const struct ratls_endorsements *e, int64_t at)
 {
 	json_t *items = json_array();
 	struct endorsement_facts f;
 
-	for (size_t i = 0; endorsements_facts(e, i, &f); i++)
-		json_array_append_new(items,
-			json_pack("{s:s, s:s?, s:o, s:o, s:o, s:o}", "item", f.item, "issuer", f.issuer,
-				"issued", time_json(f.issued), "next_update", time_json(f.next_update),
-				"days_left", days_json(at, f.next_update), "evaluation_data_number",
-				f.evaluation_data_number < 0 ? json_null()
-							     : json_integer(f.evaluation_data_number)));
+	for (size_t i = 0; endorsements_facts(e, i, &f); i++) {
+		if (json_array_append_new(items, item_json(&f, at)) < 0) {
+			json_decref(items);
+			return NULL;
+		}
+	}
 	return items;
 }
 
@@ -110,7 +119,7 @@ static enum stock_status judge(
 	return q->at > end - q->warn_before ? STOCK_EXPIRING : STOCK_OK;
 }
 
-static json_t *endorsed_json(const char *path, const json_t *object, const struct ratls_endorsements *e,
+static json_t *endorsed_json(const char *shown, const json_t *object, const struct ratls_endorsements *e,
 	const struct stock_question *q)
 {
 	struct ratls_error why = {0};
@@ -120,23 +129,25 @@ static json_t *endorsed_json(const char *path, const json_t *object, const struc
 	char fmspc[13] = "";
 	uint8_t bytes[6];
 
+	utf8_clean(why.message);
 	if (endorsements_fmspc(e, bytes))
 		hex_encode(bytes, sizeof(bytes), fmspc);
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o}", "file", path, "status",
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o}", "file", shown, "status",
 		statuses[status].name, "problem", why.message[0] != '\0' ? why.message : NULL, "fmspc",
 		fmspc[0] != '\0' ? fmspc : NULL, "source", json_string_value(source), "fetched",
 		json_string_value(fetched), "valid_until", time_json(endorsements_valid_until(e)),
 		"days_left", days_json(q->at, endorsements_valid_until(e)), "items", items_json(e, q->at));
 }
 
-static json_t *malformed_json(const char *path, const char *why)
+static json_t *malformed_json(const char *shown, const char *why)
 {
-	return json_pack("{s:s, s:s, s:s, s:n, s:n, s:n, s:n, s:n, s:[]}", "file", path, "status",
+	return json_pack("{s:s, s:s, s:s, s:n, s:n, s:n, s:n, s:n, s:[]}", "file", shown, "status",
 		statuses[STOCK_MALFORMED].name, "problem", why, "fmspc", "source", "fetched", "valid_until",
 		"days_left", "items");
 }
 
-static json_t *file_json(const char *path, const struct stock_question *q)
+/* The file at path, which is shown with a name that can be. */
+static json_t *file_json(const char *path, const char *shown, const struct stock_question *q)
 {
 	struct ratls_endorsements *e = NULL;
 	struct ratls_error why = {.message = "it is not a JSON object"};
@@ -146,10 +157,12 @@ static json_t *file_json(const char *path, const struct stock_question *q)
 	if (file_read(path, COLLATERAL_FILE_MAX, &text, &why) == RATLS_OK)
 		object = json_loadb((const char *)text.p, text.len, JSON_REJECT_DUPLICATES, NULL);
 	if (json_is_object(object) &&
-		endorsements_from_object(object, path, &q->options, &e, &why) == RATLS_OK)
-		ret = endorsed_json(path, object, e, q);
-	else
-		ret = malformed_json(path, why.message);
+		endorsements_from_object(object, path, &q->options, &e, &why) == RATLS_OK) {
+		ret = endorsed_json(shown, object, e, q);
+	} else {
+		utf8_clean(why.message);
+		ret = malformed_json(shown, why.message);
+	}
 	ratls_endorsements_free(e);
 	json_decref(object);
 	buf_done(&text);
@@ -166,53 +179,72 @@ static int is_collateral(const struct dirent *d)
 	return d->d_name[0] != '.' && len > 5 && strcmp(d->d_name + len - 5, ".json") == 0;
 }
 
-static void add_file(json_t *files, const char *folder, const char *name, const struct stock_question *q)
+/* A file that cannot be told of is a failure: the others must not speak for it. */
+static int add_file(json_t *files, const char *path, const struct stock_question *q, struct ratls_error *err)
+{
+	char *shown = strdup(path);
+	int rc = RATLS_OK;
+
+	if (shown != NULL)
+		utf8_clean(shown);
+	if (shown == NULL || json_array_append_new(files, file_json(path, shown, q)) < 0)
+		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
+	free(shown);
+	return rc;
+}
+
+static int add_file_of(json_t *files, const char *folder, const char *name, const struct stock_question *q,
+	struct ratls_error *err)
 {
 	struct buf path = {0};
 	char *text;
+	int rc;
 
 	buf_fmt(&path, "%s/%s", folder, name);
 	text = buf_take_str(&path);
-	if (text != NULL)
-		json_array_append_new(files, file_json(text, q));
+	rc = text != NULL ? add_file(files, text, q, err) : err_set(err, RATLS_E_NOMEM, "out of memory");
 	free(text);
+	return rc;
 }
 
 static int add_files(json_t *files, const char *path, const struct stock_question *q, struct ratls_error *err)
 {
 	struct dirent **found = NULL;
-	int n = scandir(path, &found, is_collateral, alphasort);
+	int n = scandir(path, &found, is_collateral, alphasort), rc = RATLS_OK;
 
-	if (n < 0 && errno == ENOTDIR) {
-		json_array_append_new(files, file_json(path, q));
-		return RATLS_OK;
-	}
+	if (n < 0 && errno == ENOTDIR)
+		return add_file(files, path, q, err);
 	if (n <= 0) {
 		free(found);
 		return err_reason(err, RATLS_E_IO, REASON_FILE, "there is no collateral in \"%s\": %s", path,
 			n < 0 ? strerror(errno) : "no file in it ends in .json");
 	}
 	for (int i = 0; i < n; i++) {
-		add_file(files, path, found[i]->d_name, q);
+		if (rc == RATLS_OK)
+			rc = add_file_of(files, path, found[i]->d_name, q, err);
 		free(found[i]);
 	}
 	free(found);
-	return RATLS_OK;
+	return rc;
 }
 
 int stock_report(const char *path, const struct stock_question *q, json_t **ret, struct ratls_error *err)
 {
 	json_t *files = json_array();
 	int rc = add_files(files, path, q, err);
-	enum stock_status worst;
+	enum stock_status worst = worst_of(files);
+	json_t *report = NULL;
 
 	if (rc == RATLS_OK) {
-		worst = worst_of(files);
-		*ret = json_pack("{s:s, s:o, s:s, s:i, s:O}", "schema", "teesql.collateral/1", "time",
+		report = json_pack("{s:s, s:o, s:s, s:i, s:O}", "schema", "teesql.collateral/1", "time",
 			time_json(q->at), "status", statuses[worst].name, "exit", (int)statuses[worst].class,
 			"files", files);
+		if (report == NULL)
+			rc = err_set(err, RATLS_E_NOMEM, "out of memory");
 	}
 	json_decref(files);
+	if (rc == RATLS_OK)
+		*ret = report;
 	return rc;
 }
 

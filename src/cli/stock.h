@@ -20,7 +20,8 @@ struct stock_question {
 };
 
 /* The report on a file, or on every file in a folder that ends in .json, of schema "teesql.collateral/1": a new
- * reference. RATLS_E_IO (reason FILE) if there is nothing there. */
+ * reference. Words that are not UTF-8 are shown with "?" in place of what is beyond ASCII. RATLS_E_IO (reason
+ * FILE) if there is nothing there; a report has every file, or there is none. */
 int stock_report(const char *path, const struct stock_question *q, json_t **ret, struct ratls_error *err);
 
 /* The worst status in it, and the exit code of monitoring for that. */

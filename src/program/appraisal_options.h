@@ -61,6 +61,9 @@ enum appraisal_asker { ASKER_DAEMON, ASKER_USER, ASKER_ONCE };
 int appraisal_source(const struct appraisal_options *o, enum appraisal_asker asker, const struct buf *root,
 	struct ratls_source **ret, struct ratls_error *err);
 
+/* Does --pccs name "none" in place of services? */
+bool appraisal_asks_nobody(const struct appraisal_options *o);
+
 /* Who verifies, as --verifier says: APPRAISED_... of appraise.h. */
 int appraisal_verifiers(const struct appraisal_options *o, unsigned *ret, struct ratls_error *err);
 

@@ -51,14 +51,18 @@ static const char *usual_folder(enum appraisal_asker asker, char buffer[static P
 	return NULL;
 }
 
+bool appraisal_asks_nobody(const struct appraisal_options *o)
+{
+	return o->pccs != NULL && strcmp(o->pccs[0], "none") == 0 && o->pccs[1] == NULL;
+}
+
 int appraisal_source(const struct appraisal_options *o, enum appraisal_asker asker, const struct buf *root,
 	struct ratls_source **ret, struct ratls_error *err)
 {
 	static const char *const nobody[] = {NULL};
-	bool none = o->pccs != NULL && strcmp(o->pccs[0], "none") == 0 && o->pccs[1] == NULL;
 	struct ratls_source_options options = {
 		.size = sizeof(options),
-		.urls = none ? nobody : (const char *const *)o->pccs,
+		.urls = appraisal_asks_nobody(o) ? nobody : (const char *const *)o->pccs,
 		.directory = o->collateral_dir,
 		.collateral = o->collateral,
 		.insecure_trust_root = root->p,

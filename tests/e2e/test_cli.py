@@ -610,6 +610,12 @@ def test_doctor_names_a_fix_for_what_is_wrong(teesql, machine, folder):
     assert "FAIL  client key" in done.stdout and "chmod 600" in done.stdout
 
 
+def test_doctor_asks_no_collateral_service_where_there_is_none(teesql, machine):
+    done = teesql("doctor", "--agent", machine.td.agent, "--pccs", "none", "--json")
+    probe, = [p for p in json.loads(done.stdout)["probes"] if p["probe"] == "collateral"]
+    assert probe["status"] == "absent" and "--pccs" in probe["detail"]
+
+
 # ---- the library's example --------------------------------------------------------------------------------------
 
 def test_the_example_accepts_whom_verify_accepts(bin_path, machine, folder):

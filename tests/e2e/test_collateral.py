@@ -16,9 +16,10 @@ from cluster import BIN
 from daemon import eventually, run
 from house import direct_dsn, flags, psql
 from weather import ITEMS, OVERSIZED, Weather
-from wire import startup
+from wire import error_fields, startup
 
 CROWD = 250
+WAITING, APPRAISERS = 256, 4  # --max-appraisals by default, and what is at work besides
 
 
 @pytest.fixture
@@ -186,30 +187,66 @@ def test_a_folder_that_others_may_write_is_refused(house, teesql, certificate, f
 
 # ---- a crowd -------------------------------------------------------------------------------------------------
 
-def test_a_cold_crowd_causes_one_fetch_of_each_item(house, weather, certificate):
-    """All of them are connected before the first item is answered; none is refused by us."""
+def crowd(sidecar, certificate, size, arrived=lambda n: None, answered=lambda kinds: None):
+    """What each of so many clients hears first, all of them at once: the kind of a message, and its body."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.load_cert_chain(certificate["sslcert"], certificate["sslkey"])
+    connected, heard = [], []
 
-    async def client(port, arrived):
+    async def client(port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
-        arrived.append(writer)
-        if len(arrived) == CROWD:
-            weather.gate.set()
+        connected.append(writer)
+        arrived(len(connected))
         writer.write(startup())
-        head = await reader.readexactly(1)
+        head = await reader.readexactly(5)
+        body = await reader.readexactly(int.from_bytes(head[1:], "big") - 4)
+        heard.append((head[:1], body))
+        answered([kind for kind, _ in heard])
         writer.transport.abort()
-        return head
 
-    async def crowd(port):
-        arrived = []
-        return await asyncio.gather(*(client(port, arrived) for _ in range(CROWD)))
+    async def clients(port):
+        await asyncio.gather(*(client(port) for _ in range(size)))
+
+    asyncio.run(clients(sidecar.port()))
+    return heard
+
+
+def test_a_cold_crowd_causes_one_fetch_of_each_item(house, weather, certificate):
+    """All of them are connected before the first item is answered; none is refused by us."""
+    def arrived(n):
+        if n == CROWD:
+            weather.gate.set()
 
     weather.gate.clear()
     with house.sidecar(pccs=weather.url, max_appraisals=CROWD, handshake_timeout="120s",
                        appraisal_timeout="120s") as sidecar:
-        assert asyncio.run(crowd(sidecar.port())) == [b"R"] * CROWD
+        assert [kind for kind, _ in crowd(sidecar, certificate, CROWD, arrived=arrived)] == [b"R"] * CROWD
+        assert weather.requests == {item: 1 for item in ITEMS}
+
+
+def test_a_crowd_above_the_usual_limits_is_served_up_to_them(house, weather, certificate):
+    """Who finds no place to wait is told so at once, while the others wait for the first item; they are all served."""
+    above = 40
+    size = WAITING + APPRAISERS + above
+
+    def answered(kinds):
+        if len(kinds) == above:
+            weather.gate.set()
+
+    weather.gate.clear()
+    with house.sidecar(pccs=weather.url) as sidecar:
+        heard = crowd(sidecar, certificate, size, answered=answered)
+        assert weather.requests == {item: 1 for item in ITEMS}
+        # The last few found a place if they came when the first were done.
+        assert [kind for kind, _ in heard[:above]] == [b"E"] * above
+        refused = [error_fields(body) for kind, body in heard if kind == b"E"]
+        assert above <= len(refused) <= above + APPRAISERS
+        assert {(f["C"], f["M"]) for f in refused} == {
+            ("57P03", "too many connections are being set up (TQ-7008)")}
+        assert {kind for kind, _ in heard} == {b"R", b"E"}
+        # Nothing lasts: the next one is served, with what was fetched.
+        assert ask(sidecar, certificate) == "42"
         assert weather.requests == {item: 1 for item in ITEMS}
 
 
@@ -263,6 +300,32 @@ def test_check_says_by_its_exit_code_how_long_it_will_do(house, teesql, stock):
     done = teesql("collateral", "check", stock, root, status=4)
     assert "pck_crl_issuer_chain" in done.stdout and done.stdout.count(": ok") == 2
     assert teesql("collateral", "check", stock, root, "--quiet", status=4).stdout == ""
+
+
+@pytest.mark.parametrize("one", [True, False], ids=["file", "folder"])
+def test_no_file_is_left_out_whatever_it_is_called(house, bin_path, stock, one):
+    """Alone or beside a good one, by its own name and where the problem quotes it."""
+    def check(status, path, *options):
+        done = subprocess.run([bin_path("teesql"), "collateral", "check", path, "--json", *options,
+                               f"--insecure-trust-root={house.client_td.root}"], capture_output=True, check=False)
+        assert done.returncode == status, done.stderr
+        return json.loads(done.stdout)
+    odd = os.fsencode(stock) + b"/caf\xe9.json"
+    shutil.copy(stock / "0d57ac000000.json", odd)
+    report = check(0, odd if one else stock)
+    assert [f["status"] for f in report["files"]] == ["ok"] * (1 if one else 2)
+    assert report["files"][-1]["file"].endswith("/caf?.json")
+    report = check(7, odd if one else stock, "--at", "2100-01-01T00:00:00Z")
+    assert report["status"] == "expired"
+    os.unlink(odd)
+    os.mkdir(odd) if not one else open(odd, "w").close()
+    report = check(4, odd if one else stock)
+    assert report["files"][-1]["file"].endswith("/caf?.json") and report["status"] == "malformed"
+    if not one:
+        assert "no file in it" in check(2, odd)["message"]
+        os.rmdir(odd)
+        os.symlink("nowhere", odd)
+        assert "caf?.json" in check(4, stock)["files"][-1]["problem"]
 
 
 def test_what_is_no_stock(teesql, folder):

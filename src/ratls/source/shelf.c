@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "source/collateral.h"
 
 #define NAME_SIZE 64
+#define HEX       "0123456789abcdef"
 
 struct shelf {
 	int dir;
@@ -145,16 +147,30 @@ int shelf_load(const struct shelf *s, const struct platform_id *platform,
 /* ---- out -------------------------------------------------------------------------------------------------
  */
 
-/* Ours end in .json, what an interrupted writer left behind in .json.XXXXXXXX. */
+/* Nothing, or what file_write_at appends while it writes: an interrupted one leaves it behind. */
+static bool ends_ours(const char *rest)
+{
+	return *rest == '\0' || (*rest == '.' && strspn(rest + 1, HEX) == 8 && rest[9] == '\0');
+}
+
+/* Only names that name_of makes: the folder may be one where others of our user keep something too. */
 static bool is_ours(const char *name)
 {
-	return strlen(name) < NAME_SIZE && name[0] != '.' && strstr(name, ".json") != NULL;
+	static const char *const kinds[] = {"-platform.json", "-processor.json", "-any.json"};
+	const size_t fmspc = 2 * sizeof(((struct platform_id *)NULL)->fmspc);
+
+	if (strspn(name, HEX) != fmspc)
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strncmp(name + fmspc, kinds[i], strlen(kinds[i])) == 0)
+			return ends_ours(name + fmspc + strlen(kinds[i]));
+	return false;
 }
 
 /* Removes the oldest file if there are too many. */
 static void prune(const struct shelf *s)
 {
-	char oldest[NAME_SIZE] = "";
+	char oldest[NAME_MAX + 1] = "";
 	struct timespec since = {0};
 	int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -168,7 +184,8 @@ static void prune(const struct shelf *s)
 		return;
 	}
 	while ((d = readdir(dir)) != NULL) {
-		if (!is_ours(d->d_name) || fstatat(s->dir, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		if (!is_ours(d->d_name) || fstatat(s->dir, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!S_ISREG(st.st_mode))
 			continue;
 		n++;
 		if (oldest[0] != '\0' &&

@@ -295,6 +295,54 @@ static void the_number_of_files_is_bounded(void **state)
 	assert_int_equal(n, SHELF_FILES_MAX);
 }
 
+/* A file in the folder that is older than any other. */
+static void put_old(const char *name)
+{
+	const struct timespec long_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	int d = open(dir, O_RDONLY | O_DIRECTORY), fd = openat(d, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(futimens(fd, long_ago), 0);
+	close(fd);
+	close(d);
+}
+
+static bool holds_file(const char *name)
+{
+	int d = open(dir, O_RDONLY | O_DIRECTORY);
+	bool there = faccessat(d, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+	close(d);
+	return there;
+}
+
+static void only_files_of_its_own_are_removed(void **state)
+{
+	static const char *const foreign[] = {"settings.json", "0d57ac000000.json", "0d57ac000000-root.json",
+		"0D57AC000000-platform.json", "0d57ac00000-platform.json", "0d57ac0000000-platform.json",
+		"x0d57ac000000-any.json", "0d57ac000000-platform.json.bak", "0d57ac000000-platform.json.0123456",
+		"0d57ac000000-platform.json.012345678", "0d57ac000000-platform.json.0123456X",
+		"0d57ac000000-platform.json~"};
+	static const char *const own[] = {"ffffffffffff-platform.json", "ffffffffffff-processor.json",
+		"ffffffffffff-any.json", "ffffffffffff-any.json.0123abcd"};
+	const size_t n_foreign = sizeof(foreign) / sizeof(foreign[0]), n_own = sizeof(own) / sizeof(own[0]);
+	struct platform_id id = platform;
+
+	(void)state;
+	for (size_t i = 0; i < n_foreign; i++)
+		put_old(foreign[i]);
+	for (size_t i = 0; i < n_own; i++)
+		put_old(own[i]);
+	for (int i = 0; i < SHELF_FILES_MAX; i++) {
+		id.fmspc[0] = (uint8_t)i;
+		assert_int_equal(shelf_store(shelf, &id, endorsements, NOW, NULL), RATLS_OK);
+	}
+	for (size_t i = 0; i < n_foreign; i++)
+		assert_true(holds_file(foreign[i]));
+	for (size_t i = 0; i < n_own; i++)
+		assert_false(holds_file(own[i]));
+}
+
 static void a_folder_that_is_not_ours_alone_is_refused(void **state)
 {
 	struct shelf *s = NULL;
@@ -335,6 +383,7 @@ int main(void)
 			a_file_that_does_not_say_when_is_poison, open_shelf, remove_all),
 		cmocka_unit_test_setup_teardown(a_file_without_end_is_poison, open_shelf, remove_all),
 		cmocka_unit_test_setup_teardown(the_number_of_files_is_bounded, open_shelf, remove_all),
+		cmocka_unit_test_setup_teardown(only_files_of_its_own_are_removed, open_shelf, remove_all),
 		cmocka_unit_test_setup_teardown(
 			a_folder_that_is_not_ours_alone_is_refused, open_shelf, remove_all),
 	};
