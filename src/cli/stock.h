@@ -19,9 +19,9 @@ struct stock_question {
 	int64_t at, warn_before;                   /* seconds */
 };
 
-/* The report on a file, or on every file in a folder that ends in .json, of schema "teesql.collateral/1": a new
- * reference. Words that are not UTF-8 are shown with "?" in place of what is beyond ASCII. RATLS_E_IO (reason
- * FILE) if there is nothing there; a report has every file, or there is none. */
+/* The report on a file, or on every file in a folder that ends in .json, of schema "teesql.collateral/1": a
+ * new reference. Words that are not UTF-8 are shown with "?" in place of what is beyond ASCII. RATLS_E_IO
+ * (reason FILE) if there is nothing there; a report has every file, or there is none. */
 int stock_report(const char *path, const struct stock_question *q, json_t **ret, struct ratls_error *err);
 
 /* The worst status in it, and the exit code of monitoring for that. */

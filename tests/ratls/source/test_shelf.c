@@ -320,9 +320,9 @@ static void only_files_of_its_own_are_removed(void **state)
 {
 	static const char *const foreign[] = {"settings.json", "0d57ac000000.json", "0d57ac000000-root.json",
 		"0D57AC000000-platform.json", "0d57ac00000-platform.json", "0d57ac0000000-platform.json",
-		"x0d57ac000000-any.json", "0d57ac000000-platform.json.bak", "0d57ac000000-platform.json.0123456",
-		"0d57ac000000-platform.json.012345678", "0d57ac000000-platform.json.0123456X",
-		"0d57ac000000-platform.json~"};
+		"x0d57ac000000-any.json", "0d57ac000000-platform.json.bak",
+		"0d57ac000000-platform.json.0123456", "0d57ac000000-platform.json.012345678",
+		"0d57ac000000-platform.json.0123456X", "0d57ac000000-platform.json~"};
 	static const char *const own[] = {"ffffffffffff-platform.json", "ffffffffffff-processor.json",
 		"ffffffffffff-any.json", "ffffffffffff-any.json.0123abcd"};
 	const size_t n_foreign = sizeof(foreign) / sizeof(foreign[0]), n_own = sizeof(own) / sizeof(own[0]);
