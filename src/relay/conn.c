@@ -159,7 +159,7 @@ static void on_deadline(struct loop_timer *t)
 		return;
 	}
 	if (c->state == CONN_APPRAISE)
-		conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_NONE, "appraisal timed out after %lld ms", ms);
+		conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_SERVICE_TIMEOUT, "appraisal timed out after %lld ms", ms);
 	else
 		conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_UNREACHABLE, "upstream %s timed out after %lldms",
 			c->state == CONN_DIAL ? "connect" : "TLS handshake", ms);

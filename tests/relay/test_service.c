@@ -212,6 +212,8 @@ static uint16_t port_of(const struct service *s)
 	return (uint16_t)atoi(strrchr(service_listening(s, 0), ':') + 1);
 }
 
+static int64_t forwarder_patience = 20000; /* for a verdict, ms */
+
 static struct service *start(enum loop_io io, enum service_role role, struct party *p, struct service_target *target)
 {
 	struct service_options o = {
@@ -224,7 +226,8 @@ static struct service *start(enum loop_io io, enum service_role role, struct par
 		.name = "the server",
 		.io = io,
 		.threads = 2,
-		.timeouts = {20000, 20000, 20000, 20000, 20000, 2000, 0, 0},
+		.timeouts = {20000, 20000, role == SERVICE_FORWARDER ? forwarder_patience : 20000, 20000, 20000, 2000,
+			0, 0},
 		.limits = {.connections = 400, .appraisals = 256},
 	};
 	char choice[160];
@@ -526,6 +529,34 @@ static void a_late_answer_is_dropped(void **state)
 	sem_destroy(&gate);
 }
 
+/* Nobody knows anything about the peer then, and the user is told where to look. */
+static void a_verdict_that_takes_too_long_is_told_with_a_reason(void **state)
+{
+	char text[1024] = {0};
+	struct pair p;
+	bool started;
+	sem_t gate;
+	int fd;
+
+	forwarder_patience = 50;
+	started = pair_start(&p, state, false);
+	forwarder_patience = 20000;
+	if (!started)
+		return;
+	sem_init(&gate, 0, 0);
+	p.client.gate = &gate;
+	fd = dial(port_of(p.forwarder));
+	say(fd, startup, sizeof(startup));
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	assert_int_equal(text[0], 'E');
+	assert_non_null(memmem(text, sizeof(text), "appraisal timed out after 50 ms (TQ-5130)", 41));
+	close(fd);
+	for (int i = 0; i < 16; i++)
+		sem_post(&gate);
+	pair_end(&p);
+	sem_destroy(&gate);
+}
+
 int main(void)
 {
 	static enum loop_io uring = LOOP_IO_URING, epoll = LOOP_IO_EPOLL;
@@ -538,6 +569,7 @@ int main(void)
 		ON_BOTH(rotation_drops_nothing),
 		ON_BOTH(a_slow_resolver_delays_no_verdict),
 		ON_BOTH(a_late_answer_is_dropped),
+		ON_BOTH(a_verdict_that_takes_too_long_is_told_with_a_reason),
 	};
 
 	return cmocka_run_group_tests(tests, backend_start, backend_stop);
