@@ -275,7 +275,8 @@ struct ratls_ita_options {
 };
 
 /* Thread-safe; strings and bytes are copied. RATLS_E_ARG says what is wrong with them. The service is asked only
- * about quotes that name the key that they should and whose signatures hold up to Intel's root. */
+ * about quotes that name the key that they should and whose signatures hold up to Intel's root, for at most 20 s; where it
+ * refuses our key, wants fewer questions or does not answer, nobody asks for a while (at most 5 minutes). */
 int ratls_ita_new(const struct ratls_ita_options *options, struct ratls_ita **ret, struct ratls_error *err);
 void ratls_ita_free(struct ratls_ita *ita);
 

@@ -126,7 +126,7 @@ static int appraise(struct evaluation *e, struct ratls_error *err)
 
 	if (e->obtained.material.kind == MATERIAL_CERTIFICATE)
 		binding.kind = RATLS_BINDING_CERTIFICATE;
-	rc = verify_inputs(e->means.ita, &in, &e->report, err);
+	rc = verify_inputs(e->means.ita, &in, INT64_MAX, &e->report, err);
 	e->times.verify = clock_monotonic_ms() - start;
 	return rc;
 }

@@ -16,6 +16,7 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "source/fetch.h"
+#include "source/ita.h"
 
 #define KEY_FILE_MAX ((size_t)4 << 10)
 
@@ -129,6 +130,12 @@ int appraisal_means_make(const struct appraisal_options *o, enum appraisal_asker
 	else
 		appraisal_means_done(&m);
 	return rc;
+}
+
+void appraisal_means_stop(struct appraisal_means *m)
+{
+	if (m->ita != NULL)
+		ita_stop(m->ita);
 }
 
 void appraisal_means_done(struct appraisal_means *m)

@@ -126,6 +126,7 @@ void party_reload(void *self)
 void party_done(struct party *p)
 {
 	keeper_stop(p->keeper);
+	appraisal_means_stop(&p->means);
 	service_free(p->service);
 	verifier_free(p->verifier);
 	appraisal_means_done(&p->means);

@@ -20,14 +20,16 @@
 #define ATTEST_PATH       "/appraisal/v2/attest"
 #define KEYS_PATH         "/certs"
 #define NONCE_TIMEOUT_MS  10000
-#define ATTEST_TIMEOUT_MS 30000
+#define ATTEST_TIMEOUT_MS 15000
 #define ANSWER_MAX        (JWS_TEXT_MAX + 1024) /* {"token": "..."} */
 
 struct ratls_ita {
 	char *url, *keys_url;
 	char *api_key; /* a secret */
 	bool insecure_no_nonce;
+	atomic_bool stop;
 	struct ita_transport transport;
+	struct ita_pause pause; /* of the API, which counts our questions; that of the keys has its own */
 	struct ita_keys *keys;
 	struct ratls_endorsements *root;
 };
@@ -130,6 +132,9 @@ int ratls_ita_new(const struct ratls_ita_options *options, struct ratls_ita **re
 	/* A caller built against an older header passes less, one built against a newer more. */
 	if (options != NULL)
 		memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
+	atomic_init(&ita->stop, false);
+	ita_pause_init(&ita->pause);
+	ita->transport.stop = &ita->stop;
 	ita->transport.clock = clock_monotonic_ms;
 	ita->transport.fetch = known.fetch != NULL ? known.fetch : fetch_curl;
 	ita->transport.self = known.fetch != NULL ? known.fetch_self : NULL;
@@ -154,11 +159,17 @@ void ratls_ita_free(struct ratls_ita *ita)
 	if (ita == NULL)
 		return;
 	ita_keys_free(ita->keys);
+	ita_pause_done(&ita->pause);
 	ratls_endorsements_free(ita->root);
 	secret_str_free(ita->api_key);
 	free(ita->keys_url);
 	free(ita->url);
 	free(ita);
+}
+
+void ita_stop(struct ratls_ita *ita)
+{
+	atomic_store(&ita->stop, true);
 }
 
 const char *ita_url(const struct ratls_ita *ita)
@@ -186,7 +197,7 @@ static int malformed(const char *what, const char *why, struct ratls_error *err)
 }
 
 /* Ask, and read the answer as an object of exactly so many members. */
-static int ask(const struct ratls_ita *ita, struct ita_request *q, const char *path, size_t members,
+static int ask(struct ratls_ita *ita, struct ita_request *q, const char *path, size_t members,
 	json_t **ret, struct ratls_error *err)
 {
 	struct ratls_http_response answer = {0};
@@ -202,6 +213,7 @@ static int ask(const struct ratls_ita *ita, struct ita_request *q, const char *p
 	q->url = text;
 	q->api_key = ita->api_key;
 	q->is_json = true;
+	q->pause = &ita->pause;
 	rc = ita_http(&ita->transport, q, &answer, err);
 	free(text);
 	if (rc != RATLS_OK)
@@ -230,7 +242,7 @@ static bool is_base64(const json_t *text)
 	return ok;
 }
 
-static int ask_nonce(const struct ratls_ita *ita, int64_t deadline_ms, json_t **ret, struct ratls_error *err)
+static int ask_nonce(struct ratls_ita *ita, int64_t deadline_ms, json_t **ret, struct ratls_error *err)
 {
 	struct ita_request q = {.what = "nonce",
 		.max_body = ITA_NONCE_MAX,
@@ -271,7 +283,7 @@ static char *question_text(const struct cur *quote, json_t *nonce)
 	return out;
 }
 
-static int ask_token(const struct ratls_ita *ita, const struct cur *quote, json_t *nonce, int64_t deadline_ms,
+static int ask_token(struct ratls_ita *ita, const struct cur *quote, json_t *nonce, int64_t deadline_ms,
 	json_t **ret, struct ratls_error *err)
 {
 	struct ita_request q = {.what = "token",
@@ -341,13 +353,15 @@ static int make_token(struct ratls_ita *ita, const json_t *answer, const json_t 
 	return rc;
 }
 
-int ita_ask(struct ratls_ita *ita, const struct ratls_evidence *evidence, int64_t at, struct ita_token **ret,
-	struct ratls_error *err)
+int ita_ask(struct ratls_ita *ita, const struct ratls_evidence *evidence, int64_t at, int64_t deadline_ms,
+	struct ita_token **ret, struct ratls_error *err)
 {
-	int64_t deadline_ms = clock_monotonic_ms() + ITA_DEADLINE_MS;
+	int64_t own_ms = clock_monotonic_ms() + ITA_DEADLINE_MS;
 	json_t *nonce = NULL, *answer = NULL;
 	int rc = RATLS_OK;
 
+	if (own_ms < deadline_ms)
+		deadline_ms = own_ms;
 	if (!ita->insecure_no_nonce)
 		rc = ask_nonce(ita, deadline_ms, &nonce, err);
 	if (rc == RATLS_OK)

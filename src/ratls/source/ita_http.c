@@ -10,10 +10,12 @@
 #include <time.h>
 
 #include "appraisal/jws.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/reason.h"
 #include "base/secret.h"
 #include "source/fetch.h"
+#include "source/pause.h"
 
 #define WORDS_MAX 160 /* of the service's own explanation */
 #define TRACE_MAX 64
@@ -143,6 +145,16 @@ static int unreachable(
 		service, why->message);
 }
 
+bool ita_transport_is_stopped(const struct ita_transport *t)
+{
+	return t->stop != NULL && atomic_load(t->stop);
+}
+
+static bool is_stopped(const void *transport)
+{
+	return ita_transport_is_stopped(transport);
+}
+
 static int exchange(const struct ita_transport *t, const struct ita_request *q, const char *const *headers,
 	struct ratls_http_response *ret, struct ratls_error *err)
 {
@@ -155,10 +167,15 @@ static int exchange(const struct ita_transport *t, const struct ita_request *q, 
 		.body_len = q->body != NULL ? strlen(q->body) : 0,
 		.max_body = q->max_body,
 		.timeout_ms = left < q->timeout_ms ? (long)left : q->timeout_ms,
+		.stop = is_stopped,
+		.stop_self = t,
 	};
 	struct ratls_error why = {0};
 	int rc;
 
+	if (ita_transport_is_stopped(t))
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_ITA_UNREACHABLE,
+			"could not obtain the %s from %s: this program ends", q->what, service);
 	if (left <= 0)
 		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_SERVICE_TIMEOUT,
 			"could not obtain the %s from %s: no time is left", q->what, service);
@@ -182,12 +199,44 @@ static int64_t wait_of(const struct ita_transport *t, const struct ita_request *
 	return t->clock() + wait < q->deadline_ms ? wait : -1;
 }
 
-static void sleep_ms(int64_t ms)
+/* Less if nobody waits for what comes after. */
+static void sleep_ms(const struct ita_transport *t, int64_t ms)
 {
-	struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	const struct timespec step = {.tv_nsec = ITA_STEP_MS * 1000000};
 
-	while (nanosleep(&left, &left) != 0)
-		;
+	for (; ms > 0 && !ita_transport_is_stopped(t); ms -= ITA_STEP_MS)
+		nanosleep(&step, NULL);
+}
+
+/* Does it say something of the service, and not only of this question or of who asked too late? */
+static bool earns_pause(const struct ita_transport *t, const struct ita_request *q, const struct ratls_error *why)
+{
+	if (ita_transport_is_stopped(t))
+		return false;
+	if (why->reason == REASON_SERVICE_TIMEOUT)
+		return t->clock() < q->deadline_ms;
+	return why->reason == REASON_ITA_API_KEY || why->reason == REASON_ITA_RATE ||
+	       why->reason == REASON_ITA_SERVICE || why->reason == REASON_ITA_UNREACHABLE;
+}
+
+static void note(const struct ita_transport *t, const struct ita_request *q, int rc, const struct ratls_error *why,
+	int64_t asked_ms)
+{
+	if (q->pause == NULL)
+		return;
+	if (rc == RATLS_OK)
+		ita_pause_note(q->pause, t->clock(), NULL, 0);
+	else if (earns_pause(t, q, why))
+		ita_pause_note(q->pause, t->clock(), why, asked_ms);
+}
+
+static int64_t asked_pause(const struct ratls_http_response *r)
+{
+	char *text = http_header(r, "Retry-After");
+	int64_t ms = pause_asked(text, clock_now());
+
+	free(text);
+	return ms;
 }
 
 static int try_all(const struct ita_transport *t, const struct ita_request *q, const char *const *headers,
@@ -198,11 +247,14 @@ static int try_all(const struct ita_transport *t, const struct ita_request *q, c
 		int rc = exchange(t, q, headers, &answer, err);
 		int64_t wait;
 
-		if (rc != RATLS_OK)
+		if (rc != RATLS_OK) {
+			note(t, q, rc, err, 0);
 			return rc;
+		}
 		wait = wait_of(t, q, &answer, tried);
 		if (wait < 0) {
 			rc = judge(q, &answer, err);
+			note(t, q, rc, err, asked_pause(&answer));
 			if (rc == RATLS_OK)
 				*ret = answer;
 			else
@@ -210,7 +262,7 @@ static int try_all(const struct ita_transport *t, const struct ita_request *q, c
 			return rc;
 		}
 		http_response_done(&answer);
-		sleep_ms(wait);
+		sleep_ms(t, wait);
 	}
 }
 
@@ -220,8 +272,11 @@ int ita_http(const struct ita_transport *t, const struct ita_request *q, struct 
 	struct buf key = {0};
 	const char *headers[4] = {"Accept: application/json"};
 	size_t n = q->is_json ? 1 : 0;
-	int rc;
+	struct ratls_error why = {0};
+	int rc = q->pause != NULL ? ita_pause_check(q->pause, t->clock(), err) : RATLS_OK;
 
+	if (rc != RATLS_OK)
+		return rc;
 	if (q->body != NULL)
 		headers[n++] = "Content-Type: application/json";
 	if (q->api_key != NULL) {
@@ -230,7 +285,7 @@ int ita_http(const struct ita_transport *t, const struct ita_request *q, struct 
 		headers[n++] = (const char *)key.p;
 	}
 	headers[n] = NULL;
-	rc = key.bad ? err_set(err, RATLS_E_NOMEM, "out of memory") : try_all(t, q, headers, ret, err);
+	rc = key.bad ? err_set(&why, RATLS_E_NOMEM, "out of memory") : try_all(t, q, headers, ret, &why);
 	secret_buf_done(&key);
-	return rc;
+	return rc == RATLS_OK ? rc : err_reason(err, rc, why.reason, "%s", why.message);
 }

@@ -49,8 +49,8 @@ static int is_worth_asking(
 	return RATLS_OK;
 }
 
-int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, struct ratls_report **ret,
-	struct ratls_error *err)
+int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, int64_t deadline_ms,
+	struct ratls_report **ret, struct ratls_error *err)
 {
 	struct ratls_error no_token = {0};
 	struct appraisal_inputs with = *in;
@@ -65,7 +65,7 @@ int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, stru
 	rc = is_worth_asking(ita, in, &ask, err);
 	if (rc != RATLS_OK)
 		return rc;
-	if (ask && ita_ask(ita, in->evidence, in->at, &with.token, &no_token) != RATLS_OK)
+	if (ask && ita_ask(ita, in->evidence, in->at, deadline_ms, &with.token, &no_token) != RATLS_OK)
 		with.token = NULL;
 	with.at += (clock_monotonic_ms() - start_ms) /
 		   1000; /* the token is as old as the answer, not as the question */
@@ -92,12 +92,13 @@ static int verify(void *self, const struct ratls_evidence *evidence, const struc
 		.at = at,
 		.no_endorsements = &no_endorsements,
 	};
+	int64_t deadline_ms = clock_monotonic_ms() + VERIFY_DEADLINE_MS;
 	int rc;
 
 	if (v->source != NULL &&
 		ratls_source_endorse(v->source, evidence, at, &endorsements, &no_endorsements) == RATLS_OK)
 		in.endorsements = endorsements;
-	rc = verify_inputs(v->ita, &in, ret, err);
+	rc = verify_inputs(v->ita, &in, deadline_ms, ret, err);
 	ratls_endorsements_free(endorsements);
 	return rc;
 }

@@ -9,9 +9,13 @@
 
 #include "appraisal/appraise.h"
 
+/* For all that one verdict asks for, collateral included: less than connections wait for it (30 s). What collateral took
+ * of it is not Intel Trust Authority's any more. */
+#define VERIFY_DEADLINE_MS 27000
+
 /* Appraise inputs that have no token yet; ita NULL: none is wanted. Nobody is asked about what is forged, or
- * is bound to another key. Blocking. Errors as ratls_appraise. */
-int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, struct ratls_report **ret,
-	struct ratls_error *err);
+ * is bound to another key. Blocking until deadline_ms of the monotonic clock. Errors as ratls_appraise. */
+int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, int64_t deadline_ms,
+	struct ratls_report **ret, struct ratls_error *err);
 
 #endif

@@ -14,11 +14,13 @@
 #include "../appraisal/mint.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "appraisal/report.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/reason.h"
@@ -27,6 +29,8 @@
 #include "simulator/forge.h"
 #include "source/ita.h"
 #include "source/ita_keys.h"
+#include "source/pause.h"
+#include "source/verify.h"
 
 #define NOW     INT64_C(1751600000)
 #define API     "https://api.example"
@@ -52,6 +56,8 @@ struct service {
 	enum item at;
 	const struct fault *fault; /* of item `at`; NULL: none */
 	atomic_uint elsewhere;     /* requests to any other URL */
+	atomic_int hangs;          /* an item that does not answer while it is this one and somebody waits; or ITEMS */
+	atomic_long patience[ITEMS]; /* ms: the timeout of the last question */
 	pthread_mutex_t lock;      /* of what follows */
 	bool saw_key[ITEMS];
 	char body[200000];
@@ -135,7 +141,13 @@ static int fetch(void *self, const struct ratls_http_request *q, struct ratls_ht
 		atomic_fetch_add(&s->elsewhere, 1);
 		return err_set(err, RATLS_E_UNAVAILABLE, "nobody is at %s", q->url);
 	}
+	atomic_store(&s->patience[item], q->timeout_ms);
 	before = atomic_fetch_add(&s->asked[item], 1);
+	while (atomic_load(&s->hangs) == item)
+		if (q->stop(q->stop_self))
+			return err_set(err, RATLS_E_UNAVAILABLE, "nobody waits");
+		else
+			sched_yield();
 	if (item == NONCE || item == TOKEN)
 		note(s, item, q);
 	else
@@ -211,6 +223,7 @@ static void world_begin_as(struct world *w, EVP_PKEY *quoted, bool names_pck)
 
 	memset(w, 0, sizeof(*w));
 	pthread_mutex_init(&w->service.lock, NULL);
+	w->service.hangs = ITEMS;
 	forge_defaults(&o, seed, NOW);
 	o.quote.names_pck = names_pck;
 	assert_int_equal(forge_machine_make(&o, &w->machine, NULL), RATLS_OK);
@@ -673,6 +686,247 @@ static void lists_are_kept_until_they_end(void **state)
 	keys_end(&w, k);
 }
 
+/* ---- a portal that hangs ----------------------------------------------------------------------------------
+ */
+
+struct asker {
+	pthread_t thread;
+	struct world *world;
+	struct ita_keys *keys;
+	int result;
+};
+
+static void *ask_key_aside(void *arg)
+{
+	struct asker *a = arg;
+
+	a->result = ask_key(a->keys, MINT_KID);
+	return NULL;
+}
+
+static void *ask_lists_aside(void *arg)
+{
+	struct asker *a = arg;
+
+	a->result = (int)ask_lists(a->keys, NOW);
+	return NULL;
+}
+
+/* Somebody asks, and gets no answer yet. */
+static void hang(struct asker *a, void *(*run)(void *), enum item item)
+{
+	unsigned before = a->world->service.asked[item];
+
+	a->world->service.hangs = item;
+	assert_int_equal(pthread_create(&a->thread, NULL, run, a), 0);
+	while (a->world->service.asked[item] == before)
+		sched_yield();
+}
+
+static void answer_again(struct asker *a)
+{
+	a->world->service.hangs = ITEMS;
+	pthread_join(a->thread, NULL);
+}
+
+/* While one waits for an answer, the others have what is in memory. */
+static void what_serves_is_given_while_the_portal_hangs(void **state)
+{
+	struct world w;
+	struct ita_keys *k = keys_begin(&w);
+	struct asker a = {.world = &w, .keys = k};
+
+	(void)state;
+	assert_int_equal(ask_lists(k, NOW), 2);
+	now_ms += ITA_KEYS_FRESH_MS;
+	hang(&a, ask_key_aside, KEYS);
+	assert_int_equal(ask_key(k, MINT_KID), 1);
+	assert_int_equal(ask_lists(k, NOW), 2);
+	answer_again(&a);
+	assert_int_equal(a.result, 1);
+	assert_int_equal(w.service.asked[KEYS], 2);
+
+	now_ms += ITA_LISTS_FRESH_MS - ITA_KEYS_FRESH_MS;
+	assert_int_equal(ask_key(k, MINT_KID), 1);
+	hang(&a, ask_lists_aside, CA_LIST);
+	assert_int_equal(ask_key(k, MINT_KID), 1);
+	assert_int_equal(ask_lists(k, NOW), 2);
+	answer_again(&a);
+	assert_int_equal(a.result, 2);
+	assert_int_equal(w.service.asked[CA_LIST], 2);
+	keys_end(&w, k);
+}
+
+/* Who has nothing waits for who asks, as long as it has time itself; and its lack of time is its own. */
+static void who_has_nothing_waits_for_its_own_time(void **state)
+{
+	struct world w;
+	struct ita_keys *k = keys_begin(&w);
+	struct asker a = {.world = &w, .keys = k};
+	struct ratls_error err = {0};
+	struct jwks *set = NULL;
+
+	(void)state;
+	assert_int_equal(ita_keys_get(k, MINT_KID, now_ms, &set, &err), RATLS_E_UNAVAILABLE);
+	assert_int_equal(err.reason, REASON_SERVICE_TIMEOUT);
+	hang(&a, ask_key_aside, KEYS);
+	assert_int_equal(ita_keys_get(k, MINT_KID, now_ms, &set, &err), RATLS_E_UNAVAILABLE);
+	assert_int_equal(err.reason, REASON_SERVICE_TIMEOUT);
+	assert_null(set);
+	answer_again(&a);
+	assert_int_equal(a.result, 1);
+	assert_int_equal(w.service.asked[KEYS], 1);
+	keys_end(&w, k);
+}
+
+/* ---- how long it takes ------------------------------------------------------------------------------------
+ */
+
+/* Less than connections wait for a verdict, whatever else that verdict has to wait for. */
+static void no_question_outlasts_the_verdict(void **state)
+{
+	struct ita_token *token = NULL;
+	struct ratls_error err = {0};
+	struct world w;
+
+	(void)state;
+	world_begin(&w, NULL);
+	expect(&w, 0, "accepted");
+	for (int i = 0; i < ITEMS; i++)
+		assert_true(w.service.patience[i] > 0 && w.service.patience[i] <= ITA_DEADLINE_MS);
+	assert_int_equal(ita_ask(w.ita, w.evidence, NOW, clock_monotonic_ms() + 5000, &token, &err), RATLS_OK);
+	ita_token_free(token);
+	assert_true(w.service.patience[TOKEN] <= 5000);
+	token = NULL;
+	assert_int_equal(ita_ask(w.ita, w.evidence, NOW, clock_monotonic_ms(), &token, &err), RATLS_E_UNAVAILABLE);
+	assert_int_equal(err.reason, REASON_SERVICE_TIMEOUT);
+	expect(&w, 0, "accepted"); /* that one had no time left is its own affair */
+	world_end(&w);
+}
+
+/* ---- the program ends -------------------------------------------------------------------------------------
+ */
+
+static void *verify_aside(void *arg)
+{
+	struct asker *a = arg;
+	struct ratls_report *report = verify(a->world);
+
+	a->result = report_reason(report);
+	ratls_report_free(report);
+	return NULL;
+}
+
+static void questions_end_with_the_program(void **state)
+{
+	(void)state;
+	for (enum item item = 0; item < ITEMS; item++) {
+		struct world w;
+		struct asker a = {.world = &w};
+
+		world_begin(&w, NULL);
+		hang(&a, verify_aside, item);
+		ita_stop(w.ita);
+		pthread_join(a.thread, NULL);
+		assert_int_equal(a.result, item < ROOT_LIST ? REASON_ITA_UNREACHABLE : REASON_ITA_CRL);
+		world_end(&w);
+	}
+}
+
+/* Nobody waits for the moment at which a service wants to be asked again. */
+static void waits_end_with_the_program(void **state)
+{
+	static const struct fault busy = {.status = 503, .headers = "HTTP/1.1 503 X\r\nRetry-After: 9\r\n"};
+	struct world w;
+	struct asker a = {.world = &w};
+
+	(void)state;
+	world_begin(&w, NULL);
+	w.service.fault = &busy;
+	w.service.at = NONCE;
+	hang(&a, verify_aside, NONCE);
+	w.service.hangs = ITEMS;
+	ita_stop(w.ita);
+	pthread_join(a.thread, NULL);
+	assert_int_equal(w.service.asked[NONCE], 1);
+	world_end(&w);
+}
+
+/* ---- pauses -----------------------------------------------------------------------------------------------
+ */
+
+static void expect_pause(const struct fault *fault, int reason, bool paused)
+{
+	unsigned asked;
+	struct world w;
+
+	world_begin(&w, NULL);
+	w.service.fault = fault;
+	w.service.at = TOKEN;
+	expect(&w, reason, "");
+	asked = w.service.asked[NONCE] + w.service.asked[TOKEN];
+	expect(&w, reason, paused ? "(not asked again for " : "");
+	assert_int_equal(w.service.asked[NONCE] + w.service.asked[TOKEN] == asked, paused);
+	world_end(&w);
+}
+
+/* What says something of the service stops all questions for a while; what says something of a quote stops none. */
+static void a_service_that_refuses_is_left_alone(void **state)
+{
+	static const struct fault api_key = {.status = 401}, rate = {.status = 429}, down = {.status = 502},
+				  late = {.rc = RATLS_E_UNAVAILABLE, .reason = REASON_SERVICE_TIMEOUT},
+				  away = {.rc = RATLS_E_UNAVAILABLE}, quote = {.status = 400}, odd = {.body = "{}"};
+
+	(void)state;
+	expect_pause(&api_key, REASON_ITA_API_KEY, true);
+	expect_pause(&rate, REASON_ITA_RATE, true);
+	expect_pause(&down, REASON_ITA_SERVICE, true);
+	expect_pause(&late, REASON_SERVICE_TIMEOUT, true);
+	expect_pause(&away, REASON_ITA_UNREACHABLE, true);
+	expect_pause(&quote, REASON_ITA_REQUEST, false);
+	expect_pause(&odd, REASON_ITA_ANSWER, false);
+}
+
+static int64_t length_of(struct ita_pause *p, int64_t at_ms)
+{
+	int64_t ms = 0;
+
+	while (ita_pause_check(p, at_ms + ms, NULL) != RATLS_OK)
+		ms += 500;
+	return ms;
+}
+
+static void pauses_grow_and_are_bounded(void **state)
+{
+	const struct ratls_error why = {.code = RATLS_E_UNAVAILABLE, .reason = REASON_ITA_RATE, .message = "no"};
+	struct ita_pause p;
+	int64_t now = 1000;
+
+	(void)state;
+	ita_pause_init(&p);
+	assert_int_equal(ita_pause_check(&p, now, NULL), RATLS_OK);
+	for (int i = 0; i < 5; i++)
+		ita_pause_note(&p, now, &why, 0); /* together: one failure */
+	assert_in_range(length_of(&p, now), 1, PAUSE_FIRST_MS);
+	ita_pause_note(&p, now, &why, 30000);
+	assert_int_equal(length_of(&p, now), 30000);
+	ita_pause_note(&p, now, &why, 1000);
+	assert_int_equal(length_of(&p, now), 30000);
+	for (int i = 0; i < 20; i++) {
+		now += PAUSE_MAX_MS;
+		ita_pause_note(&p, now, &why, 0);
+	}
+	assert_in_range(length_of(&p, now), PAUSE_MAX_MS / 2, PAUSE_MAX_MS);
+	now += PAUSE_MAX_MS;
+	ita_pause_note(&p, now, &why, 3600000);
+	assert_int_equal(length_of(&p, now), PAUSE_MAX_MS);
+	now += PAUSE_MAX_MS;
+	ita_pause_note(&p, now, NULL, 0);
+	ita_pause_note(&p, now, &why, 0);
+	assert_in_range(length_of(&p, now), 1, PAUSE_FIRST_MS);
+	ita_pause_done(&p);
+}
+
 static void without_a_nonce_none_is_asked_for(void **state)
 {
 	struct ratls_ita_options options;
@@ -849,6 +1103,13 @@ int main(void)
 		cmocka_unit_test(keys_rotate),
 		cmocka_unit_test(old_keys_serve_while_the_portal_is_away),
 		cmocka_unit_test(lists_are_kept_until_they_end),
+		cmocka_unit_test(what_serves_is_given_while_the_portal_hangs),
+		cmocka_unit_test(who_has_nothing_waits_for_its_own_time),
+		cmocka_unit_test(no_question_outlasts_the_verdict),
+		cmocka_unit_test(questions_end_with_the_program),
+		cmocka_unit_test(waits_end_with_the_program),
+		cmocka_unit_test(a_service_that_refuses_is_left_alone),
+		cmocka_unit_test(pauses_grow_and_are_bounded),
 		cmocka_unit_test(without_a_nonce_none_is_asked_for),
 		cmocka_unit_test(many_at_once_fetch_keys_once),
 		cmocka_unit_test(options_are_checked),
