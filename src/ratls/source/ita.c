@@ -197,8 +197,8 @@ static int malformed(const char *what, const char *why, struct ratls_error *err)
 }
 
 /* Ask, and read the answer as an object of exactly so many members. */
-static int ask(struct ratls_ita *ita, struct ita_request *q, const char *path, size_t members,
-	json_t **ret, struct ratls_error *err)
+static int ask(struct ratls_ita *ita, struct ita_request *q, const char *path, size_t members, json_t **ret,
+	struct ratls_error *err)
 {
 	struct ratls_http_response answer = {0};
 	struct buf url = {0};

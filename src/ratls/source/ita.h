@@ -16,12 +16,14 @@
 #define ITA_NONCE_MAX   4096 /* bytes of the answer: what Intel's own clients accept */
 #define ITA_API_KEY_MAX 512
 
-/* Ask about a quote (blocking until deadline_ms of the monotonic clock, and no longer than ITA_DEADLINE_MS). The token is whatever the service said: appraisal judges it. The caller frees
- * its reference. RATLS_E_UNAVAILABLE with a reason if it said nothing that could be judged; RATLS_E_NOMEM. */
+/* Ask about a quote (blocking until deadline_ms of the monotonic clock, and no longer than ITA_DEADLINE_MS).
+ * The token is whatever the service said: appraisal judges it. The caller frees its reference.
+ * RATLS_E_UNAVAILABLE with a reason if it said nothing that could be judged; RATLS_E_NOMEM. */
 int ita_ask(struct ratls_ita *ita, const struct ratls_evidence *evidence, int64_t at, int64_t deadline_ms,
 	struct ita_token **ret, struct ratls_error *err);
 
-/* Nobody waits for answers any more: questions in flight end within a second, and there are no new ones. Any thread. */
+/* Nobody waits for answers any more: questions in flight end within a second, and there are no new ones. Any
+ * thread. */
 void ita_stop(struct ratls_ita *ita);
 
 /* Where the service is, and its key set: for messages. Owned by ita. */

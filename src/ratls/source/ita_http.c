@@ -209,7 +209,8 @@ static void sleep_ms(const struct ita_transport *t, int64_t ms)
 }
 
 /* Does it say something of the service, and not only of this question or of who asked too late? */
-static bool earns_pause(const struct ita_transport *t, const struct ita_request *q, const struct ratls_error *why)
+static bool earns_pause(
+	const struct ita_transport *t, const struct ita_request *q, const struct ratls_error *why)
 {
 	if (ita_transport_is_stopped(t))
 		return false;
@@ -219,8 +220,8 @@ static bool earns_pause(const struct ita_transport *t, const struct ita_request 
 	       why->reason == REASON_ITA_SERVICE || why->reason == REASON_ITA_UNREACHABLE;
 }
 
-static void note(const struct ita_transport *t, const struct ita_request *q, int rc, const struct ratls_error *why,
-	int64_t asked_ms)
+static void note(const struct ita_transport *t, const struct ita_request *q, int rc,
+	const struct ratls_error *why, int64_t asked_ms)
 {
 	if (q->pause == NULL)
 		return;

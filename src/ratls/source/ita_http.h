@@ -36,13 +36,13 @@ struct ita_request {
 	bool is_json;        /* the answer must not say that it is anything else */
 	size_t max_body;
 	long timeout_ms;
-	int64_t deadline_ms; /* of the monotonic clock */
+	int64_t deadline_ms;     /* of the monotonic clock */
 	struct ita_pause *pause; /* of the service that is asked; NULL: none is kept */
 };
 
 /* RATLS_OK only for status 200; then ret is the caller's (http_response_done). Blocking, but
  * for what is paused. RATLS_E_UNAVAILABLE with a reason, RATLS_E_NOMEM. */
-int ita_http(const struct ita_transport *t, const struct ita_request *q,
-	struct ratls_http_response *ret, struct ratls_error *err);
+int ita_http(const struct ita_transport *t, const struct ita_request *q, struct ratls_http_response *ret,
+	struct ratls_error *err);
 
 #endif

@@ -225,7 +225,8 @@ static struct kept *find_kept(struct ita_keys *k, const char *url)
 	return NULL;
 }
 
-/* A place for a list: a free one, or that of the list longest out of use. NULL while others fetch into all of them. */
+/* A place for a list: a free one, or that of the list longest out of use. NULL while others fetch into all of
+ * them. */
 static struct kept *make_room(struct ita_keys *k)
 {
 	struct kept *e = NULL;
@@ -309,8 +310,8 @@ static bool list_wants_refresh(const struct kept *e, int64_t at, int64_t now_ms)
 	return old && !happened_within(e->failed_ms, now_ms, ITA_PAUSE_MS);
 }
 
-/* One that has become old is fetched anew, and serves on while that lasts and if it fails. What has ended is given only
- * if it is the newest that there is: appraisal says so. NULL fills err. With the lock. */
+/* One that has become old is fetched anew, and serves on while that lasts and if it fails. What has ended is
+ * given only if it is the newest that there is: appraisal says so. NULL fills err. With the lock. */
 static struct kept *await_list(
 	struct ita_keys *k, const char *url, int64_t at, int64_t deadline_ms, struct ratls_error *err)
 {
@@ -333,7 +334,9 @@ static struct kept *await_list(
 		if (e != NULL && e->refreshing && at <= e->next_update)
 			return e;
 		if (e != NULL && !e->refreshing)
-			return refresh_list(k, e, deadline_ms, err) == RATLS_OK || at <= e->next_update ? e : NULL;
+			return refresh_list(k, e, deadline_ms, err) == RATLS_OK || at <= e->next_update
+				       ? e
+				       : NULL;
 		if (wait_for_news(k, "revocation list", deadline_ms, err) != RATLS_OK)
 			return NULL;
 	}

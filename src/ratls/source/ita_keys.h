@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The keys of Intel Trust Authority and their revocation lists, kept as long as they hold. One thread fetches
- * each; the others use what still serves, and where nothing does they wait for what it brings, each as long as it has
- * time. Thread-safe.
+ * each; the others use what still serves, and where nothing does they wait for what it brings, each as long
+ * as it has time. Thread-safe.
  */
 #ifndef SOURCE_ITA_KEYS_H
 #define SOURCE_ITA_KEYS_H

@@ -9,8 +9,8 @@
 
 #include "appraisal/appraise.h"
 
-/* For all that one verdict asks for, collateral included: less than connections wait for it (30 s). What collateral took
- * of it is not Intel Trust Authority's any more. */
+/* For all that one verdict asks for, collateral included: less than connections wait for it (30 s). What
+ * collateral took of it is not Intel Trust Authority's any more. */
 #define VERIFY_DEADLINE_MS 27000
 
 /* Appraise inputs that have no token yet; ita NULL: none is wanted. Nobody is asked about what is forged, or

@@ -56,9 +56,9 @@ struct service {
 	enum item at;
 	const struct fault *fault; /* of item `at`; NULL: none */
 	atomic_uint elsewhere;     /* requests to any other URL */
-	atomic_int hangs;          /* an item that does not answer while it is this one and somebody waits; or ITEMS */
+	atomic_int hangs; /* an item that does not answer while it is this one and somebody waits; or ITEMS */
 	atomic_long patience[ITEMS]; /* ms: the timeout of the last question */
-	pthread_mutex_t lock;      /* of what follows */
+	pthread_mutex_t lock;        /* of what follows */
 	bool saw_key[ITEMS];
 	char body[200000];
 };
@@ -344,8 +344,10 @@ static void a_named_certificate_comes_with_the_collateral(void **state)
 {
 	const char *urls[] = {"https://pccs.example", NULL};
 	struct forged_service collateral = {.status = 0};
-	struct ratls_source_options options = {
-		.size = sizeof(options), .urls = urls, .fetch = forged_service_fetch, .fetch_self = &collateral};
+	struct ratls_source_options options = {.size = sizeof(options),
+		.urls = urls,
+		.fetch = forged_service_fetch,
+		.fetch_self = &collateral};
 	struct ratls_source *source = NULL;
 	struct world w;
 
@@ -388,7 +390,7 @@ static const struct fault_row {
 	const char *name;
 	struct fault fault;
 	int reason[ITEMS]; /* 0: the row is not about this item */
-	const char *says; /* $ stands for the name of the item */
+	const char *says;  /* $ stands for the name of the item */
 	unsigned tries;
 } faults[] = {
 	{"401", {.status = 401},
@@ -794,11 +796,13 @@ static void no_question_outlasts_the_verdict(void **state)
 	expect(&w, 0, "accepted");
 	for (int i = 0; i < ITEMS; i++)
 		assert_true(w.service.patience[i] > 0 && w.service.patience[i] <= ITA_DEADLINE_MS);
-	assert_int_equal(ita_ask(w.ita, w.evidence, NOW, clock_monotonic_ms() + 5000, &token, &err), RATLS_OK);
+	assert_int_equal(
+		ita_ask(w.ita, w.evidence, NOW, clock_monotonic_ms() + 5000, &token, &err), RATLS_OK);
 	ita_token_free(token);
 	assert_true(w.service.patience[TOKEN] <= 5000);
 	token = NULL;
-	assert_int_equal(ita_ask(w.ita, w.evidence, NOW, clock_monotonic_ms(), &token, &err), RATLS_E_UNAVAILABLE);
+	assert_int_equal(
+		ita_ask(w.ita, w.evidence, NOW, clock_monotonic_ms(), &token, &err), RATLS_E_UNAVAILABLE);
 	assert_int_equal(err.reason, REASON_SERVICE_TIMEOUT);
 	expect(&w, 0, "accepted"); /* that one had no time left is its own affair */
 	world_end(&w);
@@ -870,12 +874,14 @@ static void expect_pause(const struct fault *fault, int reason, bool paused)
 	world_end(&w);
 }
 
-/* What says something of the service stops all questions for a while; what says something of a quote stops none. */
+/* What says something of the service stops all questions for a while; what says something of a quote stops
+ * none. */
 static void a_service_that_refuses_is_left_alone(void **state)
 {
 	static const struct fault api_key = {.status = 401}, rate = {.status = 429}, down = {.status = 502},
 				  late = {.rc = RATLS_E_UNAVAILABLE, .reason = REASON_SERVICE_TIMEOUT},
-				  away = {.rc = RATLS_E_UNAVAILABLE}, quote = {.status = 400}, odd = {.body = "{}"};
+				  away = {.rc = RATLS_E_UNAVAILABLE}, quote = {.status = 400},
+				  odd = {.body = "{}"};
 
 	(void)state;
 	expect_pause(&api_key, REASON_ITA_API_KEY, true);
@@ -898,7 +904,8 @@ static int64_t length_of(struct ita_pause *p, int64_t at_ms)
 
 static void pauses_grow_and_are_bounded(void **state)
 {
-	const struct ratls_error why = {.code = RATLS_E_UNAVAILABLE, .reason = REASON_ITA_RATE, .message = "no"};
+	const struct ratls_error why = {
+		.code = RATLS_E_UNAVAILABLE, .reason = REASON_ITA_RATE, .message = "no"};
 	struct ita_pause p;
 	int64_t now = 1000;
 
