@@ -28,6 +28,7 @@
 #include "forged_service.h"
 #include "ratls.h"
 #include "simulator/forge.h"
+#include "source/pause.h"
 
 #define GOOD "http://good.example.org"
 #define BAD  "http://bad.example.org"
@@ -373,11 +374,14 @@ static void a_thousand_callers_cause_one_fetch_of_each_item(void **state)
 static void a_thousand_callers_learn_of_one_failure(void **state)
 {
 	struct ratls_source *s = new_source(GOOD, NULL, NULL);
+	int64_t began_ms = clock_monotonic_ms(), pauses;
 
 	(void)state;
 	weather.all_silent = true;
 	assert_int_equal(run_crowd(s), 0);
-	assert_int_equal(weather.requests, 1); /* the second platform finds the service in its pause */
+	/* The second platform finds the service in its pause; where a crowd takes long the pause may end. */
+	pauses = (clock_monotonic_ms() - began_ms) / (PAUSE_FIRST_MS / 2);
+	assert_in_range(weather.requests, 1, 1 + pauses);
 	ratls_source_free(s);
 }
 
