@@ -90,12 +90,6 @@ void buf_u32le(struct buf *b, uint32_t v)
 	buf_u16le(b, (uint16_t)(v >> 16));
 }
 
-void buf_u64le(struct buf *b, uint64_t v)
-{
-	buf_u32le(b, (uint32_t)v);
-	buf_u32le(b, (uint32_t)(v >> 32));
-}
-
 void buf_u16be(struct buf *b, uint16_t v)
 {
 	buf_bytes(b, (uint8_t[]){(uint8_t)(v >> 8), (uint8_t)v}, 2);

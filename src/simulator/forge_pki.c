@@ -411,8 +411,3 @@ void forge_pki_pck_ca_chain(const struct forge_pki *pki, struct buf *ret)
 {
 	forge_pki_pem(pki, (enum forge_role[]){FORGE_PCK_CA, FORGE_ROOT}, 2, ret);
 }
-
-void forge_pki_tcb_chain(const struct forge_pki *pki, struct buf *ret)
-{
-	forge_pki_pem(pki, (enum forge_role[]){FORGE_TCB_SIGNER, FORGE_ROOT}, 2, ret);
-}

@@ -105,7 +105,6 @@ void forge_pki_done(struct forge_pki *pki);
 void forge_pki_pem(const struct forge_pki *pki, const enum forge_role *roles, size_t n, struct buf *ret);
 void forge_pki_pck_chain(const struct forge_pki *pki, struct buf *ret);     /* PCK, CA, root */
 void forge_pki_pck_ca_chain(const struct forge_pki *pki, struct buf *ret);  /* CA, root */
-void forge_pki_tcb_chain(const struct forge_pki *pki, struct buf *ret);     /* TCB signer, root */
 
 /* Append the value of the SGX extension that these options give: to be changed and put into `bytes`. */
 void forge_sgx_write(const struct forge_sgx_options *o, struct buf *ret);

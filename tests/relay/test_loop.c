@@ -111,7 +111,7 @@ static void then_half_close(struct sock *s, int result)
 	sock_shutdown_send(s);
 }
 
-static void bytes_arrive_whole_then_eof(void **state)
+static void arrive_whole(void **state, void (*begin)(struct sock *, const uint8_t *, size_t))
 {
 	size_t len = 3 << 20;
 	uint8_t *bytes = malloc(len);
@@ -126,7 +126,7 @@ static void bytes_arrive_whole_then_eof(void **state)
 	f->left.sent = then_half_close;
 	f->right.received = count;
 	sock_receive(&f->right);
-	sock_send(&f->left, bytes, len);
+	begin(&f->left, bytes, len);
 	loop_run(f->loop);
 	assert_int_equal(f->got, len);
 	assert_int_equal(f->last_result, 0);
@@ -134,29 +134,17 @@ static void bytes_arrive_whole_then_eof(void **state)
 	finish();
 }
 
-/* ---- quiet sends --------------------------------------------------------------------------------------------- */
+static void bytes_arrive_whole_then_eof(void **state)
+{
+	arrive_whole(state, sock_send);
+}
 
 static void a_quiet_send_that_does_not_fit_arrives_whole(void **state)
 {
-	size_t len = 3 << 20;
-	uint8_t *bytes = malloc(len);
-
-	if (!start(state)) {
-		free(bytes);
-		return;
-	}
-	for (size_t i = 0; i < len; i++)
-		bytes[i] = (uint8_t)i;
-	open_pair();
-	f->left.sent = then_half_close;
-	f->right.received = count;
-	sock_receive(&f->right);
-	sock_send_quietly(&f->left, bytes, len);
-	loop_run(f->loop);
-	assert_int_equal(f->got, len);
-	free(bytes);
-	finish();
+	arrive_whole(state, sock_send_quietly);
 }
+
+/* ---- quiet sends --------------------------------------------------------------------------------------------- */
 
 static void then_once_more(struct sock *s, int result)
 {

@@ -397,25 +397,8 @@ static int wait_for(struct cache *c, struct entry *e, int64_t at, int64_t now_ms
 		"collateral is still being searched for after %d s", (int)(c->options.wait_ms / 1000));
 }
 
-int cache_get(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms,
-	struct ratls_endorsements **ret, struct ratls_error *err)
-{
-	int rc = RATLS_E_UNAVAILABLE;
-	struct entry *e;
-	enum look l;
-
-	pthread_mutex_lock(&c->lock);
-	e = use(c, platform, now_ms, err);
-	l = e != NULL ? look(c, e, at, now_ms) : REFUSE;
-	if (l == SEARCH)
-		rc = wait_for(c, e, at, now_ms, ret, err);
-	else if (e != NULL)
-		rc = answer(c, e, l, now_ms, false, ret, err);
-	pthread_mutex_unlock(&c->lock);
-	return rc;
-}
-
-int cache_ask(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms,
+/* ret_asked NULL: wait for what has to be searched for. */
+static int get(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms,
 	bool *ret_asked, struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	int rc = RATLS_E_UNAVAILABLE;
@@ -425,13 +408,28 @@ int cache_ask(struct cache *c, const struct platform_id *platform, int64_t at, i
 	pthread_mutex_lock(&c->lock);
 	e = use(c, platform, now_ms, err);
 	l = e != NULL ? look(c, e, at, now_ms) : REFUSE;
-	*ret_asked = l == SEARCH;
-	if (l == SEARCH)
+	if (ret_asked != NULL)
+		*ret_asked = l == SEARCH;
+	if (l == SEARCH && ret_asked != NULL)
 		want(c, e, at);
+	else if (l == SEARCH)
+		rc = wait_for(c, e, at, now_ms, ret, err);
 	else if (e != NULL)
 		rc = answer(c, e, l, now_ms, false, ret, err);
 	pthread_mutex_unlock(&c->lock);
 	return rc;
+}
+
+int cache_get(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	return get(c, platform, at, now_ms, NULL, ret, err);
+}
+
+int cache_ask(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms,
+	bool *ret_asked, struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	return get(c, platform, at, now_ms, ret_asked, ret, err);
 }
 
 bool cache_knows(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms)
