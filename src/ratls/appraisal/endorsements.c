@@ -217,8 +217,14 @@ static int remake(const struct ratls_endorsements *e, const struct endorsement_i
 {
 	const struct ratls_endorsements_options options = {.size = sizeof(options),
 		.insecure_trust_root = e->root.der.p, .insecure_trust_root_len = e->root.der.len};
+	struct ratls_endorsements *made = NULL;
+	int rc = endorsements_new(items, &options, &made, err);
 
-	return endorsements_new(items, &options, ret, err);
+	if (made == NULL)
+		return rc;
+	made->empty = e->empty;
+	*ret = made;
+	return RATLS_OK;
 }
 
 int endorsements_with_pck(const struct ratls_endorsements *e, struct cur chain, struct ratls_endorsements **ret,

@@ -629,6 +629,23 @@ static void every_measurement_counts(void **state)
 
 /* ---- what is not in a row --------------------------------------------------------------------------------- */
 
+static void what_is_not_signed_is_not_read(void **state)
+{
+	struct ratls_report *report;
+	struct trial t;
+
+	(void)state;
+	trial_begin(&t, false);
+	other_signer(&t);
+	make(&t);
+	report = appraise_trial(&t);
+	assert_int_equal(check_of(report, "ita.token.signature")->status, CHECK_FAIL);
+	assert_int_equal(check_of(report, "ita.token.claims")->status, CHECK_UNKNOWN);
+	assert_int_equal(check_of(report, "ita.measurements")->status, CHECK_UNKNOWN);
+	ratls_report_free(report);
+	trial_end(&t);
+}
+
 static void no_answer_is_undetermined(void **state)
 {
 	struct ratls_report *report;
@@ -962,6 +979,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row),
+		cmocka_unit_test(what_is_not_signed_is_not_read),
 		cmocka_unit_test(every_rule_of_tokens_has_a_row),
 		cmocka_unit_test(every_measurement_counts),
 		cmocka_unit_test(no_answer_is_undetermined),

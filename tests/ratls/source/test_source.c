@@ -17,6 +17,7 @@
 #include "base/hex.h"
 #include "base/reason.h"
 #include "forged_service.h"
+#include "appraisal/report.h"
 #include "ratls.h"
 
 #define NOW    1790000000
@@ -214,6 +215,40 @@ static void a_named_certificate_is_fetched(void **state)
 	}
 	assert_int_equal(service.requests, 4 + 1);
 	ratls_evidence_free(named);
+	ratls_source_free(s);
+}
+
+/* A service may say anything: what it names is asked about only if it is of our root. */
+static void a_fetched_chain_of_another_root_asks_for_nothing_more(void **state)
+{
+	static const uint8_t other_seed[FORGE_SEED_SIZE] = {9};
+	struct ratls_source *s = new_source(http_server_url(server), NULL, NULL);
+	struct ratls_binding binding = {.kind = RATLS_BINDING_NONE};
+	struct ratls_evidence *named = NULL;
+	struct ratls_endorsements *e = NULL;
+	struct ratls_report *report = NULL;
+	static const uint8_t report_data[64];
+	struct forge_machine stranger = {0};
+	struct forge_options o;
+	struct buf quote = {0};
+
+	(void)state;
+	forge_defaults(&o, other_seed, NOW);
+	o.quote.names_pck = true;
+	assert_int_equal(forge_machine_make(&o, &stranger, NULL), RATLS_OK);
+	assert_int_equal(forge_machine_quote(&stranger, report_data, &quote, NULL), RATLS_OK);
+	assert_int_equal(ratls_evidence_from_quote(quote.p, quote.len, &named, NULL), RATLS_OK);
+	service.machine = &stranger;
+	assert_int_equal(ratls_source_endorse(s, named, NOW, &e, NULL), RATLS_OK);
+	service.machine = &machine;
+	assert_int_equal(service.requests, 1);
+	assert_int_equal(ratls_appraise(named, e, NULL, &binding, NOW, &report, NULL), RATLS_OK);
+	assert_int_equal(report_reason(report), REASON_PCK_ROOT);
+	ratls_report_free(report);
+	ratls_endorsements_free(e);
+	ratls_evidence_free(named);
+	forge_machine_done(&stranger);
+	buf_done(&quote);
 	ratls_source_free(s);
 }
 
@@ -473,6 +508,7 @@ int main(void)
 		cmocka_unit_test_setup(an_error_names_every_place_and_why, no_fault),
 		cmocka_unit_test_setup(a_platform_that_nobody_knows_has_its_own_reason, no_fault),
 		cmocka_unit_test_setup(a_named_certificate_is_fetched, no_fault),
+		cmocka_unit_test_setup(a_fetched_chain_of_another_root_asks_for_nothing_more, no_fault),
 		cmocka_unit_test_setup(a_named_certificate_that_cannot_be_had_is_no_answer, no_fault),
 		cmocka_unit_test_setup(a_service_that_is_down_is_left_alone, no_fault),
 		cmocka_unit_test_setup(an_answer_that_is_nonsense_is_no_answer, no_fault),
