@@ -272,6 +272,9 @@ struct ratls_ita_options {
 	bool insecure_no_nonce; /* ask for tokens without a nonce: for a service that accepts none */
 	const uint8_t *insecure_trust_root; /* DER; as in struct ratls_endorsements_options */
 	size_t insecure_trust_root_len;
+	/* Do not send the event log (as a confidential-computing event log, of those registers that it
+	 * replays): for a service that refuses it. It is replayed by an appraisal either way. */
+	bool no_event_log;
 };
 
 /* Thread-safe; strings and bytes are copied. RATLS_E_ARG says what is wrong with them. The service is asked only

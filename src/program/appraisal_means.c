@@ -30,6 +30,8 @@ const struct opt appraisal_means_rows[] = {
 		"what publishes its keys at /certs; else the region's portal, or --ita-url"},
 	{"ita-api-key-file", OPT_STR, AT(ita_api_key_file), NULL, "FILE",
 		"its API key; else INTEL_TRUST_AUTHORITY_API_KEY of the environment"},
+	{"ita-event-log", OPT_STR, AT(ita_event_log), "on", "on|off",
+		"show it the event log too, which is replayed here either way"},
 	{"insecure-ita-without-nonce", OPT_BOOL, AT(insecure_ita_without_nonce), NULL, NULL,
 		"ask for tokens that do not answer one question alone"},
 	{"ca-file", OPT_STR, AT(ca_file), NULL, "FILE",
@@ -82,6 +84,17 @@ static int load_key(const char *path, struct buf *ret, struct ratls_error *err)
 	return ret->bad ? err_set(err, RATLS_E_NOMEM, "out of memory") : RATLS_OK;
 }
 
+static int read_switch(const char *name, const char *value, bool *ret, struct ratls_error *err)
+{
+	bool on = value == NULL || strcmp(value, "on") == 0;
+
+	if (!on && strcmp(value, "off") != 0)
+		return err_reason(
+			err, RATLS_E_ARG, REASON_OPTION, "%s: \"%.32s\" is not on or off", name, value);
+	*ret = on;
+	return RATLS_OK;
+}
+
 int appraisal_ita(const struct appraisal_options *o, const struct buf *root, struct ratls_ita **ret,
 	struct ratls_error *err)
 {
@@ -97,9 +110,11 @@ int appraisal_ita(const struct appraisal_options *o, const struct buf *root, str
 		.insecure_trust_root_len = root->len,
 	};
 	struct buf key = {0};
-	int rc = RATLS_OK;
+	bool event_log = true;
+	int rc = read_switch("--ita-event-log", o->ita_event_log, &event_log, err);
 
-	if (o->ita_api_key_file != NULL) {
+	options.no_event_log = !event_log;
+	if (rc == RATLS_OK && o->ita_api_key_file != NULL) {
 		rc = load_key(o->ita_api_key_file, &key, err);
 		options.api_key = (const char *)key.p;
 	}

@@ -22,7 +22,7 @@ struct appraisal_options {
 	char *collateral, *collateral_dir, *cache_dir;
 	char *insecure_trust_root;
 	bool insecure_allow_debug, insecure_allow_simulator;
-	char *ita_url, *ita_portal, *ita_api_key_file;
+	char *ita_url, *ita_portal, *ita_api_key_file, *ita_event_log;
 	bool insecure_ita_without_nonce;
 	char *ca_file;
 	char *client_cert, *agent; /* who we are */

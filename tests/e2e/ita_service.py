@@ -12,6 +12,7 @@ import hmac
 import http.server
 import json
 import ssl
+import struct
 import threading
 import time
 
@@ -35,6 +36,26 @@ MEASUREMENTS = {claim: size for claim, _, size in REPORT}
 
 def b64url(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def read_event_log(data):
+    """The registers of a confidential-computing event log (TCG PFP, crypto-agile) by number, and its events."""
+    index, kind, digest, size = struct.unpack_from("<II20sI", data)
+    assert (index, kind, digest) == (1, 3, bytes(20))
+    spec, platform, minor, major, errata, width, algorithms, alg, alg_size, vendor = struct.unpack_from(
+        "<16sIBBBBIHHB", data, 32)
+    assert spec == b"Spec ID Event03\0" and (major, minor, algorithms, alg, alg_size) == (2, 0, 1, 12, 48)
+    at, registers, events = 32 + size, {}, []
+    assert struct.calcsize("<16sIBBBBIHHB") + vendor == size
+    while at < len(data):
+        index, kind, digests, alg, digest, size = struct.unpack_from("<IIIH48sI", data, at)
+        assert 1 <= index <= 4 and (digests, alg) == (1, 12)
+        at += 66
+        content, at = data[at:at + size], at + size
+        assert len(content) == size
+        events.append((index - 1, kind, digest, content))
+        registers[index - 1] = hashlib.sha384(registers.get(index - 1, bytes(48)) + digest).digest()
+    return registers, events
 
 
 def name(text):
@@ -113,6 +134,7 @@ class Service:
         self.claims, self.header = {}, {}  # what differs from a good one; None leaves it out
         self.revoked = []
         self.requests.clear()
+        self.questions = []  # about quotes
 
     def close(self):
         self._server.shutdown()
@@ -170,7 +192,9 @@ class Service:
         if path == NONCE:
             return 200, {}, json.dumps(self.nonce()).encode()
         if path == ATTEST:
+            assert len(body) <= 500000
             question = json.loads(body)
+            self.questions.append(question["tdx"])
             assert set(question) == {"tdx", "token_signing_alg"} and question["token_signing_alg"] == "PS384"
             return 200, {}, json.dumps({"token": self.token(question["tdx"])}).encode()
         if path == KEYS:

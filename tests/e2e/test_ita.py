@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """--verifier ita and dcap+ita against a service of our own: what it says, and every way in which it fails."""
 
+import base64
 import contextlib
+import hashlib
 import json
+import socket
 import time
 
 import pytest
 
 from daemon import PATIENCE, Daemon, run
 from house import SEED, flags, psql
-from ita_service import API_KEY, ATTEST, CA_CRL, KEYS, MEASUREMENTS, NONCE, ROOT_CRL, Pki, Service
+from ita_service import API_KEY, ATTEST, CA_CRL, KEYS, MEASUREMENTS, NONCE, ROOT_CRL, Pki, Service, read_event_log
 
 ITEMS = [NONCE, ATTEST, KEYS, ROOT_CRL, CA_CRL]
 
@@ -49,10 +52,10 @@ def teesql(bin_path, machine, service, pki):
     """teesql verify of that certificate through the service; its JSON."""
     certificate, said = machine
 
-    def call(*options, status=0, verifier="ita", env=None, **more):
+    def call(*options, status=0, verifier="ita", env=None, target=certificate, **more):
         settings = {"verifier": verifier, "ita_url": service.url, "ca_file": pki.ca_file, "pccs": said["TEESQL_PCCS"],
                     "insecure_trust_root": said["TEESQL_INSECURE_TRUST_ROOT"], "client_cert": "none"} | more
-        done = run([bin_path("teesql"), "verify", certificate, "--json", *flags(settings), *options],
+        done = run([bin_path("teesql"), "verify", target, "--json", *flags(settings), *options],
                    {"INTEL_TRUST_AUTHORITY_API_KEY": API_KEY} if env is None else env, status=status)
         assert API_KEY not in done.stdout and API_KEY not in done.stderr
         return json.loads(done.stdout)
@@ -92,6 +95,61 @@ def test_without_a_nonce_only_where_it_is_insecure(teesql, service):
     assert teesql(status=7)["code"] == "TQ-5124"
     report = teesql("--insecure-ita-without-nonce")
     assert check(report, "ita.token.nonce")["status"] == "skipped" and report["ita"]["nonce"] is False
+
+
+RUNTIME = 0x08000001
+
+
+def attestation(machine):
+    """The guest agent's answer to Attest."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(machine[1]["DSTACK_SIMULATOR_ENDPOINT"].removeprefix("unix:"))
+        body = b'{"report_data":"01"}'
+        s.sendall(b"POST /Attest HTTP/1.1\r\nHost: dstack\r\nContent-Type: application/json\r\n"
+                  b"Content-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body))
+        answer = b"".join(iter(lambda: s.recv(65536), b""))
+    return bytes.fromhex(json.loads(answer.partition(b"\r\n\r\n")[2])["attestation"])
+
+
+def shown(service):
+    """Quote, registers and events of the last question; no registers if it showed no log."""
+    question = service.questions[-1]
+    quote = base64.b64decode(question["quote"], validate=True)
+    log = base64.b64decode(question["event_log"], validate=True) if "event_log" in question else None
+    return [quote[48 + 328 + 48 * i:][:48] for i in range(4)], *(read_event_log(log) if log else ({}, []))
+
+
+def test_the_event_log_is_shown_as_far_as_it_replays(teesql, service, machine, tmp_path):
+    assert teesql()["verdict"] == "accept"
+    rtmr, registers, events = shown(service)
+    assert registers == {3: rtmr[3]}  # what a certificate carries of the others is not all that there was
+    assert {hashlib.sha384(content).digest() == digest for _, kind, digest, content in events if kind == RUNTIME} == {True}
+    assert [content for *_, content in events if b":app-id:" in content]
+    # What the guest agent gives to those who ask is the whole log.
+    whole = tmp_path / "attestation.bin"
+    whole.write_bytes(attestation(machine))
+    assert teesql(target=whole)["verdict"] == "accept"
+    rtmr, registers, events = shown(service)
+    assert registers == dict(enumerate(rtmr)) and len(events) > len(registers)
+    # A bare quote has none.
+    quote = tmp_path / "quote.bin"
+    quote.write_bytes(base64.b64decode(service.questions[-1]["quote"]))
+    assert teesql(target=quote)["verdict"] == "accept" and set(service.questions[-1]) == {"quote", "verifier_nonce"}
+
+
+def test_a_service_that_refuses_the_event_log_is_asked_without(teesql, service):
+    service.faults[ATTEST] = (400, {}, b'{"error":"event log is not wanted"}')
+    report = teesql(status=7)
+    assert report["code"] == "TQ-5124" and "--ita-event-log off" in json.dumps(report)
+    service.faults.clear()
+    key = {"INTEL_TRUST_AUTHORITY_API_KEY": API_KEY}
+    for options, env in (["--ita-event-log", "off"], key), ([], key | {"TEESQL_ITA_EVENT_LOG": "off"}):
+        report = teesql(*options, env=env)
+        assert report["verdict"] == "accept" and check(report, "log.rtmr3")["status"] == "pass"
+        assert set(service.questions[-1]) == {"quote", "verifier_nonce"}
+    assert teesql("--ita-event-log", "on", env=key | {"TEESQL_ITA_EVENT_LOG": "off"})["verdict"] == "accept"
+    assert "event_log" in service.questions[-1]
+    assert teesql("--ita-event-log", "maybe", status=2)["code"] == "TQ-8001"
 
 
 # ---- bad tokens -------------------------------------------------------------------------------------------------

@@ -41,32 +41,30 @@ void event_canonical(const struct event *e, struct buf *b)
 	buf_fmt(b, "\",\"type\":%u}", e->type);
 }
 
-static bool digest_1(const struct event *e, uint8_t *digest)
+void event_preimage(const struct event *e, struct buf *b)
 {
-	const uint8_t type[4] = {(uint8_t)e->type, (uint8_t)(e->type >> 8), (uint8_t)(e->type >> 16),
-		(uint8_t)(e->type >> 24)};
-	const struct cur parts[] = {
-		cur_of(type, sizeof(type)), cur_of(":", 1), e->name, cur_of(":", 1), e->payload};
-
-	return hash_parts(HASH_SHA384, parts, sizeof(parts) / sizeof(parts[0]), digest);
-}
-
-static bool digest_2(const struct event *e, uint8_t *digest)
-{
-	struct buf text = {0};
-	bool ok;
-
-	event_canonical(e, &text);
-	ok = !text.bad && hash_bytes(HASH_SHA384, text.p, text.len, digest);
-	buf_done(&text);
-	return ok;
+	if (e->version == 2) {
+		event_canonical(e, b);
+		return;
+	}
+	buf_u32le(b, e->type);
+	buf_u8(b, ':');
+	buf_bytes(b, e->name.p, e->name.left);
+	buf_u8(b, ':');
+	buf_bytes(b, e->payload.p, e->payload.left);
 }
 
 bool event_runtime_digest(const struct event *e, uint8_t digest[static HASH_SHA384_SIZE])
 {
-	if (e->version == 1)
-		return digest_1(e, digest);
-	return e->version == 2 && digest_2(e, digest);
+	struct buf image = {0};
+	bool ok;
+
+	if (e->version != 1 && e->version != 2)
+		return false;
+	event_preimage(e, &image);
+	ok = !image.bad && hash_bytes(HASH_SHA384, image.p, image.len, digest);
+	buf_done(&image);
+	return ok;
 }
 
 bool eventlog_extend(uint8_t rtmr[static EVENTLOG_RTMR_SIZE], const uint8_t *digest)
@@ -164,8 +162,7 @@ int eventlog_compare(const struct eventlog *log, const struct eventlog *runtime,
 	return RATLS_OK;
 }
 
-/* The digest by which an event extended its register. */
-static int event_digest(
+int event_digest(
 	const struct event *e, size_t i, uint8_t digest[static HASH_SHA384_SIZE], struct ratls_error *err)
 {
 	if (e->type == EVENTLOG_RUNTIME_TYPE)

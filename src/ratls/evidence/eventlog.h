@@ -30,12 +30,21 @@ struct eventlog {
 	size_t n;
 };
 
-/* The digest of a runtime event by its version: SHA-384 of type:name:payload (1), of the canonical JSON
- * (2). False if the version is neither, memory runs out or the cryptographic library fails. */
-bool event_runtime_digest(const struct event *e, uint8_t digest[static HASH_SHA384_SIZE]);
-
 /* Append what version 2 hashes: RFC 8785 JSON of name, payload and type. */
 void event_canonical(const struct event *e, struct buf *b);
+
+/* Append what the digest of a runtime event is made of: type:name:payload (version 1), the canonical JSON
+ * (2). */
+void event_preimage(const struct event *e, struct buf *b);
+
+/* The digest of a runtime event: SHA-384 of that. False if its version is neither, memory runs out or the
+ * cryptographic library fails. */
+bool event_runtime_digest(const struct event *e, uint8_t digest[static HASH_SHA384_SIZE]);
+
+/* The digest by which event i extended its register: of a runtime event that of its fields (one that it
+ * carries must be the same), of others the one that it carries. RATLS_E_FORMAT names the event. */
+int event_digest(
+	const struct event *e, size_t i, uint8_t digest[static HASH_SHA384_SIZE], struct ratls_error *err);
 
 /* Extend rtmr with digest: rtmr = SHA-384(rtmr || digest). */
 bool eventlog_extend(uint8_t rtmr[static EVENTLOG_RTMR_SIZE], const uint8_t *digest);
@@ -48,9 +57,8 @@ int eventlog_check(const struct eventlog *log, struct ratls_error *err);
 /* Are the events of RTMR3 in log the runtime events, one by one? RATLS_E_FORMAT if not. */
 int eventlog_compare(const struct eventlog *log, const struct eventlog *runtime, struct ratls_error *err);
 
-/* Replay the events of register imr from zero. Runtime events are hashed from their fields, whatever
- * digest they carry (one that is carried must be equal); of others the carried digest is used, and one
- * that is missing makes the replay fail. RATLS_E_FORMAT names the event. */
+/* Replay the events of register imr from zero, by event_digest: one that is missing makes the replay fail.
+ * RATLS_E_FORMAT names the event. */
 int eventlog_replay(const struct eventlog *log, uint32_t imr, uint8_t ret[static EVENTLOG_RTMR_SIZE],
 	struct ratls_error *err);
 

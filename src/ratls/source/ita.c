@@ -15,6 +15,7 @@
 #include "evidence/evidence.h"
 #include "source/fetch.h"
 #include "source/ita_keys.h"
+#include "source/ita_question.h"
 
 #define NONCE_PATH        "/appraisal/v2/nonce"
 #define ATTEST_PATH       "/appraisal/v2/attest"
@@ -26,7 +27,7 @@
 struct ratls_ita {
 	char *url, *keys_url;
 	char *api_key; /* a secret */
-	bool insecure_no_nonce;
+	bool insecure_no_nonce, no_event_log;
 	atomic_bool stop;
 	struct ita_transport transport;
 	struct ita_pause pause; /* of the API, which counts our questions; that of the keys has its own */
@@ -139,6 +140,7 @@ int ratls_ita_new(const struct ratls_ita_options *options, struct ratls_ita **re
 	ita->transport.fetch = known.fetch != NULL ? known.fetch : fetch_curl;
 	ita->transport.self = known.fetch != NULL ? known.fetch_self : NULL;
 	ita->insecure_no_nonce = known.insecure_no_nonce;
+	ita->no_event_log = known.no_event_log;
 	rc = set_key(ita, known.api_key, &why);
 	if (rc == RATLS_OK)
 		rc = set_urls(ita, &known, &why);
@@ -262,40 +264,19 @@ static int ask_nonce(struct ratls_ita *ita, int64_t deadline_ms, json_t **ret, s
 	return RATLS_OK;
 }
 
-/* The event log stays here: it is replayed against the quote by our own rules. The caller frees it. */
-static char *question_text(const struct cur *quote, json_t *nonce)
-{
-	struct buf b = {0};
-	json_t *object, *tdx;
-	char *text, *out;
-
-	base64_append(&b, quote->p, quote->left);
-	text = buf_take_str(&b);
-	tdx = json_pack("{s:s?}", "quote", text);
-	if (text == NULL || (nonce != NULL && json_object_set(tdx, "verifier_nonce", nonce) != 0)) {
-		json_decref(tdx);
-		tdx = NULL;
-	}
-	free(text);
-	object = tdx != NULL ? json_pack("{s:o, s:s}", "tdx", tdx, "token_signing_alg", "PS384") : NULL;
-	out = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
-	json_decref(object);
-	return out;
-}
-
-static int ask_token(struct ratls_ita *ita, const struct cur *quote, json_t *nonce, int64_t deadline_ms,
-	json_t **ret, struct ratls_error *err)
+static int ask_token(struct ratls_ita *ita, const struct ratls_evidence *evidence, json_t *nonce,
+	int64_t deadline_ms, json_t **ret, struct ratls_error *err)
 {
 	struct ita_request q = {.what = "token",
 		.max_body = ANSWER_MAX,
 		.timeout_ms = ATTEST_TIMEOUT_MS,
 		.deadline_ms = deadline_ms};
-	char *body = question_text(quote, nonce);
 	json_t *answer = NULL;
-	int rc;
+	char *body = NULL;
+	int rc = ita_question(evidence, nonce, !ita->no_event_log, &body, err);
 
-	if (body == NULL)
-		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	if (rc != RATLS_OK)
+		return rc;
 	q.body = body;
 	rc = ask(ita, &q, ATTEST_PATH, 1, &answer, err);
 	free(body);
@@ -365,7 +346,7 @@ int ita_ask(struct ratls_ita *ita, const struct ratls_evidence *evidence, int64_
 	if (!ita->insecure_no_nonce)
 		rc = ask_nonce(ita, deadline_ms, &nonce, err);
 	if (rc == RATLS_OK)
-		rc = ask_token(ita, &evidence->quote.whole, nonce, deadline_ms, &answer, err);
+		rc = ask_token(ita, evidence, nonce, deadline_ms, &answer, err);
 	if (rc == RATLS_OK)
 		rc = make_token(ita, answer, nonce, at, deadline_ms, ret, err);
 	json_decref(answer);

@@ -295,7 +295,8 @@ static void a_good_machine_is_accepted(void **state)
 	body = json_loads(w.service.body, 0, NULL);
 	tdx = json_object_get(body, "tdx");
 	assert_string_equal(json_string_value(json_object_get(body, "token_signing_alg")), "PS384");
-	assert_int_equal(json_object_size(tdx), 2);
+	assert_int_equal(json_object_size(tdx), 3);
+	assert_true(json_string_length(json_object_get(tdx, "event_log")) > 0);
 	assert_true(json_equal(json_object_get(tdx, "verifier_nonce"), w.service.mint.nonce));
 	assert_true(base64_decode(json_string_value(json_object_get(tdx, "quote")),
 		json_string_length(json_object_get(tdx, "quote")), &quote));
@@ -956,6 +957,24 @@ static void without_a_nonce_none_is_asked_for(void **state)
 	world_end(&w);
 }
 
+static void without_an_event_log_none_is_shown(void **state)
+{
+	struct ratls_ita_options options;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, NULL);
+	ratls_verifier_free(w.verifier);
+	ratls_ita_free(w.ita);
+	options = client_options(&w);
+	options.no_event_log = true;
+	assert_int_equal(ratls_ita_new(&options, &w.ita, NULL), RATLS_OK);
+	assert_int_equal(ratls_verifier_new(NULL, w.ita, &w.verifier, NULL), RATLS_OK);
+	expect(&w, 0, "accepted");
+	assert_null(strstr(w.service.body, "event_log"));
+	world_end(&w);
+}
+
 /* ---- many at once -----------------------------------------------------------------------------------------
  */
 
@@ -1118,6 +1137,7 @@ int main(void)
 		cmocka_unit_test(a_service_that_refuses_is_left_alone),
 		cmocka_unit_test(pauses_grow_and_are_bounded),
 		cmocka_unit_test(without_a_nonce_none_is_asked_for),
+		cmocka_unit_test(without_an_event_log_none_is_shown),
 		cmocka_unit_test(many_at_once_fetch_keys_once),
 		cmocka_unit_test(options_are_checked),
 		cmocka_unit_test(regions_have_their_portals),
