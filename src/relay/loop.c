@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The part of the loop that does not depend on how the kernel is asked.
+ * The loop but for its sockets: birth and death, running, posts, timers, buffers.
  */
 #include "relay/loop.h"
 
@@ -8,38 +8,38 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "relay/backend.h"
+#include "relay/loop_private.h"
 
 #define OUTS_KEPT LOOP_CHUNKS /* output buffers that stay in the pool; more are freed when they come back */
 
-/* What decides whether io_uring can be had is its start: that a ring was given a moment ago promises nothing. */
-static int start(struct loop *l, enum loop_io io, char choice[static 160], struct ratls_error *err)
+/* What decides whether io_uring can be had is a ring that can be used: a promise of one is none. */
+static int choose(struct loop *l, enum loop_io io, char choice[static 160], struct ratls_error *err)
 {
 	struct ratls_error why;
 
-	l->backend = &backend_epoll;
 	snprintf(choice, 160, "epoll, as configured");
-	if (io != LOOP_IO_EPOLL) {
-		if (backend_uring.start(l, &why) == RATLS_OK) {
-			l->backend = &backend_uring;
-			snprintf(choice, 160, "io_uring");
-			return RATLS_OK;
-		}
-		if (io == LOOP_IO_URING)
-			return err_set(err, RATLS_E_UNSUPPORTED, "%s", why.message);
+	if (io == LOOP_IO_EPOLL)
+		return RATLS_OK;
+	if (ring_new(&l->ring, &why) == RATLS_OK)
+		snprintf(choice, 160, "io_uring");
+	else if (io == LOOP_IO_URING)
+		return err_set(err, RATLS_E_UNSUPPORTED, "%s", why.message);
+	else
 		snprintf(choice, 160, "epoll, because %.140s", why.message);
-	}
-	return backend_epoll.start(l, err);
+	return RATLS_OK;
 }
 
 static int prepare(struct loop *l, enum loop_io io, char choice[static 160], struct ratls_error *err)
 {
+	int rc;
+
 	/* Not touched until used: the kernel gives pages as traffic needs them. */
 	l->chunks = mmap(NULL, LOOP_CHUNKS * CHUNK_STRIDE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		-1, 0);
@@ -47,12 +47,15 @@ static int prepare(struct loop *l, enum loop_io io, char choice[static 160], str
 		l->chunks = NULL;
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	}
-	l->n_chunks = LOOP_CHUNKS;
+	for (unsigned id = LOOP_CHUNKS; id > 0; id--)
+		l->free_chunks[l->n_chunks++] = id - 1;
 	l->wake_fd = eventfd(0, EFD_CLOEXEC);
-	if (l->wake_fd < 0)
-		return err_set(err, RATLS_E_IO, "could not create an eventfd: %s", strerror(errno));
+	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (l->wake_fd < 0 || l->epoll_fd < 0)
+		return err_set(err, RATLS_E_IO, "could not create an eventfd or an epoll instance: %s", strerror(errno));
 	loop_tick(l);
-	return start(l, io, choice, err);
+	rc = loop_watch_wake(l, err);
+	return rc == RATLS_OK ? choose(l, io, choice, err) : rc;
 }
 
 int loop_new(enum loop_io io, struct loop **ret, char ret_choice[static 160], struct ratls_error *err)
@@ -62,7 +65,8 @@ int loop_new(enum loop_io io, struct loop **ret, char ret_choice[static 160], st
 
 	if (l == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	l->wake_fd = -1;
+	l->wake_fd = l->epoll_fd = -1;
+	l->work_last = &l->work;
 	l->posts_last = &l->posts_first;
 	l->starved_last = &l->starved_first;
 	pthread_mutex_init(&l->posts_lock, NULL);
@@ -82,10 +86,11 @@ void loop_free(struct loop *l)
 	if (l == NULL)
 		return;
 	loop_run_posts(l); /* answers that came too late free themselves */
-	if (l->state != NULL)
-		l->backend->stop(l);
+	ring_free(l->ring);
 	if (l->wake_fd >= 0)
 		close(l->wake_fd);
+	if (l->epoll_fd >= 0)
+		close(l->epoll_fd);
 	if (l->chunks != NULL)
 		munmap(l->chunks, LOOP_CHUNKS * CHUNK_STRIDE);
 	while ((o = l->outs) != NULL) {
@@ -105,12 +110,6 @@ void loop_tick(struct loop *l)
 int64_t loop_now(const struct loop *l)
 {
 	return l->now;
-}
-
-void loop_flush(struct loop *l)
-{
-	if (l->backend->flush != NULL)
-		l->backend->flush(l);
 }
 
 /* ---- posts ------------------------------------------------------------------------------------------------ */
@@ -233,59 +232,34 @@ static void run_timers(struct loop *l)
 
 void loop_run(struct loop *l)
 {
+	if (l->ring != NULL)
+		ring_enable(l->ring);
 	while (!atomic_load(&l->stopping)) {
 		int64_t timeout = -1;
 
 		if (l->n_timers > 0)
 			timeout = l->timers[0]->at > l->now ? l->timers[0]->at - l->now : 0;
-		l->backend->wait(l, timeout);
+		loop_wait(l, timeout);
 		run_timers(l);
 	}
 }
 
 /* ---- buffers ------------------------------------------------------------------------------------------------ */
 
+bool loop_chunk_borrow(struct loop *l, struct loop_chunk *ret)
+{
+	if (l->n_chunks == 0)
+		return false;
+	ret->id = l->free_chunks[--l->n_chunks];
+	ret->p = l->chunks + ret->id * CHUNK_STRIDE;
+	return true;
+}
+
 void loop_chunk_release(struct loop *l, struct loop_chunk *c)
 {
-	if (c->p != NULL) {
-		l->n_chunks++;
-		l->backend->chunk_release(l, c->id);
-	}
+	if (c->p != NULL)
+		l->free_chunks[l->n_chunks++] = c->id;
 	*c = (struct loop_chunk){0};
-}
-
-void loop_starve(struct sock *s)
-{
-	struct loop *l = s->loop;
-
-	s->starved = true;
-	s->next_starved = NULL;
-	*l->starved_last = s;
-	l->starved_last = &s->next_starved;
-}
-
-struct sock *loop_next_starved(struct loop *l)
-{
-	struct sock *s = l->starved_first;
-
-	if (s != NULL)
-		loop_feed_no_more(s);
-	return s;
-}
-
-void loop_feed_no_more(struct sock *s)
-{
-	struct loop *l = s->loop;
-	struct sock **link = &l->starved_first;
-
-	if (!s->starved)
-		return;
-	while (*link != s)
-		link = &(*link)->next_starved;
-	*link = s->next_starved;
-	if (*link == NULL)
-		l->starved_last = link;
-	s->starved = false;
 }
 
 bool loop_chunks_abound(const struct loop *l)
@@ -315,85 +289,4 @@ void loop_out_release(struct loop *l, struct loop_out *o)
 	o->next = l->outs;
 	l->outs = o;
 	l->n_outs++;
-}
-
-/* ---- sockets ------------------------------------------------------------------------------------------------ */
-
-int sock_open(struct sock *s, struct loop *l, int fd, struct ratls_error *err)
-{
-	int rc;
-
-	s->fd = fd;
-	s->loop = l;
-	s->drained = true; /* nothing can be there yet on most sockets: wait before the first attempt */
-	rc = l->backend->open(s, err);
-	if (rc != RATLS_OK)
-		s->fd = -1;
-	return rc;
-}
-
-void sock_connect(struct sock *s, const struct sockaddr *address, socklen_t len)
-{
-	s->loop->backend->connect(s, address, len);
-}
-
-void sock_receive(struct sock *s)
-{
-	if (s->receiving || s->closing)
-		return;
-	s->receiving = true;
-	s->loop->backend->receive(s);
-}
-
-static void begin_send(struct sock *s, const uint8_t *p, size_t len, bool quietly)
-{
-	s->send_p = p;
-	s->send_left = len;
-	s->sending = true;
-	s->loop->backend->send(s, quietly);
-}
-
-void sock_send(struct sock *s, const uint8_t *p, size_t len)
-{
-	begin_send(s, p, len, false);
-}
-
-void sock_send_quietly(struct sock *s, const uint8_t *p, size_t len)
-{
-	begin_send(s, p, len, true);
-}
-
-void sock_await_sent(struct sock *s)
-{
-	if (s->quiet)
-		s->loop->hurry = true;
-}
-
-void sock_shutdown_send(struct sock *s)
-{
-	if (s->fd >= 0 && !s->closing)
-		(void)shutdown(s->fd, SHUT_WR);
-}
-
-void sock_close(struct sock *s)
-{
-	if (s->closing)
-		return;
-	s->closing = true;
-	s->loop->backend->close(s);
-}
-
-int loop_accept(struct loop *l, struct loop_acceptor *a, struct ratls_error *err)
-{
-	a->loop = l;
-	a->stopped = false;
-	return l->backend->accept(a, err);
-}
-
-void loop_accept_stop(struct loop_acceptor *a)
-{
-	if (a->stopped)
-		return;
-	a->stopped = true;
-	a->loop->backend->accept_stop(a);
 }

@@ -2,8 +2,8 @@
  *
  * A small proactor: accept, connect, receive, send, timer, post. Every operation has an owner and a
  * completion, and nothing else in the programs touches a socket. One loop belongs to one thread; only
- * loop_post and loop_stop may be called from others. Two back ends behind one struct of functions
- * (backend.h): io_uring and epoll.
+ * loop_post and loop_stop may be called from others. epoll tells which sockets can proceed; where io_uring is
+ * allowed, what they receive and send in one iteration is one system call.
  *
  * Contract of completions
  *   - A completion never runs inside the call that began its operation.
@@ -33,7 +33,7 @@ struct sock;
 
 enum loop_io { LOOP_IO_AUTO, LOOP_IO_URING, LOOP_IO_EPOLL };
 
-/* ret_choice (static text) says which back end runs and, for auto, why not the other. */
+/* ret_choice says which of both is used and, for auto, why not the other. */
 int loop_new(enum loop_io io, struct loop **ret, char ret_choice[static 160], struct ratls_error *err);
 void loop_free(struct loop *l); /* after loop_run has returned */
 
@@ -43,8 +43,8 @@ void loop_stop(struct loop *l); /* any thread */
 
 int64_t loop_now(const struct loop *l); /* monotonic milliseconds, read once an iteration */
 
-/* What was begun goes to the kernel now and not with what the others of this iteration begin: for one who has
- * computed for long, so that his peer need not wait for them too. */
+/* What is to be sent goes out now and not with what the others of this iteration send: for one who has computed for
+ * long, so that his peer need not wait for them too. */
 void loop_flush(struct loop *l);
 
 /* ---- posts: work handed in from other threads --------------------------------------------------------- */
@@ -104,18 +104,15 @@ struct sock {
 	void (*connected)(struct sock *s, int result); /* 0 or -errno */
 	void (*closed)(struct sock *s);
 	/* The loop's. */
-	struct sock *next;         /* in the back end's list */
+	struct sock *next;         /* in the list of those that may proceed */
 	struct sock *next_starved; /* in the list of those that wait for a buffer */
-	struct sock *next_quiet, **quiet_at; /* io_uring: in the list of sends of which only a failure is told */
 	const uint8_t *send_p;
 	size_t send_left;
-	unsigned pending;  /* io_uring: operations that the kernel still holds */
-	int error;         /* epoll: of a connect or send that failed at once */
+	int error; /* of a connect or send */
 	bool receiving, sending, connecting, closing;
-	bool drained;                    /* the last receive took all there was */
-	bool readable, writable, hangup; /* epoll: what is known of the socket */
-	bool over;                       /* epoll: the send is, its owner has to be told */
-	bool queued, starved, quiet;     /* in a list */
+	bool readable, writable, hangup; /* what is known of the socket */
+	bool over;                       /* the send is, its owner has to be told */
+	bool queued, starved;            /* in a list */
 };
 
 /* Adopt an open non-blocking socket. */
@@ -124,13 +121,10 @@ void sock_connect(struct sock *s, const struct sockaddr *address, socklen_t len)
 void sock_receive(struct sock *s);
 void sock_send(struct sock *s, const uint8_t *p, size_t len); /* the bytes must stay until `sent` */
 
-/* The same for one who has nothing to do at `sent` but to give the bytes back: it may come as late as the next
- * thing that happens in this loop, which spares a wake-up. Whoever does wait for it after all says so. */
-void sock_send_quietly(struct sock *s, const uint8_t *p, size_t len);
-void sock_await_sent(struct sock *s);
+void sock_shutdown_send(struct sock *s); /* half-close: after the last `sent` */
 
-void sock_shutdown_send(struct sock *s);                      /* half-close: after the last `sent` */
-void sock_close(struct sock *s);                              /* cancels what is pending; then `closed` */
+/* Cancels what is pending; then `closed`. Of a send as much goes out as the socket takes now. */
+void sock_close(struct sock *s);
 
 /* ---- accepting ------------------------------------------------------------------------------------------------ */
 

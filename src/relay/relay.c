@@ -61,7 +61,7 @@ static bool pump(struct end *from, struct end *to, uint64_t *bytes)
 		}
 		if (room.len > 0) {
 			to->out = out;
-			sock_send_quietly(&to->sock, out->bytes, room.len);
+			sock_send(&to->sock, out->bytes, room.len);
 		} else {
 			loop_out_release(l, out);
 		}
@@ -71,8 +71,6 @@ static bool pump(struct end *from, struct end *to, uint64_t *bytes)
 		end_want(from);
 	if (from->eof && from->unread.left == 0 && to->out == NULL)
 		end_finish(to);
-	if (from->eof || has_work(from, to) || !from->sock.receiving)
-		sock_await_sent(&to->sock);
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The loop's contract, on both back ends and real sockets.
+ * The loop's contract, with and without a ring, on real sockets.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "relay/loop.h"
+#include "relay/loop_private.h"
 #include "relay/pool.h"
 
 struct fixture {
@@ -111,7 +111,7 @@ static void then_half_close(struct sock *s, int result)
 	sock_shutdown_send(s);
 }
 
-static void arrive_whole(void **state, void (*begin)(struct sock *, const uint8_t *, size_t))
+static void bytes_arrive_whole_then_eof(void **state)
 {
 	size_t len = 3 << 20;
 	uint8_t *bytes = malloc(len);
@@ -126,7 +126,7 @@ static void arrive_whole(void **state, void (*begin)(struct sock *, const uint8_
 	f->left.sent = then_half_close;
 	f->right.received = count;
 	sock_receive(&f->right);
-	begin(&f->left, bytes, len);
+	sock_send(&f->left, bytes, len);
 	loop_run(f->loop);
 	assert_int_equal(f->got, len);
 	assert_int_equal(f->last_result, 0);
@@ -134,43 +134,7 @@ static void arrive_whole(void **state, void (*begin)(struct sock *, const uint8_
 	finish();
 }
 
-static void bytes_arrive_whole_then_eof(void **state)
-{
-	arrive_whole(state, sock_send);
-}
-
-static void a_quiet_send_that_does_not_fit_arrives_whole(void **state)
-{
-	arrive_whole(state, sock_send_quietly);
-}
-
-/* ---- quiet sends --------------------------------------------------------------------------------------------- */
-
-static void then_once_more(struct sock *s, int result)
-{
-	static const uint8_t byte;
-
-	assert_int_equal(result, 0);
-	if (++f->got == 100) {
-		close_pair();
-		return;
-	}
-	sock_send_quietly(s, &byte, 1);
-	sock_await_sent(s);
-}
-
-/* Nobody reads: but for the word that somebody waits, nothing more would happen in this loop. */
-static void who_waits_for_a_quiet_send_is_told(void **state)
-{
-	if (!start(state))
-		return;
-	open_pair();
-	f->left.sent = then_once_more;
-	then_once_more(&f->left, 0);
-	loop_run(f->loop);
-	assert_int_equal(f->got, 100);
-	finish();
-}
+/* ---- the end of a send --------------------------------------------------------------------------------------- */
 
 static void note_failure(struct sock *s, int result)
 {
@@ -179,7 +143,7 @@ static void note_failure(struct sock *s, int result)
 	close_pair();
 }
 
-static void a_quiet_send_to_nobody_fails(void **state)
+static void a_send_to_nobody_fails(void **state)
 {
 	static const uint8_t byte;
 
@@ -188,13 +152,13 @@ static void a_quiet_send_to_nobody_fails(void **state)
 	shutdown(f->pair[0], SHUT_WR);
 	open_pair();
 	f->left.sent = note_failure;
-	sock_send_quietly(&f->left, &byte, 1);
+	sock_send(&f->left, &byte, 1);
 	loop_run(f->loop);
 	assert_int_equal(f->last_result, -EPIPE);
 	finish();
 }
 
-static void closing_ends_a_quiet_send(void **state)
+static void closing_ends_a_send(void **state)
 {
 	static const uint8_t byte;
 
@@ -203,10 +167,129 @@ static void closing_ends_a_quiet_send(void **state)
 	open_pair();
 	f->left.sent = note_failure;
 	f->last_result = 1;
-	sock_send_quietly(&f->left, &byte, 1);
+	sock_send(&f->left, &byte, 1);
 	close_pair();
 	loop_run(f->loop);
 	assert_int_equal(f->last_result, 1);
+	finish();
+}
+
+/* ---- many at once ---------------------------------------------------------------------------------------------- */
+
+#define CROWD 300 /* more than one turn of the loop serves at once */
+
+static struct member {
+	struct sock near, far;
+	uint8_t bytes[3000];
+	size_t got;
+} crowd[CROWD];
+
+static struct member *member_of(struct sock *far)
+{
+	return (void *)((char *)far - offsetof(struct member, far));
+}
+
+static void open_crowd(size_t n)
+{
+	memset(crowd, 0, sizeof(crowd));
+	for (size_t i = 0; i < n; i++) {
+		struct member *m = &crowd[i];
+		int pair[2];
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+		assert_int_equal(sock_open(&m->near, f->loop, pair[0], NULL), RATLS_OK);
+		assert_int_equal(sock_open(&m->far, f->loop, pair[1], NULL), RATLS_OK);
+		m->near.closed = m->far.closed = closed;
+		memset(m->bytes, (int)i, sizeof(m->bytes));
+	}
+	f->open = 2 * (unsigned)n;
+}
+
+static void close_crowd(size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		sock_close(&crowd[i].near);
+		sock_close(&crowd[i].far);
+	}
+}
+
+static void member_received(struct sock *s, int result, struct loop_chunk chunk)
+{
+	struct member *m = member_of(s);
+
+	assert_true(result > 0);
+	for (size_t i = 0; i < chunk.len; i++)
+		assert_int_equal(chunk.p[i], m->bytes[0]);
+	m->got += chunk.len;
+	loop_chunk_release(s->loop, &chunk);
+	if (m->got < sizeof(m->bytes)) {
+		sock_receive(s);
+		return;
+	}
+	assert_int_equal(m->got, sizeof(m->bytes));
+	if (++f->got == CROWD)
+		close_crowd(CROWD);
+}
+
+static void member_sent(struct sock *s, int result)
+{
+	(void)s;
+	assert_int_equal(result, 0);
+	f->want++;
+}
+
+static void a_crowd_is_served_each_with_its_own(void **state)
+{
+	if (!start(state))
+		return;
+	close(f->pair[0]);
+	close(f->pair[1]);
+	open_crowd(CROWD);
+	for (size_t i = 0; i < CROWD; i++) {
+		crowd[i].far.received = member_received;
+		crowd[i].near.sent = member_sent;
+		sock_receive(&crowd[i].far);
+		sock_send(&crowd[i].near, crowd[i].bytes, sizeof(crowd[i].bytes));
+	}
+	loop_run(f->loop);
+	assert_int_equal(f->got, CROWD);
+	assert_int_equal(f->want, CROWD);
+	finish();
+}
+
+/* The first of them to hear that it has sent closes all the others, whose sends of the same turn are over too. */
+static void first_closes_all(struct sock *s, int result)
+{
+	(void)s;
+	assert_int_equal(result, 0);
+	if (f->got++ > 0)
+		fail_msg("a completion of a closed socket ran");
+	for (size_t i = 0; i < 4; i++)
+		sock_close(&crowd[i].near);
+}
+
+static void who_is_closed_in_the_turn_of_its_send_sends_nothing_twice(void **state)
+{
+	uint8_t bytes[2 * sizeof(crowd[0].bytes)];
+	int far[4];
+
+	if (!start(state))
+		return;
+	close(f->pair[0]);
+	close(f->pair[1]);
+	open_crowd(4);
+	for (size_t i = 0; i < 4; i++) {
+		far[i] = dup(crowd[i].far.fd);
+		sock_close(&crowd[i].far);
+		crowd[i].near.sent = first_closes_all;
+		sock_send(&crowd[i].near, crowd[i].bytes, sizeof(crowd[i].bytes));
+	}
+	loop_run(f->loop);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(read(far[i], bytes, sizeof(bytes)), sizeof(crowd[i].bytes));
+		assert_int_equal(read(far[i], bytes, sizeof(bytes)), 0);
+		close(far[i]);
+	}
 	finish();
 }
 
@@ -454,35 +537,26 @@ static void accepting_outlives_a_shortage_of_memory(void **state)
 
 /* ---- a ring that takes nothing any more ------------------------------------------------------------------------- */
 
-static void stop_at_once(struct loop_timer *t)
+static void *enable(void *ring)
 {
-	(void)t;
-	loop_stop(f->loop);
-}
-
-static void *run_loop(void *arg)
-{
-	loop_run(arg);
+	ring_enable(ring);
 	return NULL;
 }
 
-/* More receives than a ring's queue holds, from a thread whose submissions the kernel refuses. */
-static _Noreturn void overfill(void)
+/* The kernel refuses what comes from another thread than the one that enabled the ring. */
+static _Noreturn void submit_from_another_thread(void)
 {
-	static struct sock socks[4096];
-	struct loop_timer t = {.fire = stop_at_once};
 	struct rlimit no_core = {0, 0};
 	pthread_t issuer;
+	struct ring *r;
+	int result;
 
 	setrlimit(RLIMIT_CORE, &no_core);
-	loop_timer_set(f->loop, &t, 0);
-	if (pthread_create(&issuer, NULL, run_loop, f->loop) != 0 || pthread_join(issuer, NULL) != 0)
+	if (ring_new(&r, NULL) != RATLS_OK || pthread_create(&issuer, NULL, enable, r) != 0 ||
+		pthread_join(issuer, NULL) != 0)
 		_exit(1);
-	for (size_t i = 0; i < sizeof(socks) / sizeof(socks[0]); i++) {
-		if (sock_open(&socks[i], f->loop, f->pair[0], NULL) != RATLS_OK)
-			_exit(2);
-		sock_receive(&socks[i]);
-	}
+	ring_send(r, f->pair[0], "x", 1, &result);
+	ring_run(r);
 	_exit(3);
 }
 
@@ -496,7 +570,7 @@ static void a_broken_ring_ends_the_program(void **state)
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0)
-		overfill();
+		submit_from_another_thread();
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGABRT);
@@ -659,10 +733,10 @@ int main(void)
 	{#test " (io_uring)", test, NULL, NULL, &uring}, {#test " (epoll)", test, NULL, NULL, &epoll}
 	const struct CMUnitTest tests[] = {
 		ON_BOTH(bytes_arrive_whole_then_eof),
-		ON_BOTH(a_quiet_send_that_does_not_fit_arrives_whole),
-		ON_BOTH(who_waits_for_a_quiet_send_is_told),
-		ON_BOTH(a_quiet_send_to_nobody_fails),
-		ON_BOTH(closing_ends_a_quiet_send),
+		ON_BOTH(a_send_to_nobody_fails),
+		ON_BOTH(closing_ends_a_send),
+		ON_BOTH(a_crowd_is_served_each_with_its_own),
+		ON_BOTH(who_is_closed_in_the_turn_of_its_send_sends_nothing_twice),
 		ON_BOTH(close_cancels_a_pending_receive),
 		ON_BOTH(a_receive_waits_for_a_buffer),
 		ON_BOTH(connect_tells_success_and_failure),
