@@ -2,9 +2,11 @@
  *
  * bench/appraisal [SECONDS]: appraisals a second on one core, beside the P-256 verifications that each needs.
  *
- *   cold      endorsements taken in and a quote appraised            9 verifications
+ *   cold      endorsements taken in and a quote appraised           10 verifications
  *   warm      endorsements at hand, a platform that was never seen   3
  *   seen      endorsements at hand, a platform that was seen         2
+ *
+ * Under Intel's root, which is known byte by byte, cold is one less: a development root has to have signed itself.
  *
  * "over" is the time that is not verification, as a share of the verifications' own time in the same run.
  */
@@ -148,7 +150,7 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*work)(struct material *);
 		int verifications;
-	} kinds[] = {{"verify", verify, 1}, {"cold", cold, 9}, {"warm", warm, 3}, {"seen", seen, 2}};
+	} kinds[] = {{"verify", verify, 1}, {"cold", cold, 10}, {"warm", warm, 3}, {"seen", seen, 2}};
 	double seconds = argc > 1 ? strtod(argv[1], NULL) : 4, times[4] = {0}, took[4] = {0};
 	struct material m = {0};
 

@@ -59,6 +59,10 @@ static void certificates(const struct forge_machine *m, const struct forge_optio
 	seed_buf("sgx/platform", &b);
 	forge_pki_pck_chain(&m->pki, &b);
 	seed_buf("pck/chain", &b);
+	seed("cert/root", m->pki.cert[FORGE_ROOT].p, m->pki.cert[FORGE_ROOT].len);
+	seed("cert/pck_ca", m->pki.cert[FORGE_PCK_CA].p, m->pki.cert[FORGE_PCK_CA].len);
+	seed("cert/pck", m->pki.cert[FORGE_PCK].p, m->pki.cert[FORGE_PCK].len);
+	seed("cert/tcb_signer", m->pki.cert[FORGE_TCB_SIGNER].p, m->pki.cert[FORGE_TCB_SIGNER].len);
 	seed("crl/root", m->pki.crl[FORGE_ROOT_CRL].p, m->pki.crl[FORGE_ROOT_CRL].len);
 	seed("crl/pck", m->pki.crl[FORGE_PCK_CRL].p, m->pki.crl[FORGE_PCK_CRL].len);
 }

@@ -71,6 +71,24 @@ static void base64url_is_strict(void **state)
 	refuses(base64url_decode, "Zm9v\n");
 }
 
+/* In each of the four places, exactly the 64 characters of its own form. */
+static void no_other_character_is_of_the_alphabet(void **state)
+{
+	static const char common[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	struct buf out = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 4 * 256; i++) {
+		char text[] = "AAAAAAAA", c = (char)(i / 4);
+		bool either = c != '\0' && strchr(common, c) != NULL;
+
+		text[i % 4] = c;
+		assert_int_equal(base64_decode(text, 8, &out), either || c == '+' || c == '/');
+		assert_int_equal(base64url_decode(text, 8, &out), either || c == '-' || c == '_');
+	}
+	buf_done(&out);
+}
+
 static void what_is_encoded_decodes(void **state)
 {
 	uint8_t bytes[64];
@@ -96,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(base64_is_strict),
 		cmocka_unit_test(base64url_is_strict),
+		cmocka_unit_test(no_other_character_is_of_the_alphabet),
 		cmocka_unit_test(what_is_encoded_decodes),
 	};
 

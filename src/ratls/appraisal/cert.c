@@ -2,59 +2,60 @@
 #include "appraisal/cert.h"
 
 #include <string.h>
-#include <openssl/x509v3.h>
 
+#include "appraisal/asn1.h"
 #include "appraisal/ecdsa.h"
-#include "evidence/certificate.h"
 
-/* Exactly one common name, of printable ASCII: it decides the role and is shown to people. */
-static bool common_name(const X509_NAME *name, char ret[static 65])
+/* At most 64 characters (RFC 5280 appendix A), which are printable: it decides the role and is shown to
+ * people. */
+static bool common_name(struct cur text, char ret[static 65])
 {
-	int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
-	const ASN1_STRING *s;
-
-	if (at < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, at) >= 0)
+	if (text.bad || text.left < 1 || text.left > 64)
 		return false;
-	s = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
-	if (s == NULL || ASN1_STRING_length(s) < 1 || ASN1_STRING_length(s) > 64)
-		return false;
-	for (int i = 0; i < ASN1_STRING_length(s); i++)
-		if (ASN1_STRING_get0_data(s)[i] < ' ' || ASN1_STRING_get0_data(s)[i] > '~')
-			return false;
-	memcpy(ret, ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s));
-	ret[ASN1_STRING_length(s)] = '\0';
+	memcpy(ret, text.p, text.left);
+	ret[text.left] = '\0';
 	return true;
 }
 
-static bool decode(struct cur der, EVP_PKEY *like, struct cert *c, struct outcome *o)
+static bool validity(struct cur times, struct cert *c)
 {
-	const CERT_TBS *tbs;
+	c->not_before = asn1_time(&times);
+	c->not_after = asn1_time(&times);
+	return cur_done(&times);
+}
+
+static bool decode(EVP_PKEY *like, struct cert *c, struct outcome *o)
+{
+	const unsigned char *serial;
 	struct cur point;
 
-	if (der.left > CERT_DER_MAX)
-		return outcome_fail(o, "a certificate of %zu bytes is larger than any", der.left);
-	c->asn1 = cert_asn1_decode(der);
-	if (c->asn1 == NULL)
+	if (!cert_asn1_read(cur_of(c->der.p, c->der.len), &c->asn1))
 		return outcome_fail(o, "a certificate could not be decoded");
-	tbs = c->asn1->tbs;
-	if (!common_name(tbs->subject, c->name))
+	if (!common_name(c->asn1.common_name, c->name))
 		return outcome_fail(o, "a certificate's common name is missing or malformed");
-	if (!certificate_time(tbs->validity->not_before, &c->not_before) ||
-		!certificate_time(tbs->validity->not_after, &c->not_after))
+	if (!validity(c->asn1.validity, c))
 		return outcome_fail(o, "the validity of \"%s\" is malformed", c->name);
-	point = cert_asn1_point(c->asn1);
+	serial = c->asn1.serial.p;
+	c->serial = d2i_ASN1_INTEGER(NULL, &serial, (long)c->asn1.serial.left);
+	if (c->serial == NULL)
+		return outcome_fail(o, "the serial number of \"%s\" is malformed", c->name);
+	point = cert_asn1_point(&c->asn1);
 	c->key = ecdsa_key(&point, like);
 	if (c->key == NULL)
 		return outcome_fail(o, "the key of \"%s\" is not a point on P-256", c->name);
-	buf_bytes(&c->der, der.p, der.left);
-	return c->der.bad ? outcome_unknown(o, "out of memory") : true;
+	return true;
 }
 
 bool cert_parse(struct cur der, EVP_PKEY *like, struct cert *ret, struct outcome *o)
 {
 	struct cert c = {0};
 
-	if (!decode(der, like, &c, o)) {
+	if (der.left > CERT_DER_MAX)
+		return outcome_fail(o, "a certificate of %zu bytes is larger than any", der.left);
+	buf_bytes(&c.der, der.p, der.left);
+	if (c.der.bad)
+		return outcome_unknown(o, "out of memory");
+	if (!decode(like, &c, o)) {
 		cert_done(&c);
 		return false;
 	}
@@ -64,7 +65,7 @@ bool cert_parse(struct cur der, EVP_PKEY *like, struct cert *ret, struct outcome
 
 void cert_done(struct cert *c)
 {
-	cert_asn1_free(c->asn1);
+	ASN1_INTEGER_free(c->serial);
 	EVP_PKEY_free(c->key);
 	buf_done(&c->der);
 	*c = (struct cert){0};
@@ -78,8 +79,8 @@ enum { USAGE_SIGN = 0, USAGE_CERT_SIGN = 5, USAGE_CRL_SIGN = 6 };
 static const struct role {
 	const char *names[2];
 	bool ca;
-	long below;   /* of a CA: how many CAs stand below it in our chains */
-	int usage[2]; /* bits of the key usage; -1: none */
+	uint32_t below; /* of a CA: how many CAs stand below it in our chains */
+	int usage[2];   /* bits of the key usage; -1: none */
 } roles[] = {
 	[CERT_ROOT] = {{"SGX Root CA"}, true, 1, {USAGE_CERT_SIGN, USAGE_CRL_SIGN}},
 	[CERT_PCK_CA] = {{"SGX PCK Platform CA", "SGX PCK Processor CA"}, true, 0,
@@ -95,80 +96,74 @@ static bool ends_with(const char *text, const char *end)
 	return m <= n && strcmp(text + n - m, end) == 0;
 }
 
-/* The value of an extension that occurs exactly once (the caller frees it), else NULL. */
-static void *extension(const struct cert *c, int nid)
-{
-	return X509V3_get_d2i(c->asn1->tbs->extensions, nid, NULL, NULL);
-}
-
-ASN1_OCTET_STRING *cert_key_id(const struct cert *c)
-{
-	return extension(c, NID_subject_key_identifier);
-}
-
 /* The extensions that the profile demands of every certificate, each exactly once. */
 static bool check_extensions(const struct cert *c, struct outcome *o)
 {
-	static const int required[] = {NID_authority_key_identifier, NID_crl_distribution_points,
-		NID_subject_key_identifier, NID_key_usage, NID_basic_constraints};
-	const STACK_OF(X509_EXTENSION) *extensions = c->asn1->tbs->extensions;
+	static const char *const names[] = {
+		[CERT_AUTHORITY_KEY] = "X509v3 Authority Key Identifier",
+		[CERT_DISTRIBUTION_POINTS] = "X509v3 CRL Distribution Points",
+		[CERT_SUBJECT_KEY] = "X509v3 Subject Key Identifier",
+		[CERT_KEY_USAGE] = "X509v3 Key Usage",
+		[CERT_CONSTRAINTS] = "X509v3 Basic Constraints",
+	};
 
-	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
-		int at = X509v3_get_ext_by_NID(extensions, required[i], -1);
-
-		if (at < 0 || X509v3_get_ext_by_NID(extensions, required[i], at) >= 0)
-			return outcome_fail(o, "\"%s\" does not carry the extension %s exactly once", c->name,
-				OBJ_nid2ln(required[i]));
-	}
-	/* The profile makes two of them critical; any other that is would be one that we do not honour. */
-	for (int at = -1; (at = X509v3_get_ext_by_critical(extensions, 1, at)) >= 0;) {
-		int nid = OBJ_obj2nid(X509_EXTENSION_get_object(X509v3_get_ext(extensions, at)));
-
-		if (nid != NID_key_usage && nid != NID_basic_constraints)
-			return outcome_fail(o, "\"%s\" has a critical extension that is not known", c->name);
-	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (c->asn1.extensions[i].times != 1)
+			return outcome_fail(
+				o, "\"%s\" does not carry the extension %s exactly once", c->name, names[i]);
+	if (c->asn1.critical_unknown)
+		return outcome_fail(o, "\"%s\" has a critical extension that is not known", c->name);
 	return true;
 }
 
 static bool check_algorithms(const struct cert *c, struct outcome *o)
 {
-	const CERT_ASN1 *a = c->asn1;
-	const ASN1_OBJECT *algorithm;
-
-	if (a->tbs->version == NULL || ASN1_INTEGER_get(a->tbs->version) != X509_VERSION_3)
+	if (!c->asn1.v3)
 		return outcome_fail(o, "\"%s\" is not of X.509 version 3", c->name);
-	X509_ALGOR_get0(&algorithm, NULL, NULL, a->algorithm);
-	if (OBJ_obj2nid(algorithm) != NID_ecdsa_with_SHA256 ||
-		X509_ALGOR_cmp(a->algorithm, a->tbs->algorithm) != 0)
+	if (!cert_asn1_is_ecdsa_sha256(&c->asn1))
 		return outcome_fail(o, "\"%s\" is not signed with ECDSA and SHA-256", c->name);
 	return true;
 }
 
+/* RFC 5280 section 4.2.1.9. A certificate that is no authority's has no path length. */
 static bool check_constraints(const struct cert *c, const struct role *r, struct outcome *o)
 {
-	BASIC_CONSTRAINTS *b = extension(c, NID_basic_constraints);
-	bool ca = b != NULL && b->ca != 0;
-	bool enough = b != NULL && (b->pathlen == NULL || ASN1_INTEGER_get(b->pathlen) >= r->below);
-	bool well_formed = b != NULL && (b->ca != 0 || b->pathlen == NULL);
+	struct cur value, b;
+	bool ca, limited, well_formed;
+	uint32_t path_length = 0;
 
-	BASIC_CONSTRAINTS_free(b);
-	if (!well_formed)
+	cert_asn1_extension(&c->asn1, CERT_CONSTRAINTS, &value);
+	b = asn1_take(&value, ASN1_TAG_SEQUENCE);
+	ca = asn1_next_is(&b, ASN1_TAG_BOOLEAN);
+	well_formed = !ca || asn1_boolean(&b); /* FALSE is what it is where it is absent */
+	limited = ca && cur_ok(&b) && b.left > 0;
+	if (limited)
+		path_length = asn1_uint(&b, INT32_MAX);
+	if (!well_formed || !cur_done(&b) || !cur_done(&value))
 		return outcome_fail(o, "the basic constraints of \"%s\" are malformed", c->name);
 	if (ca != r->ca)
 		return outcome_fail(o, "\"%s\" %s a certificate authority", c->name, ca ? "is" : "is not");
-	if (ca && !enough) /* RFC 5280 section 4.2.1.9 */
+	if (limited && path_length < r->below)
 		return outcome_fail(o, "\"%s\" does not allow a chain of this length", c->name);
 	return true;
 }
 
+/* Is this bit of a BIT STRING set? Bits that are not there are not set. */
+static bool bit(struct cur bits, unsigned n)
+{
+	return n / 8 < bits.left && (bits.p[n / 8] & 0x80 >> n % 8) != 0;
+}
+
 static bool check_usage(const struct cert *c, const struct role *r, struct outcome *o)
 {
-	ASN1_BIT_STRING *usage = extension(c, NID_key_usage);
-	bool ok = usage != NULL;
+	struct cur value, bits;
+	bool ok;
 
+	cert_asn1_extension(&c->asn1, CERT_KEY_USAGE, &value);
+	bits = asn1_bits(&value);
+	ok = cur_done(&value);
 	for (size_t i = 0; i < 2 && r->usage[i] >= 0; i++)
-		ok = ok && ASN1_BIT_STRING_get_bit(usage, r->usage[i]) == 1;
-	ASN1_BIT_STRING_free(usage);
+		ok = ok && bit(bits, (unsigned)r->usage[i]);
 	return ok ? true : outcome_fail(o, "the key of \"%s\" may not be used for this", c->name);
 }
 
@@ -182,32 +177,61 @@ bool cert_check_role(const struct cert *c, enum cert_role role, struct outcome *
 	       check_usage(c, r, o);
 }
 
+/* ---- the issuer -------------------------------------------------------------------------------------- */
+
+struct cur cert_key_id(const struct cert *c)
+{
+	struct cur value, id;
+
+	if (!cert_asn1_extension(&c->asn1, CERT_SUBJECT_KEY, &value))
+		return (struct cur){.p = NULL};
+	id = asn1_take(&value, ASN1_TAG_OCTET_STRING);
+	id.bad = id.bad || !cur_done(&value);
+	return id;
+}
+
+/* Likewise of its issuer's key: [0] of an authority key identifier, before [1] and [2], which name the
+ * issuer. */
+static struct cur issuer_key_id(const struct cert *c)
+{
+	struct cur value, all, id = {.p = NULL};
+
+	if (!cert_asn1_extension(&c->asn1, CERT_AUTHORITY_KEY, &value))
+		return id;
+	all = asn1_take(&value, ASN1_TAG_SEQUENCE);
+	if (asn1_next_is(&all, ASN1_TAG_CONTEXT + 0))
+		id = asn1_take(&all, ASN1_TAG_CONTEXT + 0);
+	if (asn1_next_is(&all, ASN1_TAG_CONTEXT_CONSTRUCTED + 1))
+		asn1_take(&all, ASN1_TAG_CONTEXT_CONSTRUCTED + 1);
+	if (asn1_next_is(&all, ASN1_TAG_CONTEXT + 2))
+		asn1_take(&all, ASN1_TAG_CONTEXT + 2);
+	if (!cur_done(&all) || !cur_done(&value))
+		id = (struct cur){.bad = true};
+	return id;
+}
+
 bool cert_check_issued(const struct cert *c, const struct cert *issuer, struct outcome *o)
 {
-	AUTHORITY_KEYID *authority = extension(c, NID_authority_key_identifier);
-	ASN1_OCTET_STRING *key_id = cert_key_id(issuer);
-	/* That both are there is the role's business: a configured root may do without (RFC 5280 section 4.2.1.1). */
-	bool same_key = authority == NULL || authority->keyid == NULL || key_id == NULL ||
-			ASN1_OCTET_STRING_cmp(authority->keyid, key_id) == 0;
+	struct cur names = issuer_key_id(c), is = cert_key_id(issuer);
+	/* That both are there is the role's business: a configured root may do without (RFC 5280
+	 * section 4.2.1.1). */
+	bool absent = (names.p == NULL && !names.bad) || (is.p == NULL && !is.bad);
 
-	AUTHORITY_KEYID_free(authority);
-	ASN1_OCTET_STRING_free(key_id);
-	if (X509_NAME_cmp(c->asn1->tbs->issuer, issuer->asn1->tbs->subject) != 0)
+	if (!cur_eq(&c->asn1.issuer, &issuer->asn1.subject))
 		return outcome_fail(o, "\"%s\" was not issued by \"%s\"", c->name, issuer->name);
-	if (!same_key)
+	if (names.bad || is.bad || (!absent && !cur_eq(&names, &is)))
 		return outcome_fail(o, "\"%s\" names another key than that of \"%s\"", c->name, issuer->name);
 	return true;
 }
 
 bool cert_check_signature(const struct cert *c, const struct cert *issuer, struct outcome *o)
 {
-	if (!cert_asn1_verify(c->asn1, issuer->key))
+	if (!ecdsa_verify_der(issuer->key, &c->asn1.signature, &c->asn1.tbs))
 		return outcome_fail(o, "\"%s\" was not signed by \"%s\"", c->name, issuer->name);
 	return true;
 }
 
 bool cert_same_ca(const struct cert *a, const struct cert *b)
 {
-	return X509_NAME_cmp(a->asn1->tbs->subject, b->asn1->tbs->subject) == 0 &&
-	       EVP_PKEY_eq(a->key, b->key) == 1;
+	return cur_eq(&a->asn1.subject, &b->asn1.subject) && cur_eq(&a->asn1.key, &b->asn1.key);
 }

@@ -6,6 +6,9 @@
 #ifndef APPRAISAL_CERT_H
 #define APPRAISAL_CERT_H
 
+#include <openssl/asn1.h>
+#include <openssl/evp.h>
+
 #include "appraisal/cert_asn1.h"
 #include "appraisal/outcome.h"
 #include "base/buf.h"
@@ -16,9 +19,10 @@
 enum cert_role { CERT_ROOT, CERT_PCK_CA, CERT_PCK, CERT_TCB_SIGNING };
 
 struct cert {
-	CERT_ASN1 *asn1; /* NULL: there is none */
-	EVP_PKEY *key;
+	EVP_PKEY *key;         /* NULL: there is no certificate */
+	struct cert_asn1 asn1; /* points into der */
 	struct buf der;
+	ASN1_INTEGER *serial; /* as revocation lists are asked */
 	int64_t not_before, not_after;
 	char name[65]; /* the subject's common name, at most 64 characters (RFC 5280 appendix A) */
 };
@@ -28,9 +32,14 @@ struct cert {
 bool cert_parse(struct cur der, EVP_PKEY *like, struct cert *ret, struct outcome *o);
 void cert_done(struct cert *c);
 
+static inline bool cert_there(const struct cert *c)
+{
+	return c->key != NULL;
+}
+
 static inline bool cert_is(const struct cert *c, struct cur der)
 {
-	return c->asn1 != NULL && cur_is(&der, c->der.p, c->der.len);
+	return cert_there(c) && cur_is(&der, c->der.p, c->der.len);
 }
 
 /* Version, algorithms, the five extensions, common name, CA flag, path length and key usage of the role. */
@@ -43,7 +52,7 @@ bool cert_check_signature(const struct cert *c, const struct cert *issuer, struc
 /* Are they of the same subject and key? A CA's certificate may be issued anew. */
 bool cert_same_ca(const struct cert *a, const struct cert *b);
 
-/* The subject key identifier; the caller frees it. NULL if there is none. */
-ASN1_OCTET_STRING *cert_key_id(const struct cert *c);
+/* The subject key identifier: p is NULL where there is none; bad if it is malformed. */
+struct cur cert_key_id(const struct cert *c);
 
 #endif

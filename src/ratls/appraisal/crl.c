@@ -69,14 +69,13 @@ void crl_done(struct crl *c)
 static bool check_extensions(const struct crl *c, const struct cert *issuer, struct outcome *o)
 {
 	AUTHORITY_KEYID *aki = X509_CRL_get_ext_d2i(c->x509, NID_authority_key_identifier, NULL, NULL);
-	ASN1_OCTET_STRING *ski = cert_key_id(issuer);
+	struct cur ski = cert_key_id(issuer);
 	ASN1_INTEGER *number = X509_CRL_get_ext_d2i(c->x509, NID_crl_number, NULL, NULL);
-	bool same_key = aki != NULL && aki->keyid != NULL && ski != NULL &&
-			ASN1_OCTET_STRING_cmp(aki->keyid, ski) == 0;
+	bool same_key = aki != NULL && aki->keyid != NULL && ski.p != NULL &&
+			cur_is(&ski, ASN1_STRING_get0_data(aki->keyid), (size_t)ASN1_STRING_length(aki->keyid));
 	bool numbered = number != NULL;
 
 	AUTHORITY_KEYID_free(aki);
-	ASN1_OCTET_STRING_free(ski);
 	ASN1_INTEGER_free(number);
 	if (!numbered)
 		return outcome_fail(o, "the revocation list of \"%s\" has no number", issuer->name);
@@ -91,7 +90,11 @@ static bool check_extensions(const struct crl *c, const struct cert *issuer, str
 
 bool crl_check(const struct crl *c, const struct cert *issuer, struct outcome *o)
 {
-	if (X509_NAME_cmp(X509_CRL_get_issuer(c->x509), issuer->asn1->tbs->subject) != 0)
+	const unsigned char *name;
+	size_t len;
+
+	if (X509_NAME_get0_der(X509_CRL_get_issuer(c->x509), &name, &len) != 1 ||
+		!cur_is(&issuer->asn1.subject, name, len))
 		return outcome_fail(o, "the revocation list is not of \"%s\"", issuer->name);
 	if (X509_CRL_get_version(c->x509) != X509_CRL_VERSION_2 ||
 		X509_CRL_get_signature_nid(c->x509) != NID_ecdsa_with_SHA256)
@@ -109,5 +112,5 @@ bool crl_lists(const struct crl *c, const struct cert *cert)
 	X509_REVOKED *entry;
 
 	/* 1: revoked. 2: removed again, which a complete list never says: refused too. */
-	return X509_CRL_get0_by_serial(c->x509, &entry, cert->asn1->tbs->serial) != 0;
+	return X509_CRL_get0_by_serial(c->x509, &entry, cert->serial) != 0;
 }

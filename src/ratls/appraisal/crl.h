@@ -5,6 +5,8 @@
 #ifndef APPRAISAL_CRL_H
 #define APPRAISAL_CRL_H
 
+#include <openssl/x509.h>
+
 #include "appraisal/cert.h"
 
 struct crl {

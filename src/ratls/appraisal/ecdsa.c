@@ -4,6 +4,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 
+#include "appraisal/asn1.h"
 #include "base/hash.h"
 
 static EVP_PKEY *new_key(uint8_t *uncompressed, size_t len)
@@ -40,43 +41,56 @@ EVP_PKEY *ecdsa_key(const struct cur *point, EVP_PKEY *like)
 	return NULL;
 }
 
-/* r || s as the DER that OpenSSL verifies; the length, or 0. */
-static int signature_der(const struct cur *raw, unsigned char **ret)
+bool ecdsa_verify_der(EVP_PKEY *key, const struct cur *signature, const struct cur *message)
 {
-	ECDSA_SIG *sig = ECDSA_SIG_new();
-	BIGNUM *r, *s;
-	int len = 0;
+	uint8_t digest[HASH_SHA256_SIZE];
+	EVP_PKEY_CTX *ctx;
+	bool ok;
 
-	if (sig == NULL)
-		return 0;
-	r = BN_bin2bn(raw->p, 32, NULL);
-	s = BN_bin2bn(raw->p + 32, 32, NULL);
-	if (r == NULL || s == NULL || ECDSA_SIG_set0(sig, r, s) != 1) {
-		BN_free(r);
-		BN_free(s);
-	} else {
-		len = i2d_ECDSA_SIG(sig, ret);
-	}
-	ECDSA_SIG_free(sig);
-	return len > 0 ? len : 0;
+	if (key == NULL || signature->bad || message->bad ||
+		!hash_bytes(HASH_SHA256, message->p, message->left, digest))
+		return false;
+	ctx = EVP_PKEY_CTX_new(key, NULL);
+	ok = ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 &&
+	     EVP_PKEY_verify(ctx, signature->p, signature->left, digest, sizeof(digest)) == 1;
+	EVP_PKEY_CTX_free(ctx);
+	return ok;
+}
+
+#define NUMBER_SIZE ((size_t)32)
+
+/* Ecdsa-Sig-Value: a SEQUENCE of r and s (SEC 1, section C.5) */
+struct der {
+	uint8_t bytes[2 + 2 * (3 + NUMBER_SIZE)];
+	size_t len;
+};
+
+/* A number of 32 bytes as a DER INTEGER: without its leading zeros, and with one if it would be negative. */
+static void put_number(struct der *der, const uint8_t *n)
+{
+	size_t len = NUMBER_SIZE;
+
+	while (len > 1 && n[NUMBER_SIZE - len] == 0)
+		len--;
+	n += NUMBER_SIZE - len;
+	der->bytes[der->len++] = ASN1_TAG_INTEGER;
+	der->bytes[der->len++] = (uint8_t)(len + (n[0] >> 7));
+	if ((n[0] & 0x80) != 0)
+		der->bytes[der->len++] = 0;
+	memcpy(der->bytes + der->len, n, len);
+	der->len += len;
 }
 
 bool ecdsa_verify(EVP_PKEY *key, const struct cur *signature, const struct cur *message)
 {
-	uint8_t digest[HASH_SHA256_SIZE];
-	unsigned char *der = NULL;
-	EVP_PKEY_CTX *ctx;
-	bool ok = false;
-	int len;
+	struct der der = {.bytes = {ASN1_TAG_SEQUENCE}, .len = 2};
+	struct cur encoded;
 
-	if (key == NULL || signature->bad || signature->left != ECDSA_SIGNATURE_SIZE || message->bad ||
-		!hash_bytes(HASH_SHA256, message->p, message->left, digest))
+	if (signature->bad || signature->left != ECDSA_SIGNATURE_SIZE)
 		return false;
-	len = signature_der(signature, &der);
-	ctx = EVP_PKEY_CTX_new(key, NULL);
-	if (len > 0 && ctx != NULL && EVP_PKEY_verify_init(ctx) == 1)
-		ok = EVP_PKEY_verify(ctx, der, (size_t)len, digest, sizeof(digest)) == 1;
-	EVP_PKEY_CTX_free(ctx);
-	OPENSSL_free(der);
-	return ok;
+	put_number(&der, signature->p);
+	put_number(&der, signature->p + NUMBER_SIZE);
+	der.bytes[1] = (uint8_t)(der.len - 2);
+	encoded = cur_of(der.bytes, der.len);
+	return ecdsa_verify_der(key, &encoded, message);
 }

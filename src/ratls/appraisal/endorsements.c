@@ -270,9 +270,9 @@ int64_t endorsements_valid_until(const struct ratls_endorsements *e)
 {
 	int64_t ends[] = {
 		e->root.not_after,
-		e->pck_ca.asn1 != NULL ? e->pck_ca.not_after : 0,
-		e->tcbinfo_document.signer.asn1 != NULL ? e->tcbinfo_document.signer.not_after : 0,
-		e->qeid_document.signer.asn1 != NULL ? e->qeid_document.signer.not_after : 0,
+		cert_there(&e->pck_ca) ? e->pck_ca.not_after : 0,
+		cert_there(&e->tcbinfo_document.signer) ? e->tcbinfo_document.signer.not_after : 0,
+		cert_there(&e->qeid_document.signer) ? e->qeid_document.signer.not_after : 0,
 		e->root_crl.list.x509 != NULL ? e->root_crl.list.next_update : 0,
 		e->pck_crl.list.x509 != NULL ? e->pck_crl.list.next_update : 0,
 		e->tcbinfo != NULL ? e->tcbinfo->next_update : 0,

@@ -6,7 +6,7 @@
 
 static const char *name_of(const struct cert *issuer)
 {
-	return issuer->asn1 != NULL ? issuer->name : NULL;
+	return cert_there(issuer) ? issuer->name : NULL;
 }
 
 bool endorsements_facts(const struct ratls_endorsements *e, size_t i, struct endorsement_facts *ret)

@@ -39,10 +39,13 @@ static void check_signature(
 static void check_extension(struct pck *p, const struct cert *ca)
 {
 	bool platform = strstr(ca->name, "Platform") != NULL;
+	struct cur value;
 
-	if (!sgx_read(p->leaf.asn1->tbs->extensions, &p->sgx, &p->extension))
+	if (!cert_asn1_extension(&p->leaf.asn1, CERT_SGX, &value))
+		outcome_fail(&p->extension, "the SGX extension does not occur exactly once");
+	else if (!sgx_read(value, &p->sgx, &p->extension))
 		return;
-	if (p->sgx.platform != platform)
+	else if (p->sgx.platform != platform)
 		outcome_fail(&p->extension, "its entries are not those of a certificate of \"%s\"", ca->name);
 	else
 		outcome_pass(&p->extension);

@@ -21,7 +21,7 @@ struct pck_known {
 struct pck {
 	atomic_uint refs;
 	uint8_t digest[HASH_SHA256_SIZE]; /* of the text; set by the memo alone */
-	struct cert leaf;                 /* leaf.asn1 is NULL if the chain could not be decoded */
+	struct cert leaf;                 /* not there if the chain could not be decoded */
 	struct cert own_ca, own_root;     /* set only where they differ from the known ones */
 	const struct cert *ca;            /* own_ca or the known one; NULL if there is none */
 	struct sgx_extension sgx;         /* if extension passed */

@@ -33,10 +33,12 @@ static bool take_line(struct cur *text, const char *kind, const char *label)
 /* The characters of a line. Its CR stays out only before a LF: elsewhere it is no base64. */
 static void take_body_line(struct cur *text, struct buf *body)
 {
-	size_t n = 0;
+	const uint8_t *end = memchr(text->p, '\n', text->left), *dash;
+	size_t n = end != NULL ? (size_t)(end - text->p) : text->left;
 
-	while (n < text->left && text->p[n] != '\n' && text->p[n] != '-')
-		n++;
+	dash = memchr(text->p, '-', n);
+	if (dash != NULL)
+		n = (size_t)(dash - text->p);
 	if (n > 0 && n < text->left && text->p[n] == '\n' && text->p[n - 1] == '\r')
 		n--;
 	buf_bytes(body, text->p, n);
@@ -45,6 +47,7 @@ static void take_body_line(struct cur *text, struct buf *body)
 
 static void take_body(struct cur *text, struct buf *body)
 {
+	buf_reserve(body, text->left);
 	skip_line_ends(text);
 	while (cur_ok(text) && text->left > 0 && text->p[0] != '-') {
 		take_body_line(text, body);

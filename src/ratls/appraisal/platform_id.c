@@ -13,7 +13,7 @@ static int read_platform(const struct pck *p, struct platform_id *ret, struct ra
 {
 	struct platform_id id;
 
-	if (p->leaf.asn1 == NULL)
+	if (!cert_there(&p->leaf))
 		return err_reason(err, RATLS_E_FORMAT, REASON_PCK_CHAIN,
 			"could not read the PCK certificate: %s", p->chain.detail);
 	if (!outcome_passed(&p->extension))

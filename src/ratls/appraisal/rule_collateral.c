@@ -12,13 +12,13 @@ bool appraisal_within(struct appraisal *a, struct check *c, const char *what, in
 	char edge[CLOCK_TEXT_SIZE];
 
 	appraisal_ends(a, end);
+	if (a->at >= begin && a->at <= end)
+		return true;
 	clock_format(a->at < begin ? begin : end, edge);
 	if (a->at < begin)
 		check_fail(c, "%s begins to hold at %s only", what, edge);
-	else if (a->at > end)
-		check_fail(c, "%s held until %s", what, edge);
 	else
-		return true;
+		check_fail(c, "%s held until %s", what, edge);
 	return false;
 }
 
@@ -77,7 +77,7 @@ void rule_clock_plausible(struct appraisal *a, struct check *c)
 		span_add(&s, e->root_crl.list.this_update, e->root_crl.list.next_update);
 	if (e->pck_crl.list.x509 != NULL)
 		span_add(&s, e->pck_crl.list.this_update, e->pck_crl.list.next_update);
-	if (a->pck->leaf.asn1 != NULL)
+	if (cert_there(&a->pck->leaf))
 		span_add(&s, a->pck->leaf.not_before, a->pck->leaf.not_after);
 	clock_format(a->at, at);
 	check_has(c, at);
@@ -140,7 +140,7 @@ static void judge_signer_revoked(const struct appraisal *a, struct check *c, con
 {
 	const struct ratls_endorsements *e = a->endorsements;
 
-	if (!appraisal_passed(a, RULE_CRL_ROOT) || d->signer.asn1 == NULL)
+	if (!appraisal_passed(a, RULE_CRL_ROOT) || !cert_there(&d->signer))
 		check_unknown(c, "there is no revocation list or no certificate to look up in it");
 	else if (crl_lists(&e->root_crl.list, &d->signer))
 		check_fail(c, "\"%s\" is revoked", d->signer.name);

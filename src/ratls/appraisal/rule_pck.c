@@ -71,7 +71,7 @@ void rule_pck_time(struct appraisal *a, struct check *c)
 	const struct pck *p = a->pck;
 	const struct cert *root = a->has_endorsements ? &a->endorsements->root : &p->own_root;
 
-	if (p->leaf.asn1 == NULL || p->ca == NULL)
+	if (!cert_there(&p->leaf) || p->ca == NULL)
 		check_unknown(c, "there is no chain that could be read");
 	else if (appraisal_within(a, c, "the PCK certificate", p->leaf.not_before, p->leaf.not_after) &&
 		 appraisal_within(
@@ -86,7 +86,7 @@ void rule_pck_revoked(struct appraisal *a, struct check *c)
 	const struct ratls_endorsements *e = a->endorsements;
 	const struct pck *p = a->pck;
 
-	if (!appraisal_passed(a, RULE_CRL_ROOT) || !appraisal_passed(a, RULE_CRL_PCK) || p->leaf.asn1 == NULL)
+	if (!appraisal_passed(a, RULE_CRL_ROOT) || !appraisal_passed(a, RULE_CRL_PCK) || !cert_there(&p->leaf))
 		check_unknown(c, "there are no revocation lists for this chain");
 	else if (crl_lists(&e->pck_crl.list, &p->leaf))
 		check_fail(c, "the PCK certificate of this machine is revoked");

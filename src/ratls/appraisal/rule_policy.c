@@ -217,7 +217,7 @@ int64_t appraisal_age(const struct appraisal *a)
 {
 	const struct ratls_evidence *e = a->evidence;
 
-	if (e->leaf.left == 0 || a->pck->leaf.asn1 == NULL || e->not_before < a->pck->leaf.not_before ||
+	if (e->leaf.left == 0 || !cert_there(&a->pck->leaf) || e->not_before < a->pck->leaf.not_before ||
 		e->not_before > a->at)
 		return -1;
 	return a->at - e->not_before;

@@ -1,120 +1,90 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ASN.1 is OpenSSL's to decode. Each level is a SEQUENCE of (OID, value) pairs in any order, whose OIDs
- * extend the OID of the level by one number: reading a level means filing its values by that number.
+ * Each level is a SEQUENCE of (OID, value) pairs in any order, whose OIDs extend the OID of the level by one
+ * number: reading a level means filing its values by that number.
  */
 #include "appraisal/sgx.h"
 
 #include <string.h>
-#include <openssl/asn1t.h>
-#include <openssl/objects.h>
+
+#include "appraisal/asn1.h"
 
 #define ARCS_MAX 18
 
 /* 1.2.840.113741.1.13.1 as DER carries it */
-static const uint8_t base_oid[] = {0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01};
+#define BASE_OID 0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01
 
 enum { ARC_PPID = 1, ARC_TCB, ARC_PCEID, ARC_FMSPC, ARC_TYPE, ARC_INSTANCE, ARC_CONFIGURATION };
 enum { ARC_PCESVN = 17, ARC_CPUSVN = 18 }; /* below ARC_TCB, after the 16 components */
 
-/* Named in OpenSSL's way, for its templates. */
-typedef struct {
-	ASN1_OBJECT *name;
-	ASN1_TYPE *value;
-} SGX_PAIR;
+static const uint8_t base_oid[] = {BASE_OID}, tcb_oid[] = {BASE_OID, ARC_TCB},
+		     configuration_oid[] = {BASE_OID, ARC_CONFIGURATION};
 
-DEFINE_STACK_OF(SGX_PAIR)
-
-/* clang-format off */
-ASN1_SEQUENCE(SGX_PAIR) = {
-	ASN1_SIMPLE(SGX_PAIR, name, ASN1_OBJECT),
-	ASN1_SIMPLE(SGX_PAIR, value, ASN1_ANY),
-} static_ASN1_SEQUENCE_END(SGX_PAIR)
-
-ASN1_ITEM_TEMPLATE(SGX_PAIRS) =
-	ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF, 0, SGX_PAIRS, SGX_PAIR)
-static_ASN1_ITEM_TEMPLATE_END(SGX_PAIRS)
-	/* clang-format on */
-
-	struct level {
-	uint8_t oid[sizeof(base_oid) + 1];
-	size_t oid_len;
-	STACK_OF(SGX_PAIR) * pairs;           /* owned */
-	const ASN1_TYPE *value[ARCS_MAX + 1]; /* of the pairs, by number; NULL where there is none */
-	int n;
+struct level {
+	struct cur oid;
+	/* Of the pairs, by number, with their headers; p is NULL where there is none. */
+	struct cur value[ARCS_MAX + 1];
+	size_t n;
 };
 
-static void level_done(struct level *l)
-{
-	ASN1_item_free((ASN1_VALUE *)l->pairs, ASN1_ITEM_rptr(SGX_PAIRS));
-}
-
 /* The number by which oid extends the level's, 0 if it does not. */
-static size_t arc_of(const struct level *l, const ASN1_OBJECT *oid)
+static size_t arc_of(const struct level *l, struct cur oid)
 {
-	const uint8_t *p = OBJ_get0_data(oid);
+	struct cur prefix = cur_take(&oid, l->oid.left);
+	uint8_t arc = cur_u8(&oid);
 
-	if (OBJ_length(oid) != l->oid_len + 1 || memcmp(p, l->oid, l->oid_len) != 0)
-		return 0;
-	return p[l->oid_len] <= ARCS_MAX ? p[l->oid_len] : 0;
+	return cur_eq(&prefix, &l->oid) && cur_done(&oid) && arc <= ARCS_MAX ? arc : 0;
 }
 
 /* False if the text is not pairs and nothing more, or a name is unknown or occurs twice. */
-static bool level_read(struct level *l, const ASN1_STRING *der)
+static bool level_read(struct level *l, const uint8_t *oid, size_t oid_len, struct cur der)
 {
-	const unsigned char *p = ASN1_STRING_get0_data(der);
-	const unsigned char *end = p + ASN1_STRING_length(der);
+	struct cur pairs = asn1_take(&der, ASN1_TAG_SEQUENCE);
 
-	l->pairs = (STACK_OF(SGX_PAIR) *)ASN1_item_d2i(
-		NULL, &p, ASN1_STRING_length(der), ASN1_ITEM_rptr(SGX_PAIRS));
-	if (l->pairs == NULL || p != end)
-		return false;
-	for (l->n = 0; l->n < sk_SGX_PAIR_num(l->pairs); l->n++) {
-		const SGX_PAIR *pair = sk_SGX_PAIR_value(l->pairs, l->n);
-		size_t arc = arc_of(l, pair->name);
+	*l = (struct level){.oid = cur_of(oid, oid_len)};
+	for (; cur_ok(&pairs) && pairs.left > 0; l->n++) {
+		struct cur pair = asn1_take(&pairs, ASN1_TAG_SEQUENCE), name = asn1_oid(&pair);
+		struct cur value = asn1_any(&pair);
+		size_t arc = arc_of(l, name);
 
-		if (arc == 0 || l->value[arc] != NULL)
+		if (!cur_done(&pair) || arc == 0 || l->value[arc].p != NULL)
 			return false;
-		l->value[arc] = pair->value;
+		l->value[arc] = value;
 	}
-	return true;
+	return cur_done(&pairs) && cur_done(&der);
 }
 
-static bool read_octets(const ASN1_TYPE *v, uint8_t *ret, size_t len)
+static bool read_octets(struct cur v, uint8_t *ret, size_t len)
 {
-	if (v == NULL || v->type != V_ASN1_OCTET_STRING ||
-		(size_t)ASN1_STRING_length(v->value.octet_string) != len)
+	struct cur octets = asn1_take(&v, ASN1_TAG_OCTET_STRING);
+
+	if (octets.bad || octets.left != len)
 		return false;
 	if (ret != NULL)
-		memcpy(ret, ASN1_STRING_get0_data(v->value.octet_string), len);
+		memcpy(ret, octets.p, len);
 	return true;
 }
 
-static bool read_svn(const ASN1_TYPE *v, int64_t max, int64_t *ret)
+static bool read_svn(struct cur v, uint16_t max, uint16_t *ret)
 {
-	return v != NULL && v->type == V_ASN1_INTEGER && ASN1_INTEGER_get_int64(ret, v->value.integer) == 1 &&
-	       *ret >= 0 && *ret <= max;
+	*ret = (uint16_t)asn1_uint(&v, max);
+	return cur_ok(&v);
 }
 
-static bool read_tcb(const ASN1_TYPE *v, struct sgx_extension *sgx, struct outcome *o)
+static bool read_tcb(struct cur v, struct sgx_extension *sgx, struct outcome *o)
 {
-	struct level tcb = {.oid_len = sizeof(base_oid) + 1};
+	struct level tcb;
 	uint8_t cpusvn[SGX_COMPONENTS];
-	int64_t svn = 0;
+	uint16_t svn = 0;
 	bool ok;
 
-	memcpy(tcb.oid, base_oid, sizeof(base_oid));
-	tcb.oid[sizeof(base_oid)] = ARC_TCB;
-	ok = v != NULL && v->type == V_ASN1_SEQUENCE && level_read(&tcb, v->value.sequence) &&
-	     tcb.n == SGX_COMPONENTS + 2 && read_octets(tcb.value[ARC_CPUSVN], cpusvn, sizeof(cpusvn));
+	ok = level_read(&tcb, tcb_oid, sizeof(tcb_oid), v) && tcb.n == SGX_COMPONENTS + 2 &&
+	     read_octets(tcb.value[ARC_CPUSVN], cpusvn, sizeof(cpusvn));
 	for (size_t i = 0; ok && i < SGX_COMPONENTS; i++) {
 		ok = read_svn(tcb.value[i + 1], UINT8_MAX, &svn);
 		sgx->svn[i] = (uint8_t)svn;
 	}
-	ok = ok && read_svn(tcb.value[ARC_PCESVN], UINT16_MAX, &svn);
-	sgx->pcesvn = (uint16_t)svn;
-	level_done(&tcb);
-	if (!ok)
+	if (!ok || !read_svn(tcb.value[ARC_PCESVN], UINT16_MAX, &sgx->pcesvn))
 		return outcome_fail(o, "its TCB is malformed");
 	/* Intel judges by the components and others by CPUSVN: one that says two things is refused. */
 	if (memcmp(cpusvn, sgx->svn, sizeof(cpusvn)) != 0)
@@ -123,23 +93,27 @@ static bool read_tcb(const ASN1_TYPE *v, struct sgx_extension *sgx, struct outco
 }
 
 /* Dynamic platform, cached keys, SMT: informational, but what is there must be what it says. */
-static bool read_configuration(const ASN1_TYPE *v)
+static bool read_configuration(struct cur v)
 {
-	struct level flags = {.oid_len = sizeof(base_oid) + 1};
-	bool ok;
+	struct level flags;
 
-	memcpy(flags.oid, base_oid, sizeof(base_oid));
-	flags.oid[sizeof(base_oid)] = ARC_CONFIGURATION;
-	ok = v != NULL && v->type == V_ASN1_SEQUENCE && level_read(&flags, v->value.sequence);
-	for (size_t i = 1; ok && i <= ARCS_MAX; i++)
-		ok = flags.value[i] == NULL || (i <= 3 && flags.value[i]->type == V_ASN1_BOOLEAN);
-	level_done(&flags);
-	return ok;
+	if (!level_read(&flags, configuration_oid, sizeof(configuration_oid), v))
+		return false;
+	for (size_t i = 1; i <= ARCS_MAX; i++) {
+		struct cur flag = flags.value[i];
+
+		if (flag.p == NULL)
+			continue;
+		asn1_boolean(&flag);
+		if (i > 3 || flag.bad)
+			return false;
+	}
+	return true;
 }
 
 static bool read_fields(const struct level *l, struct sgx_extension *sgx, struct outcome *o)
 {
-	const ASN1_TYPE *type = l->value[ARC_TYPE];
+	struct cur type = l->value[ARC_TYPE];
 
 	if (!read_octets(l->value[ARC_PPID], sgx->ppid, sizeof(sgx->ppid)))
 		return outcome_fail(o, "its PPID is not 16 bytes");
@@ -147,7 +121,7 @@ static bool read_fields(const struct level *l, struct sgx_extension *sgx, struct
 		return outcome_fail(o, "its PCEID is not 2 bytes");
 	if (!read_octets(l->value[ARC_FMSPC], sgx->fmspc, sizeof(sgx->fmspc)))
 		return outcome_fail(o, "its FMSPC is not 6 bytes");
-	if (type == NULL || type->type != V_ASN1_ENUMERATED)
+	if (asn1_number(&type, ASN1_TAG_ENUMERATED).bad)
 		return outcome_fail(o, "its SGX type is missing");
 	sgx->platform = l->n == ARC_CONFIGURATION;
 	if (sgx->platform && (!read_octets(l->value[ARC_INSTANCE], NULL, 16) ||
@@ -156,41 +130,16 @@ static bool read_fields(const struct level *l, struct sgx_extension *sgx, struct
 	return read_tcb(l->value[ARC_TCB], sgx, o);
 }
 
-/* The extension's value; NULL unless it occurs exactly once. */
-static const ASN1_STRING *find(const STACK_OF(X509_EXTENSION) * extensions)
+bool sgx_read(struct cur value, struct sgx_extension *ret, struct outcome *o)
 {
-	const ASN1_STRING *found = NULL;
-
-	for (int i = 0; i < sk_X509_EXTENSION_num(extensions); i++) {
-		X509_EXTENSION *e = sk_X509_EXTENSION_value(extensions, i);
-		const ASN1_OBJECT *name = X509_EXTENSION_get_object(e);
-
-		if (OBJ_length(name) != sizeof(base_oid) ||
-			memcmp(OBJ_get0_data(name), base_oid, sizeof(base_oid)) != 0)
-			continue;
-		if (found != NULL)
-			return NULL;
-		found = X509_EXTENSION_get_data(e);
-	}
-	return found;
-}
-
-bool sgx_read(const STACK_OF(X509_EXTENSION) * extensions, struct sgx_extension *ret, struct outcome *o)
-{
-	const ASN1_STRING *value = find(extensions);
-	struct level top = {.oid_len = sizeof(base_oid)};
 	struct sgx_extension sgx = {0};
-	bool ok = false;
+	struct level top;
 
-	if (value == NULL)
-		return outcome_fail(o, "the SGX extension does not occur exactly once");
-	memcpy(top.oid, base_oid, sizeof(base_oid));
-	if (!level_read(&top, value) || (top.n != ARC_TYPE && top.n != ARC_CONFIGURATION))
-		outcome_fail(o, "its entries are not the 5 or 7 of a PCK certificate");
-	else
-		ok = read_fields(&top, &sgx, o);
-	level_done(&top);
-	if (ok)
-		*ret = sgx;
-	return ok;
+	if (!level_read(&top, base_oid, sizeof(base_oid), value) ||
+		(top.n != ARC_TYPE && top.n != ARC_CONFIGURATION))
+		return outcome_fail(o, "its entries are not the 5 or 7 of a PCK certificate");
+	if (!read_fields(&top, &sgx, o))
+		return false;
+	*ret = sgx;
+	return true;
 }

@@ -7,7 +7,7 @@
 #ifndef APPRAISAL_SGX_H
 #define APPRAISAL_SGX_H
 
-#include <openssl/x509.h>
+#include <stdint.h>
 
 #include "appraisal/outcome.h"
 #include "base/cur.h"
@@ -23,7 +23,7 @@ struct sgx_extension {
 	bool platform; /* issued by the Platform CA: carries instance id and configuration */
 };
 
-/* From a certificate's extensions; ret is untouched on failure. */
-bool sgx_read(const STACK_OF(X509_EXTENSION) * extensions, struct sgx_extension *ret, struct outcome *o);
+/* From the extension's value; ret is untouched on failure. */
+bool sgx_read(struct cur value, struct sgx_extension *ret, struct outcome *o);
 
 #endif
