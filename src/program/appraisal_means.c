@@ -17,6 +17,7 @@
 #include "base/secret.h"
 #include "source/fetch.h"
 #include "source/ita.h"
+#include "source/source.h"
 
 #define KEY_FILE_MAX ((size_t)4 << 10)
 
@@ -151,6 +152,8 @@ void appraisal_means_stop(struct appraisal_means *m)
 {
 	if (m->ita != NULL)
 		ita_stop(m->ita);
+	if (m->source != NULL)
+		source_stop(m->source);
 }
 
 void appraisal_means_done(struct appraisal_means *m)

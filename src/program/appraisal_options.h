@@ -79,7 +79,7 @@ struct appraisal_means {
 /* The options must outlive it. */
 int appraisal_means_make(const struct appraisal_options *o, enum appraisal_asker asker, struct appraisal_means *ret,
 	struct ratls_error *err);
-/* Nobody waits for verdicts any more: those that wait for Intel Trust Authority end. Zeroed means are fine. */
+/* Nobody waits for verdicts any more: those that wait for a service are told so. Zeroed means are fine. */
 void appraisal_means_stop(struct appraisal_means *m);
 void appraisal_means_done(struct appraisal_means *m); /* zeroed means are fine */
 

@@ -84,14 +84,20 @@ struct decide_job {
 	struct conn_job base;
 	struct verifier *verifier;
 	struct buf leaf;
+	bool decided;
 	struct verdict verdict;
 };
 
+/* First without waiting for a service; if that does not do, again among those that do. So a platform whose
+ * collateral is slow to come holds up nobody else. */
 static void decide_run(struct pool_job *j)
 {
 	struct decide_job *d = (struct decide_job *)j;
+	struct cur leaf = cur_of(d->leaf.p, d->leaf.len);
 
-	verifier_decide(d->verifier, cur_of(d->leaf.p, d->leaf.len), clock_now(), &d->verdict, NULL);
+	if (j->waits)
+		verifier_decide(d->verifier, leaf, clock_now(), &d->verdict, NULL);
+	d->decided = j->waits || verifier_decide_now(d->verifier, leaf, clock_now(), &d->verdict);
 }
 
 static void decide_free(struct conn_job *j)
@@ -102,25 +108,41 @@ static void decide_free(struct conn_job *j)
 	free(d);
 }
 
-static void decide_answer(struct conn *c, struct conn_job *j)
-{
-	c->setup->verdict = ((struct decide_job *)j)->verdict;
-	c->setup->decided = true;
-}
+static void decide_answer(struct conn *c, struct conn_job *j);
 
-static bool decide_on_worker(struct conn *c, struct buf *leaf)
+/* Takes leaf, unless memory runs out. */
+static bool decide_on_worker(struct conn *c, struct buf *leaf, bool waits)
 {
 	struct decide_job *d = calloc(1, sizeof(*d));
 
 	if (d == NULL)
 		return false;
 	d->base.job.run = decide_run;
+	d->base.job.waits = waits;
 	d->base.answer = decide_answer;
 	d->base.free = decide_free;
 	d->verifier = c->service->options.verifier;
 	d->leaf = *leaf;
 	*leaf = (struct buf){0};
 	return conn_job_submit(c, c->service->appraisers, &d->base);
+}
+
+static void decide_answer(struct conn *c, struct conn_job *j)
+{
+	struct decide_job *d = (struct decide_job *)j;
+
+	if (!d->decided && decide_on_worker(c, &d->leaf, true))
+		return;
+	if (!d->decided)
+		d->verdict.reason = REASON_OVERLOADED;
+	c->setup->verdict = d->verdict;
+	c->setup->decided = true;
+}
+
+static enum conn_step refuse_overload(struct conn *c)
+{
+	return conn_refuse(
+		c, PG_SQLSTATE_CANNOT_CONNECT, REASON_OVERLOADED, "too many connections are being set up");
 }
 
 /* Fill the verdict now if it can be known now. */
@@ -137,11 +159,10 @@ static enum conn_step begin_decision(struct conn *c)
 		s->decided = true;
 	} else if (rc == RATLS_OK && verifier_cached(v, cur_of(leaf.p, leaf.len), clock_now(), &s->verdict)) {
 		s->decided = true;
-	} else if (rc == RATLS_OK && decide_on_worker(c, &leaf)) {
+	} else if (rc == RATLS_OK && decide_on_worker(c, &leaf, false)) {
 		step = STEP_AGAIN;
 	} else {
-		step = conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_OVERLOADED,
-			"too many connections are being set up");
+		step = refuse_overload(c);
 	}
 	buf_done(&leaf);
 	return step;
@@ -192,6 +213,8 @@ enum conn_step appraise_step(struct conn *c)
 			return step;
 		}
 	}
+	if (!s->verdict.accepted && s->verdict.reason == REASON_OVERLOADED)
+		return refuse_overload(c);
 	if (!s->verdict.accepted)
 		return refuse_peer(c, &s->verdict);
 	channel_forget_peer(conn_attested(c)->channel);

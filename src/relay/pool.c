@@ -7,14 +7,21 @@
 
 #include "base/err.h"
 
-struct pool {
-	pthread_mutex_t lock;
+/* Threads and the jobs that wait for them. */
+struct lane {
+	struct pool *pool;
 	pthread_cond_t more;
 	struct pool_job *first, **last;
-	unsigned waiting, queue_max;
+	unsigned queued, n_threads;
+	pthread_t *threads;
+};
+
+struct pool {
+	pthread_mutex_t lock; /* guards all but what is constant */
+	unsigned threads, queue_max;
 	bool stopping;
-	unsigned n_threads;
-	pthread_t threads[];
+	struct lane prompt, waiting;
+	pthread_t of_lanes[];
 };
 
 static void back_home(struct loop_post *post)
@@ -24,19 +31,20 @@ static void back_home(struct loop_post *post)
 	j->done(j);
 }
 
-static struct pool_job *next_job(struct pool *p)
+static struct pool_job *next_job(struct lane *l)
 {
+	struct pool *p = l->pool;
 	struct pool_job *j;
 
 	pthread_mutex_lock(&p->lock);
-	while (p->first == NULL && !p->stopping)
-		pthread_cond_wait(&p->more, &p->lock);
-	j = p->first;
+	while (l->first == NULL && !p->stopping)
+		pthread_cond_wait(&l->more, &p->lock);
+	j = l->first;
 	if (j != NULL) {
-		p->first = j->next;
-		if (p->first == NULL)
-			p->last = &p->first;
-		p->waiting--;
+		l->first = j->next;
+		if (l->first == NULL)
+			l->last = &l->first;
+		l->queued--;
 		if (p->stopping)
 			atomic_store(&j->cancelled, true);
 	}
@@ -46,10 +54,10 @@ static struct pool_job *next_job(struct pool *p)
 
 static void *work(void *arg)
 {
-	struct pool *p = arg;
+	struct lane *l = arg;
 	struct pool_job *j;
 
-	while ((j = next_job(p)) != NULL) {
+	while ((j = next_job(l)) != NULL) {
 		if (!atomic_load(&j->cancelled))
 			j->run(j);
 		j->post.run = back_home;
@@ -58,23 +66,48 @@ static void *work(void *arg)
 	return NULL;
 }
 
+static void lane_init(struct lane *l, struct pool *p, pthread_t *threads)
+{
+	*l = (struct lane){.pool = p, .threads = threads};
+	pthread_cond_init(&l->more, NULL);
+	l->last = &l->first;
+}
+
+/* The threads that it does not have yet; 0, or what is wrong. */
+static int lane_start(struct lane *l)
+{
+	int rc = 0;
+
+	while (rc == 0 && l->n_threads < l->pool->threads) {
+		rc = pthread_create(&l->threads[l->n_threads], NULL, work, l);
+		l->n_threads += rc == 0;
+	}
+	return rc;
+}
+
+static void lane_done(struct lane *l)
+{
+	for (unsigned i = 0; i < l->n_threads; i++)
+		pthread_join(l->threads[i], NULL);
+	pthread_cond_destroy(&l->more);
+}
+
 int pool_new(unsigned threads, unsigned queue_max, struct pool **ret, struct ratls_error *err)
 {
-	struct pool *p = calloc(1, sizeof(*p) + threads * sizeof(p->threads[0]));
+	struct pool *p = calloc(1, sizeof(*p) + (size_t)2 * threads * sizeof(p->of_lanes[0]));
 	int rc;
 
 	if (p == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->more, NULL);
-	p->last = &p->first;
+	p->threads = threads;
 	p->queue_max = queue_max;
-	for (; p->n_threads < threads; p->n_threads++) {
-		rc = pthread_create(&p->threads[p->n_threads], NULL, work, p);
-		if (rc != 0) {
-			pool_free(p);
-			return err_set(err, RATLS_E_NOMEM, "could not start a thread: %s", strerror(rc));
-		}
+	lane_init(&p->prompt, p, p->of_lanes);
+	lane_init(&p->waiting, p, p->of_lanes + threads);
+	rc = lane_start(&p->prompt);
+	if (rc != 0) {
+		pool_free(p);
+		return err_set(err, RATLS_E_NOMEM, "could not start a thread: %s", strerror(rc));
 	}
 	*ret = p;
 	return RATLS_OK;
@@ -82,16 +115,21 @@ int pool_new(unsigned threads, unsigned queue_max, struct pool **ret, struct rat
 
 bool pool_submit(struct pool *p, struct pool_job *j)
 {
+	struct lane *l = j->waits ? &p->waiting : &p->prompt;
 	bool room;
 
 	pthread_mutex_lock(&p->lock);
-	room = p->waiting < p->queue_max && !p->stopping;
+	room = l->queued < p->queue_max && !p->stopping;
+	if (room) {
+		(void)lane_start(l); /* some will do */
+		room = l->n_threads > 0;
+	}
 	if (room) {
 		j->next = NULL;
-		*p->last = j;
-		p->last = &j->next;
-		p->waiting++;
-		pthread_cond_signal(&p->more);
+		*l->last = j;
+		l->last = &j->next;
+		l->queued++;
+		pthread_cond_signal(&l->more);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return room;
@@ -103,11 +141,11 @@ void pool_free(struct pool *p)
 		return;
 	pthread_mutex_lock(&p->lock);
 	p->stopping = true;
-	pthread_cond_broadcast(&p->more);
+	pthread_cond_broadcast(&p->prompt.more);
+	pthread_cond_broadcast(&p->waiting.more);
 	pthread_mutex_unlock(&p->lock);
-	for (unsigned i = 0; i < p->n_threads; i++)
-		pthread_join(p->threads[i], NULL);
-	pthread_cond_destroy(&p->more);
+	lane_done(&p->prompt);
+	lane_done(&p->waiting);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }

@@ -8,13 +8,14 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 
 import pytest
 
 from cluster import BIN
-from daemon import eventually, run
+from daemon import PATIENCE, eventually, run
 from house import direct_dsn, flags, psql
 from weather import ITEMS, OVERSIZED, Weather
 from wire import error_fields, startup
@@ -255,6 +256,54 @@ def test_a_crowd_above_the_usual_limits_is_served_up_to_them(house, weather, cer
         # Nothing lasts: the next one is served, with what was fetched.
         assert ask(sidecar, certificate) == "42"
         assert weather.requests == {item: 1 for item in ITEMS}
+
+
+class Waiting:
+    """Connections that have sent all that they have to, and hear nothing."""
+
+    def __init__(self, sidecar, files, n):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.load_cert_chain(files["sslcert"], files["sslkey"])
+        self.sockets = []
+        for _ in range(n):
+            plain = socket.create_connection(("127.0.0.1", sidecar.port()), timeout=PATIENCE)
+            self.sockets.append(context.wrap_socket(plain))
+            self.sockets[-1].sendall(startup())
+            self.sockets[-1].setblocking(False)
+
+    def heard(self):
+        def nothing(s):
+            try:
+                s.recv(1)
+            except ssl.SSLWantReadError:
+                return True
+            return False
+        return [s for s in self.sockets if not nothing(s)]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for s in self.sockets:
+            s.close()
+
+
+@pytest.mark.parametrize("pck", ["carried", "named"])
+def test_a_platform_that_waits_for_collateral_holds_up_no_other(house, weather, certificate, tmp_path, pck):
+    """More connections of it than there are workers wait for an item that does not come; another's are served."""
+    cold = house.client_files(tmp_path / "cold", house.td(f"cold-{pck}", fmspc="0d57ac0000ff", pck=pck))
+    with house.sidecar(pccs=weather.url + "#timeout=60s", policy=None, drain_timeout="100ms") as sidecar:
+        assert ask(sidecar, certificate) == "42"
+        before = sum(weather.requests.values())
+        weather.strike("silent")
+        with Waiting(sidecar, cold, 3 * APPRAISERS) as waiting:
+            eventually(lambda: sum(weather.requests.values()) > before)
+            mark = sidecar.mark()
+            os.kill(sidecar.process.pid, signal.SIGHUP)  # verdicts are forgotten, and formed anew
+            sidecar.wait_for("reloaded", after=mark)
+            assert ask(sidecar, certificate) == "42"
+            assert waiting.heard() == []
 
 
 # ---- without a network ---------------------------------------------------------------------------------------

@@ -72,14 +72,20 @@ bool cache_is_stopping(const struct cache *c)
 	return atomic_load(&c->stopping);
 }
 
+void cache_stop(struct cache *c)
+{
+	pthread_mutex_lock(&c->lock);
+	atomic_store(&c->stopping, true);
+	pthread_cond_broadcast(&c->wanted);
+	pthread_cond_broadcast(&c->searched);
+	pthread_mutex_unlock(&c->lock);
+}
+
 void cache_free(struct cache *c)
 {
 	if (c == NULL)
 		return;
-	pthread_mutex_lock(&c->lock);
-	atomic_store(&c->stopping, true);
-	pthread_cond_broadcast(&c->wanted);
-	pthread_mutex_unlock(&c->lock);
+	cache_stop(c);
 	if (c->started)
 		pthread_join(c->thread, NULL);
 	for (size_t i = 0; i < CACHE_PLATFORMS_MAX; i++)
@@ -385,7 +391,8 @@ static int wait_for(struct cache *c, struct entry *e, int64_t at, int64_t now_ms
 	if (rc != RATLS_OK)
 		return rc;
 	e->waiters++;
-	for (; (l = look(c, e, at, now_ms)) == SEARCH && now < end; now = clock_monotonic_ms()) {
+	for (; (l = look(c, e, at, now_ms)) == SEARCH && now < end && !cache_is_stopping(c);
+		now = clock_monotonic_ms()) {
 		if (!e->busy)
 			want(c, e, at);
 		sleep_until(c, &c->searched, end);
@@ -393,6 +400,9 @@ static int wait_for(struct cache *c, struct entry *e, int64_t at, int64_t now_ms
 	e->waiters--;
 	if (l != SEARCH)
 		return answer(c, e, l, now_ms, true, ret, err);
+	if (cache_is_stopping(c))
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+			"collateral is not waited for any more: this program ends");
 	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
 		"collateral is still being searched for after %d s", (int)(c->options.wait_ms / 1000));
 }
@@ -410,11 +420,11 @@ static int get(struct cache *c, const struct platform_id *platform, int64_t at, 
 	l = e != NULL ? look(c, e, at, now_ms) : REFUSE;
 	if (ret_asked != NULL)
 		*ret_asked = l == SEARCH;
-	if (l == SEARCH && ret_asked != NULL)
+	if (l == SEARCH && ret_asked != NULL && !e->busy)
 		want(c, e, at);
-	else if (l == SEARCH)
+	if (l == SEARCH && ret_asked == NULL)
 		rc = wait_for(c, e, at, now_ms, ret, err);
-	else if (e != NULL)
+	else if (l != SEARCH && e != NULL)
 		rc = answer(c, e, l, now_ms, false, ret, err);
 	pthread_mutex_unlock(&c->lock);
 	return rc;

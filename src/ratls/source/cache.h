@@ -39,10 +39,13 @@ struct cache;
 
 int cache_new(const struct cache_options *options, struct cache **ret, struct ratls_error *err);
 
-/* Ends the thread, whose search should end soon when cache_is_stopping says so. No thread may be in
- * cache_get. */
-void cache_free(struct cache *c);
+/* Nobody waits any more: who does is told so, and a search that is under way should end soon, since
+ * cache_is_stopping says so. Any thread. */
+void cache_stop(struct cache *c);
 bool cache_is_stopping(const struct cache *c);
+
+/* Stops it and ends the thread. No thread may be in cache_get. */
+void cache_free(struct cache *c);
 
 /* A reference to the platform's endorsements. That they do not hold at this time, or not at all, is for
  * appraisal to say. now_ms is the monotonic clock. RATLS_E_UNAVAILABLE, the search's error, if none were
@@ -53,11 +56,13 @@ int cache_get(struct cache *c, const struct platform_id *platform, int64_t at, i
 /* Are endorsements for the platform there, or is it known that they cannot be had now? */
 bool cache_knows(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms);
 
-/* What the thread does, for tests that have clocks of their own. cache_ask is a cache_get that does not wait:
- * RATLS_E_UNAVAILABLE with *ret_asked set if a search was asked for. cache_work makes one search, if one is
- * asked for or due: else it returns false, and *ret_next_ms is when one will be. */
+/* A cache_get that does not wait: RATLS_E_UNAVAILABLE with *ret_asked set if it would have to, for a search
+ * that the next cache_get will have made. */
 int cache_ask(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms,
 	bool *ret_asked, struct ratls_endorsements **ret, struct ratls_error *err);
+
+/* What the thread does, for tests that have clocks of their own: one search, if one is asked for or due; else
+ * it returns false, and *ret_next_ms is when one will be. */
 bool cache_work(struct cache *c, int64_t at, int64_t now_ms, int64_t *ret_next_ms);
 
 #endif

@@ -64,16 +64,24 @@ static bool digest_of(const struct pck_name *name, uint8_t ret[static HASH_SHA25
 	return hash_parts(HASH_SHA256, parts, 4, ret);
 }
 
+static struct slot *find(struct named *n, const uint8_t *digest)
+{
+	for (size_t i = 0; i < NAMED_MAX; i++)
+		if (n->slots[i].used && memcmp(n->slots[i].digest, digest, sizeof(n->slots[i].digest)) == 0)
+			return &n->slots[i];
+	return NULL;
+}
+
 /* The name's slot, made in place of the one longest out of use where there is none; NULL if all are busy. */
 static struct slot *slot_of(struct named *n, const uint8_t *digest)
 {
-	struct slot *oldest = NULL;
+	struct slot *oldest = NULL, *known = find(n, digest);
 
+	if (known != NULL)
+		return known;
 	for (size_t i = 0; i < NAMED_MAX; i++) {
 		struct slot *s = &n->slots[i];
 
-		if (s->used && memcmp(s->digest, digest, sizeof(s->digest)) == 0)
-			return s;
 		if (!s->asking && s->waiters == 0 && (oldest == NULL || s->last_use < oldest->last_use))
 			oldest = s; /* a free one was never used: 0 */
 	}
@@ -172,4 +180,19 @@ int named_get(struct named *n, const struct pck_name *name, const struct cur *qe
 	}
 	pthread_mutex_unlock(&n->lock);
 	return rc;
+}
+
+bool named_knows(struct named *n, const struct pck_name *name, int64_t now_ms)
+{
+	uint8_t digest[HASH_SHA256_SIZE];
+	const struct slot *s;
+	bool knows;
+
+	if (!digest_of(name, digest))
+		return true; /* that it cannot be hashed is said at once */
+	pthread_mutex_lock(&n->lock);
+	s = find(n, digest);
+	knows = s != NULL ? !s->asking && now_ms < s->until_ms : !may_ask(n, now_ms);
+	pthread_mutex_unlock(&n->lock);
+	return knows;
 }

@@ -31,4 +31,7 @@ void named_free(struct named *n); /* no thread may be in named_get; NULL is fine
 int named_get(struct named *n, const struct pck_name *name, const struct cur *qeid, int64_t now_ms,
 	struct buf *ret_chain, struct ratls_error *err);
 
+/* Would that answer at once? */
+bool named_knows(struct named *n, const struct pck_name *name, int64_t now_ms);
+
 #endif

@@ -242,8 +242,18 @@ static int ask_for_pck(void *self, const struct pck_name *name, const struct cur
 	return rc;
 }
 
+/* waits NULL: what has to be searched for is waited for. */
+static int look_up(struct ratls_source *source, const struct platform_id *platform, int64_t at, bool *waits,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	return waits != NULL ? cache_ask(source->cache, platform, at, now_ms, waits, ret, err)
+			     : cache_get(source->cache, platform, at, now_ms, ret, err);
+}
+
 /* What the platform's endorsements are; of a chain that is of another root, nothing but ours. */
-static int endorse_chain(struct ratls_source *source, struct cur chain, int64_t at,
+static int endorse_chain(struct ratls_source *source, struct cur chain, int64_t at, bool *waits,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	struct platform_id platform;
@@ -253,10 +263,10 @@ static int endorse_chain(struct ratls_source *source, struct cur chain, int64_t 
 		return rc;
 	if (!chain_is_of_root(chain, &source->options))
 		return endorsements_of_root(&source->options, ret, err);
-	return cache_get(source->cache, &platform, at, clock_monotonic_ms(), ret, err);
+	return look_up(source, &platform, at, waits, ret, err);
 }
 
-static int endorse_named(struct ratls_source *source, const struct quote *q, int64_t at,
+static int endorse_named(struct ratls_source *source, const struct quote *q, int64_t at, bool *waits,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	struct cur enclave = q->user_data, qeid = cur_take(&enclave, 16); /* by convention of Intel's QE */
@@ -270,9 +280,13 @@ static int endorse_named(struct ratls_source *source, const struct quote *q, int
 			"could not read how the quote names its PCK certificate: certification data of type %u "
 			"have the wrong size",
 			q->certification_type);
+	if (waits != NULL && !named_knows(source->named, &name, clock_monotonic_ms())) {
+		*waits = true;
+		return err_set(err, RATLS_E_UNAVAILABLE, "the PCK certificate would have to be waited for");
+	}
 	rc = named_get(source->named, &name, &qeid, clock_monotonic_ms(), &chain, err);
 	if (rc == RATLS_OK)
-		rc = endorse_chain(source, cur_of(chain.p, chain.len), at, &shared, err);
+		rc = endorse_chain(source, cur_of(chain.p, chain.len), at, waits, &shared, err);
 	if (rc == RATLS_OK)
 		rc = endorsements_with_pck(shared, cur_of(chain.p, chain.len), ret, err);
 	ratls_endorsements_free(shared);
@@ -371,26 +385,38 @@ int source_endorse_platform(struct ratls_source *source, const struct platform_i
 	return cache_get(source->cache, platform, at, clock_monotonic_ms(), ret, err);
 }
 
-int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
-	struct ratls_endorsements **ret, struct ratls_error *err)
+static int endorse(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
+	bool *waits, struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	struct platform_id platform = {.ca = "any"};
-	int64_t now_ms = clock_monotonic_ms();
 	int rc;
 
 	/* A file answers for the platform that it is about, even where a quote does not name its own. */
 	if (source->collateral != NULL)
-		return cache_get(source->cache, &platform, at, now_ms, ret, err);
+		return look_up(source, &platform, at, waits, ret, err);
 	if (quote_names_pck(&evidence->quote))
-		return endorse_named(source, &evidence->quote, at, ret, err);
+		return endorse_named(source, &evidence->quote, at, waits, ret, err);
 	rc = platform_id_of(evidence, &platform, err);
 	if (rc != RATLS_OK)
 		return rc;
 	/* Strangers must not make us ask others about whatever they make up. */
-	if (!cache_knows(source->cache, &platform, at, now_ms) &&
+	if (!cache_knows(source->cache, &platform, at, clock_monotonic_ms()) &&
 		!platform_is_of_root(evidence, &source->options))
 		return endorsements_of_root(&source->options, ret, err);
-	return cache_get(source->cache, &platform, at, now_ms, ret, err);
+	return look_up(source, &platform, at, waits, ret, err);
+}
+
+int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	return endorse(source, evidence, at, NULL, ret, err);
+}
+
+int source_endorse_now(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
+	bool *ret_waits, struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	*ret_waits = false;
+	return endorse(source, evidence, at, ret_waits, ret, err);
 }
 
 /* ---- what will hold --------------------------------------------------------------------------------------
@@ -455,6 +481,11 @@ int source_forecast(struct ratls_source *source, const struct ratls_evidence *ev
 	if (rc == RATLS_OK)
 		*ret = found;
 	return rc;
+}
+
+void source_stop(struct ratls_source *source)
+{
+	cache_stop(source->cache);
 }
 
 void ratls_source_free(struct ratls_source *source)

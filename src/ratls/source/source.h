@@ -12,6 +12,14 @@
 int source_endorse_platform(struct ratls_source *source, const struct platform_id *platform, int64_t at,
 	struct ratls_endorsements **ret, struct ratls_error *err);
 
+/* As ratls_source_endorse, but without waiting for anybody: RATLS_E_UNAVAILABLE with *ret_waits set if it
+ * would have to. */
+int source_endorse_now(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
+	bool *ret_waits, struct ratls_endorsements **ret, struct ratls_error *err);
+
+/* Nobody waits for answers any more: who does is told so within a second. Any thread. */
+void source_stop(struct ratls_source *source);
+
 /* The endorsements that will hold once Intel makes an announced TCB recovery the standard (update=early), from the
  * first service that has them; nothing is kept. current are those of now: a PCK certificate that had to be fetched
  * is in them. Blocking. RATLS_E_UNAVAILABLE also where there is no service. */

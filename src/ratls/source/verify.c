@@ -8,6 +8,7 @@
 #include "base/reason.h"
 #include "evidence/pck_name.h"
 #include "source/ita.h"
+#include "source/source.h"
 
 struct ratls_verifier {
 	struct ratls_verifier_ops ops;
@@ -78,29 +79,54 @@ int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, int6
 /* ---- the public verifier ----------------------------------------------------------------------------------
  */
 
+/* waits NULL: what has to be asked for is waited for. */
+static int endorse(struct ratls_verifier *v, const struct ratls_evidence *evidence, int64_t at, bool *waits,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	return waits != NULL ? source_endorse_now(v->source, evidence, at, waits, ret, err)
+			     : ratls_source_endorse(v->source, evidence, at, ret, err);
+}
+
+static int verify_own(struct ratls_verifier *v, const struct appraisal_inputs *given, bool *waits,
+	struct ratls_report **ret, struct ratls_error *err)
+{
+	struct ratls_endorsements *endorsements = NULL;
+	struct ratls_error no_endorsements = {0};
+	struct appraisal_inputs in = *given;
+	int64_t deadline_ms = clock_monotonic_ms() + VERIFY_DEADLINE_MS;
+	int rc = RATLS_OK;
+
+	in.verifiers = (v->source != NULL ? APPRAISED_DCAP : 0) | (v->ita != NULL ? APPRAISED_ITA : 0);
+	in.no_endorsements = &no_endorsements;
+	if (v->source != NULL &&
+		endorse(v, in.evidence, in.at, waits, &endorsements, &no_endorsements) == RATLS_OK)
+		in.endorsements = endorsements;
+	if (waits == NULL || !*waits)
+		rc = verify_inputs(v->ita, &in, deadline_ms, ret, err);
+	ratls_endorsements_free(endorsements);
+	return rc;
+}
+
 static int verify(void *self, const struct ratls_evidence *evidence, const struct ratls_policy *policy,
 	const struct ratls_binding *binding, int64_t at, struct ratls_report **ret, struct ratls_error *err)
 {
-	struct ratls_verifier *v = self;
-	struct ratls_endorsements *endorsements = NULL;
-	struct ratls_error no_endorsements = {0};
-	struct appraisal_inputs in = {
-		.verifiers = (v->source != NULL ? APPRAISED_DCAP : 0) | (v->ita != NULL ? APPRAISED_ITA : 0),
-		.evidence = evidence,
-		.policy = policy,
-		.binding = binding,
-		.at = at,
-		.no_endorsements = &no_endorsements,
-	};
-	int64_t deadline_ms = clock_monotonic_ms() + VERIFY_DEADLINE_MS;
-	int rc;
+	const struct appraisal_inputs in = {
+		.evidence = evidence, .policy = policy, .binding = binding, .at = at};
 
-	if (v->source != NULL &&
-		ratls_source_endorse(v->source, evidence, at, &endorsements, &no_endorsements) == RATLS_OK)
-		in.endorsements = endorsements;
-	rc = verify_inputs(v->ita, &in, deadline_ms, ret, err);
-	ratls_endorsements_free(endorsements);
-	return rc;
+	return verify_own(self, &in, NULL, ret, err);
+}
+
+int verify_now(struct ratls_verifier *v, const struct ratls_evidence *evidence,
+	const struct ratls_policy *policy, const struct ratls_binding *binding, int64_t at, bool *ret_waits,
+	struct ratls_report **ret, struct ratls_error *err)
+{
+	const struct appraisal_inputs in = {
+		.evidence = evidence, .policy = policy, .binding = binding, .at = at};
+
+	*ret_waits = v->ita != NULL; /* it is asked each time */
+	if (v->ops.verify != verify)
+		return ratls_verifier_verify(v, evidence, policy, binding, at, ret, err);
+	return *ret_waits ? RATLS_OK : verify_own(v, &in, ret_waits, ret, err);
 }
 
 static int make(const struct ratls_verifier *like, struct ratls_verifier **ret, struct ratls_error *err)

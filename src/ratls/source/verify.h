@@ -18,4 +18,10 @@
 int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, int64_t deadline_ms,
 	struct ratls_report **ret, struct ratls_error *err);
 
+/* As ratls_verifier_verify, but without waiting for a service: if it would have to, *ret_waits is set and
+ * *ret untouched. A verifier of the host program's is asked as always. */
+int verify_now(struct ratls_verifier *v, const struct ratls_evidence *evidence,
+	const struct ratls_policy *policy, const struct ratls_binding *binding, int64_t at, bool *ret_waits,
+	struct ratls_report **ret, struct ratls_error *err);
+
 #endif

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/hex.h"
+#include "source/verify.h"
 #include "tls/verdict_cache.h"
 
 /* A policy and those who use it at this moment: an appraisal ends with the one that it began with. */
@@ -174,15 +175,22 @@ static void follow_report(struct verdict *ret, const struct ratls_report *report
 	snprintf(ret->message, sizeof(ret->message), "%s", ratls_report_message(report));
 }
 
+/* waits NULL: what has to be asked for is waited for; else it may say that it would be, and then there is no
+ * verdict. */
 static void appraise(struct verifier *v, const struct ratls_evidence *evidence,
-	const struct ratls_policy *policy, int64_t now, struct verdict *ret, struct ratls_report **ret_report)
+	const struct ratls_policy *policy, int64_t now, bool *waits, struct verdict *ret,
+	struct ratls_report **ret_report)
 {
 	static const struct ratls_binding binding = {.kind = RATLS_BINDING_CERTIFICATE};
 	struct ratls_error failure = {0};
+	int rc =
+		waits != NULL
+			? verify_now(v->by, evidence, policy, &binding, now, waits, ret_report, &failure)
+			: ratls_verifier_verify(v->by, evidence, policy, &binding, now, ret_report, &failure);
 
-	if (ratls_verifier_verify(v->by, evidence, policy, &binding, now, ret_report, &failure) != RATLS_OK)
+	if (rc != RATLS_OK)
 		refuse(ret, REASON_VERIFIER_FAILED, failure.message);
-	else
+	else if (waits == NULL || !*waits)
 		follow_report(ret, *ret_report, now + v->ttl);
 }
 
@@ -210,12 +218,11 @@ static void name_measurement(struct verdict *ret, const struct ratls_evidence *e
 		hex_encode(mrtd, len, ret->mrtd);
 }
 
-void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret,
+static void decide(struct verifier *v, struct cur leaf, int64_t now, bool *waits, struct verdict *ret,
 	struct ratls_report **ret_report)
 {
 	struct verdict verdict = {.class = CLASS_UNDETERMINED};
 	struct ratls_evidence *evidence = NULL;
-	struct ratls_report *report = NULL;
 	struct ratls_error why = {0};
 	uint64_t generation;
 	struct shared_policy *policy = borrow_policy(v, &generation);
@@ -224,7 +231,7 @@ void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct ve
 	if (rc == RATLS_OK) {
 		verdict.attested = true;
 		name_measurement(&verdict, evidence);
-		appraise(v, evidence, policy->policy, now, &verdict, &report);
+		appraise(v, evidence, policy->policy, now, waits, &verdict, ret_report);
 	} else if (rc == RATLS_E_NO_EVIDENCE && v->insecure_allow_simulator) {
 		pass_unattested(&verdict);
 	} else {
@@ -237,12 +244,33 @@ void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct ve
 	if (verdict.accepted && verdict.attested)
 		remember(v, leaf, generation, now, &verdict);
 	*ret = verdict;
+	ratls_evidence_free(evidence);
+	shared_policy_free(policy);
+}
+
+void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret,
+	struct ratls_report **ret_report)
+{
+	struct ratls_report *report = NULL;
+
+	decide(v, leaf, now, NULL, ret, &report);
 	if (ret_report != NULL)
 		*ret_report = report;
 	else
 		ratls_report_free(report);
-	ratls_evidence_free(evidence);
-	shared_policy_free(policy);
+}
+
+bool verifier_decide_now(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
+{
+	struct ratls_report *report = NULL;
+	struct verdict verdict;
+	bool waits = false;
+
+	decide(v, leaf, now, &waits, &verdict, &report);
+	ratls_report_free(report);
+	if (!waits)
+		*ret = verdict;
+	return !waits;
 }
 
 void verifier_no_certificate(struct verifier *v, struct verdict *ret)

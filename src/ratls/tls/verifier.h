@@ -58,6 +58,9 @@ bool verifier_cached(struct verifier *v, struct cur leaf, int64_t now, struct ve
 void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret,
 	struct ratls_report **ret_report);
 
+/* Decide if that needs no waiting for a service; false, and nothing is decided, if it does. */
+bool verifier_decide_now(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret);
+
 /* The verdict about a peer that gave no certificate: refused, or passed by insecure_allow_simulator. */
 void verifier_no_certificate(struct verifier *v, struct verdict *ret);
 

@@ -628,6 +628,81 @@ static void waiting_has_an_end_and_so_has_searching(void **state)
 	race_done(&r);
 }
 
+/* Like fill_never, but deaf. */
+static int fill_deaf(void *self, const struct platform_id *platform, int64_t at, bool cold,
+	struct cache_found *ret, struct ratls_error *err)
+{
+	struct race *r = self;
+
+	(void)platform, (void)at, (void)cold, (void)ret;
+	pthread_mutex_lock(&r->lock);
+	r->fills++;
+	pthread_cond_broadcast(&r->changed);
+	while (!r->may_end)
+		pthread_cond_wait(&r->changed, &r->lock);
+	pthread_mutex_unlock(&r->lock);
+	return err_set(err, RATLS_E_UNAVAILABLE, "nobody is at home");
+}
+
+static void *stop_once_it_searches(void *arg)
+{
+	struct race *r = arg;
+
+	wait_for_fills(r, 1);
+	cache_stop(r->cache);
+	return NULL;
+}
+
+/* Who waits would do so for an hour. */
+static void who_waits_is_told_that_the_program_ends(void **state)
+{
+	struct ratls_error err = {0};
+	pthread_t stopper;
+	struct race r;
+
+	(void)state;
+	race_init(&r, &(struct cache_options){.fill = fill_deaf, .wait_ms = (int64_t)3600 * 1000});
+	assert_int_equal(pthread_create(&stopper, NULL, stop_once_it_searches, &r), 0);
+	assert_null(get_now(&r, &err));
+	assert_non_null(strstr(err.message, "this program ends"));
+	pthread_join(stopper, NULL);
+	allow_the_end(&r);
+	race_done(&r);
+}
+
+static void *get_in_a_thread(void *arg)
+{
+	get_now(arg, NULL);
+	return NULL;
+}
+
+/* Who does not want to wait learns that there is a search, and adds none to it. */
+static void a_look_adds_no_search_to_the_one_under_way(void **state)
+{
+	struct platform_id platform = platform_number(0);
+	struct ratls_endorsements *e = NULL;
+	pthread_t waiter;
+	struct race r;
+	bool asked;
+
+	(void)state;
+	race_init(&r, &(struct cache_options){.fill = fill_deaf});
+	assert_int_equal(pthread_create(&waiter, NULL, get_in_a_thread, &r), 0);
+	wait_for_fills(&r, 1);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(cache_ask(r.cache, &platform, NOW, clock_monotonic_ms(), &asked, &e, NULL),
+			RATLS_E_UNAVAILABLE);
+		assert_true(asked);
+	}
+	allow_the_end(&r);
+	pthread_join(waiter, NULL);
+	assert_int_equal(cache_ask(r.cache, &platform, NOW, clock_monotonic_ms(), &asked, &e, NULL),
+		RATLS_E_UNAVAILABLE);
+	assert_false(asked); /* it failed just now */
+	race_done(&r);
+	assert_int_equal(r.fills, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -648,6 +723,8 @@ int main(void)
 		cmocka_unit_test(a_slow_refresh_holds_nobody_up),
 		cmocka_unit_test(a_program_that_ends_soon_waits_for_what_is_due),
 		cmocka_unit_test(waiting_has_an_end_and_so_has_searching),
+		cmocka_unit_test(who_waits_is_told_that_the_program_ends),
+		cmocka_unit_test(a_look_adds_no_search_to_the_one_under_way),
 	};
 
 	return cmocka_run_group_tests(tests, make_endorsements, free_endorsements);

@@ -57,11 +57,27 @@ static int teardown(void **state)
 	return 0;
 }
 
+static const uint8_t zeros[16];
+
+static struct pck_name name_of(const uint32_t *number)
+{
+	return (struct pck_name){.ppid = cur_of(number, sizeof(*number)),
+		.encrypted = true,
+		.cpusvn = cur_of(zeros, 16),
+		.pcesvn = cur_of(zeros, 2),
+		.pceid = cur_of(zeros, 2)};
+}
+
+static bool knows(struct named *n, uint32_t number, int64_t now_ms)
+{
+	struct pck_name name = name_of(&number);
+
+	return named_knows(n, &name, now_ms);
+}
+
 static int get(struct named *n, uint32_t number, int64_t now_ms, struct ratls_error *err)
 {
-	static const uint8_t zeros[16];
-	struct pck_name name = {.ppid = cur_of(&number, sizeof(number)), .encrypted = true, .cpusvn = cur_of(zeros, 16),
-		.pcesvn = cur_of(zeros, 2), .pceid = cur_of(zeros, 2)};
+	struct pck_name name = name_of(&number);
 	struct cur qeid = cur_of(zeros, 16);
 	struct buf chain = {0};
 	int rc = named_get(n, &name, &qeid, now_ms, &chain, err);
@@ -76,9 +92,13 @@ static int get(struct named *n, uint32_t number, int64_t now_ms, struct ratls_er
 
 static void a_name_is_asked_for_once_a_day(void **state)
 {
+	assert_false(knows(*state, 1, 0));
 	for (int64_t now_ms = 0; now_ms < NAMED_KEEP_MS; now_ms += NAMED_KEEP_MS / 4)
 		assert_int_equal(get(*state, 1, now_ms, NULL), RATLS_OK);
 	assert_int_equal(asked, 1);
+	assert_true(knows(*state, 1, NAMED_KEEP_MS - 1));
+	assert_false(knows(*state, 1, NAMED_KEEP_MS));
+	assert_false(knows(*state, 2, 0));
 	assert_int_equal(get(*state, 1, NAMED_KEEP_MS, NULL), RATLS_OK);
 	assert_int_equal(asked, 2);
 }
@@ -93,6 +113,8 @@ static void what_nobody_knows_is_not_asked_again_at_once(void **state)
 	assert_int_equal(get(*state, 1, NAMED_FAILED_MS - 1, &err), RATLS_E_UNAVAILABLE);
 	assert_string_equal(err.message, "nobody knows it (not asked again for 1 s)");
 	assert_int_equal(asked, 1);
+	assert_true(knows(*state, 1, NAMED_FAILED_MS - 1)); /* that it is not there */
+	assert_false(knows(*state, 1, NAMED_FAILED_MS));
 	result = RATLS_OK;
 	assert_int_equal(get(*state, 1, NAMED_FAILED_MS, NULL), RATLS_OK);
 	assert_int_equal(asked, 2);
@@ -108,6 +130,7 @@ static void strangers_cause_few_questions(void **state)
 	for (uint32_t i = 1; i < 1000; i++)
 		refused += get(*state, i, 0, &err) == RATLS_E_UNAVAILABLE;
 	assert_int_equal(asked, NAMED_PER_MINUTE);
+	assert_true(knows(*state, 1000, 0)); /* that it is not asked for */
 	assert_int_equal(refused, 1000 - NAMED_PER_MINUTE);
 	assert_non_null(strstr(err.message, "too many machines"));
 	assert_int_equal(get(*state, 5000, 60000, NULL), RATLS_OK); /* the next minute */

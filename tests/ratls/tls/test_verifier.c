@@ -368,6 +368,49 @@ static void a_zeroed_verdict_refuses(void **state)
 	assert_false(ratls_report_accepted(NULL));
 }
 
+/* What can be said at once is; what would have to be waited for decides nothing, and leaves no trace. */
+static void who_does_not_wait_decides_what_is_at_hand(void **state)
+{
+	struct verdict v = {.reason = 4711}, now = {0};
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	world_make(&w);
+	assert_false(verifier_decide_now(w.verifier, world_leaf(&w), NOW, &v));
+	assert_int_equal(v.reason, 4711);
+	assert_false(cached(&w, NOW));
+	now = decide(&w, NOW);
+	assert_accepted(&now);
+	assert_int_equal(verifier_set_policy(w.verifier, NULL, NULL), RATLS_OK); /* forget it */
+	assert_false(cached(&w, NOW));
+	assert_true(verifier_decide_now(w.verifier, world_leaf(&w), NOW, &v));
+	assert_accepted(&v);
+	assert_true(cached(&w, NOW));
+	/* Nonsense is nonsense whoever is asked. */
+	assert_true(verifier_decide_now(w.verifier, cur_of("nonsense", 8), NOW, &v));
+	assert_refused(&v, CLASS_EVIDENCE);
+	world_done(&w);
+}
+
+/* That there is no collateral is known for a while. */
+static void who_does_not_wait_hears_of_a_failure(void **state)
+{
+	struct verdict v = {0};
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	world_make(&w);
+	w.service.silent = true;
+	v = decide(&w, NOW);
+	assert_refused(&v, CLASS_UNDETERMINED);
+	v = (struct verdict){0};
+	assert_true(verifier_decide_now(w.verifier, world_leaf(&w), NOW, &v));
+	assert_refused(&v, CLASS_UNDETERMINED);
+	world_done(&w);
+}
+
 static void without_collateral_nothing_is_accepted(void **state)
 {
 	struct world w;
@@ -588,6 +631,8 @@ int main(void)
 		cmocka_unit_test(cache_dies_with_its_grounds),
 		cmocka_unit_test(unknown_is_no),
 		cmocka_unit_test(a_zeroed_verdict_refuses),
+		cmocka_unit_test(who_does_not_wait_decides_what_is_at_hand),
+		cmocka_unit_test(who_does_not_wait_hears_of_a_failure),
 		cmocka_unit_test(without_collateral_nothing_is_accepted),
 		cmocka_unit_test(a_relayed_quote_is_named_as_such_even_without_collateral),
 		cmocka_unit_test(collateral_out_of_its_time_is_undetermined),
