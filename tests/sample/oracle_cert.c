@@ -67,8 +67,7 @@ static bool is_signature(const struct cert *c, X509 *theirs)
 			X509_ALGOR_cmp(outer, X509_get0_tbs_sigalg(theirs)) != 0))
 		return false;
 	/* By its own key: the root's holds. */
-	return cert_check_signature(c, c, &o) == (X509_verify(theirs, c->key) == 1) ||
-	       !cert_asn1_is_ecdsa_sha256(&c->asn1);
+	return !cert_check_signature(c, c, &o) || X509_verify(theirs, c->key) == 1;
 }
 
 static bool is_key_id(const struct cert *c, const X509 *theirs)

@@ -226,7 +226,8 @@ bool cert_check_issued(const struct cert *c, const struct cert *issuer, struct o
 
 bool cert_check_signature(const struct cert *c, const struct cert *issuer, struct outcome *o)
 {
-	if (!ecdsa_verify_der(issuer->key, &c->asn1.signature, &c->asn1.tbs))
+	if (!cert_asn1_is_ecdsa_sha256(&c->asn1) ||
+		!ecdsa_verify_der(issuer->key, &c->asn1.signature, &c->asn1.tbs))
 		return outcome_fail(o, "\"%s\" was not signed by \"%s\"", c->name, issuer->name);
 	return true;
 }
