@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/hex.h"
 #include "source/verify.h"
+#include "tls/flights.h"
 #include "tls/verdict_cache.h"
 
 /* A policy and those who use it at this moment: an appraisal ends with the one that it began with. */
@@ -24,6 +25,7 @@ struct verifier {
 	struct ratls_verifier *by;
 	int64_t ttl;
 	bool insecure_allow_simulator;
+	struct flights *flights;
 	pthread_mutex_t lock; /* guards everything below */
 	struct shared_policy *policy;
 	uint64_t generation; /* of the policy: a verdict under another one is not kept */
@@ -57,10 +59,12 @@ int verifier_new(const struct verifier_options *options, struct ratls_policy *po
 {
 	struct shared_policy *shared = shared_policy_new(policy);
 	struct verdict_cache *cache = verdict_cache_new();
+	struct flights *flights = flights_new();
 	struct verifier *v = calloc(1, sizeof(*v));
 
-	if (options->by == NULL || shared == NULL || cache == NULL || v == NULL) {
+	if (options->by == NULL || shared == NULL || cache == NULL || flights == NULL || v == NULL) {
 		shared_policy_free(shared);
+		flights_free(flights);
 		verdict_cache_free(cache);
 		free(v);
 		return options->by == NULL ? err_set(err, RATLS_E_ARG, "a verifier needs somebody who verifies")
@@ -72,6 +76,7 @@ int verifier_new(const struct verifier_options *options, struct ratls_policy *po
 	v->insecure_allow_simulator = options->insecure_allow_simulator;
 	v->policy = shared;
 	v->cache = cache;
+	v->flights = flights;
 	*ret = v;
 	return RATLS_OK;
 }
@@ -81,6 +86,7 @@ void verifier_free(struct verifier *v)
 	if (v == NULL)
 		return;
 	verdict_cache_free(v->cache);
+	flights_free(v->flights);
 	shared_policy_free(v->policy);
 	pthread_mutex_destroy(&v->lock);
 	free(v);
@@ -112,6 +118,16 @@ static struct shared_policy *borrow_policy(struct verifier *v, uint64_t *ret_gen
 	*ret_generation = v->generation;
 	pthread_mutex_unlock(&v->lock);
 	return p;
+}
+
+static uint64_t generation_of(struct verifier *v)
+{
+	uint64_t generation;
+
+	pthread_mutex_lock(&v->lock);
+	generation = v->generation;
+	pthread_mutex_unlock(&v->lock);
+	return generation;
 }
 
 bool verifier_cached(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
@@ -248,16 +264,51 @@ static void decide(struct verifier *v, struct cur leaf, int64_t now, bool *waits
 	shared_policy_free(policy);
 }
 
-void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret,
-	struct ratls_report **ret_report)
+static void decide_anew(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
 {
 	struct ratls_report *report = NULL;
 
 	decide(v, leaf, now, NULL, ret, &report);
-	if (ret_report != NULL)
-		*ret_report = report;
-	else
-		ratls_report_free(report);
+	ratls_report_free(report);
+}
+
+/* Who was waited for decided as of the moment at which it began: what ended meanwhile does not count. */
+static bool still_holds(const struct verdict *verdict, int64_t now)
+{
+	return !verdict->accepted || !verdict->attested || now <= verdict->valid_until;
+}
+
+/* Once for all that come together, and those that come after find it in the cache. */
+static void decide_together(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
+{
+	uint8_t peer[HASH_SHA256_SIZE];
+	struct verdict verdict;
+	uint64_t generation;
+
+	if (leaf.bad || !hash_parts(HASH_SHA256, &leaf, 1, peer)) {
+		decide_anew(v, leaf, now, ret);
+		return;
+	}
+	generation = generation_of(v);
+	if (!flights_join(v->flights, peer, generation, &verdict)) {
+		if (!verifier_cached(v, leaf, now, &verdict))
+			decide_anew(v, leaf, now, &verdict);
+		flights_land(v->flights, peer, generation, &verdict);
+	} else if (!still_holds(&verdict, now)) {
+		decide_anew(v, leaf, now, &verdict);
+	}
+	*ret = verdict;
+}
+
+void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret,
+	struct ratls_report **ret_report)
+{
+	if (ret_report == NULL) {
+		decide_together(v, leaf, now, ret);
+	} else {
+		*ret_report = NULL;
+		decide(v, leaf, now, NULL, ret, ret_report);
+	}
 }
 
 bool verifier_decide_now(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
@@ -266,6 +317,8 @@ bool verifier_decide_now(struct verifier *v, struct cur leaf, int64_t now, struc
 	struct verdict verdict;
 	bool waits = false;
 
+	if (verifier_cached(v, leaf, now, ret)) /* since it was asked for: others came before */
+		return true;
 	decide(v, leaf, now, &waits, &verdict, &report);
 	ratls_report_free(report);
 	if (!waits)

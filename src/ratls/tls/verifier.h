@@ -54,7 +54,8 @@ int verifier_set_policy(struct verifier *v, struct ratls_policy *policy, struct 
 bool verifier_cached(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret);
 
 /* Decide (may fetch: blocking). Always fills *ret; what could not be decided is a refusal of the class
- * undetermined. ret_report may be NULL; else it is the report (the caller's), NULL if there is none. */
+ * undetermined. ret_report may be NULL: then a verdict that is cached, or that another thread comes to
+ * meanwhile, is the answer. Else it is the report (the caller's), NULL if there is none. */
 void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret,
 	struct ratls_report **ret_report);
 

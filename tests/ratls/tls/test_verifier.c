@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -623,6 +625,84 @@ static void threads_share_a_verifier(void **state)
 	world_done(&w);
 }
 
+/* ---- a crowd of one peer ---- */
+
+#define CROWD 16
+
+/* A verifier of the host program's: it counts, and begins when the whole crowd is on its way. */
+struct counted {
+	struct world world;
+	struct ratls_verifier *own;
+	atomic_int set_out, asked;
+};
+
+static int count(void *self, const struct ratls_evidence *evidence, const struct ratls_policy *policy,
+	const struct ratls_binding *binding, int64_t at, struct ratls_report **ret, struct ratls_error *err)
+{
+	struct counted *c = self;
+
+	atomic_fetch_add(&c->asked, 1);
+	while (atomic_load(&c->set_out) < CROWD)
+		sched_yield();
+	return ratls_verifier_verify(c->own, evidence, policy, binding, at, ret, err);
+}
+
+static void counted_begin(struct counted *c)
+{
+	static const struct ratls_verifier_ops ops = {.verify = count};
+	struct world *w = &c->world;
+
+	memset(c, 0, sizeof(*c));
+	world_init(w);
+	world_make(w);
+	verifier_free(w->verifier);
+	c->own = w->verifier_options.by;
+	assert_int_equal(ratls_verifier_custom(&ops, c, &w->verifier_options.by, NULL), RATLS_OK);
+	assert_int_equal(verifier_new(&w->verifier_options, NULL, &w->verifier, NULL), RATLS_OK);
+}
+
+static void counted_done(struct counted *c)
+{
+	world_done(&c->world);
+	ratls_verifier_free(c->own);
+}
+
+static void *one_of_the_crowd(void *arg)
+{
+	struct counted *c = arg;
+	struct verdict v;
+
+	atomic_fetch_add(&c->set_out, 1);
+	v = decide(&c->world, NOW);
+	return v.accepted ? c : NULL;
+}
+
+static void a_crowd_of_one_peer_is_decided_once(void **state)
+{
+	pthread_t crowd[CROWD];
+	struct counted c;
+	void *ok;
+
+	(void)state;
+	counted_begin(&c);
+	for (int i = 0; i < CROWD; i++)
+		assert_int_equal(pthread_create(&crowd[i], NULL, one_of_the_crowd, &c), 0);
+	for (int i = 0; i < CROWD; i++) {
+		pthread_join(crowd[i], &ok);
+		assert_non_null(ok);
+	}
+	assert_int_equal(c.asked, 1);
+	/* A new policy voids it, and a refusal is not kept. */
+	assert_int_equal(verifier_set_policy(c.world.verifier, NULL, NULL), RATLS_OK);
+	assert_true(decide(&c.world, NOW).accepted);
+	assert_int_equal(c.asked, 2);
+	for (int i = 3; i < 5; i++) {
+		assert_false(decide(&c.world, INT64_C(4000000000)).accepted);
+		assert_int_equal(c.asked, i);
+	}
+	counted_done(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -640,6 +720,7 @@ int main(void)
 		cmocka_unit_test(the_simulator_switch_passes_absence_alone),
 		cmocka_unit_test(the_policy_in_force_decides),
 		cmocka_unit_test(threads_share_a_verifier),
+		cmocka_unit_test(a_crowd_of_one_peer_is_decided_once),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, free_keys);
