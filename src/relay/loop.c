@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "relay/loop_private.h"
 
+#define PATIENCE_MAX_MS 60000
 #define OUTS_KEPT LOOP_CHUNKS /* output buffers that stay in the pool; more are freed when they come back */
 
 /* What decides whether io_uring can be had is a ring that can be used: a promise of one is none. */
@@ -220,6 +221,16 @@ void loop_timer_clear(struct loop *l, struct loop_timer *t)
 	sift_up(l, last->index - 1, last);
 }
 
+int loop_patience(const struct loop *l)
+{
+	int64_t ms;
+
+	if (l->n_timers == 0)
+		return -1;
+	ms = l->timers[0]->at - l->now;
+	return ms < 0 ? 0 : ms > PATIENCE_MAX_MS ? PATIENCE_MAX_MS : (int)ms;
+}
+
 static void run_timers(struct loop *l)
 {
 	while (l->n_timers > 0 && l->timers[0]->at <= l->now) {
@@ -235,11 +246,7 @@ void loop_run(struct loop *l)
 	if (l->ring != NULL)
 		ring_enable(l->ring);
 	while (!atomic_load(&l->stopping)) {
-		int64_t timeout = -1;
-
-		if (l->n_timers > 0)
-			timeout = l->timers[0]->at > l->now ? l->timers[0]->at - l->now : 0;
-		loop_wait(l, timeout);
+		loop_wait(l);
 		run_timers(l);
 	}
 }

@@ -106,6 +106,7 @@ struct sock {
 	/* The loop's. */
 	struct sock *next;         /* in the list of those that may proceed */
 	struct sock *next_starved; /* in the list of those that wait for a buffer */
+	struct loop_chunk lent;    /* to one that has waited */
 	const uint8_t *send_p;
 	size_t send_left;
 	int error; /* of a connect or send */

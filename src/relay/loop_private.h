@@ -43,6 +43,9 @@ struct loop {
  * the time before a long wait. */
 void loop_tick(struct loop *l);
 
+/* Milliseconds to the next timer, or -1: there is none. */
+int loop_patience(const struct loop *l);
+
 /* Run what was posted, when wake_fd was readable. */
 void loop_run_posts(struct loop *l);
 
@@ -53,8 +56,8 @@ bool loop_chunk_borrow(struct loop *l, struct loop_chunk *ret);
 
 int loop_watch_wake(struct loop *l, struct ratls_error *err);
 
-/* Let the sockets proceed, and wait for no longer than timeout_ms (-1: no limit) for more of them. */
-void loop_wait(struct loop *l, int64_t timeout_ms);
+/* Let the sockets proceed, and wait for more of them, but not beyond the next timer. */
+void loop_wait(struct loop *l);
 
 /* ---- loop_ring.c ------------------------------------------------------------------------------------------ */
 

@@ -36,8 +36,8 @@ static void enqueue(struct sock *s)
 	l->work_last = &s->next;
 }
 
-/* Those that wait for a buffer are served once a turn and not when a buffer comes back: who is woken then may not
- * take it, and the next would wait for ever. */
+/* Those that wait for a buffer are served between turns, each with one in hand: in the turn itself those who come
+ * first would take them all, turn by turn. */
 static void starve(struct sock *s)
 {
 	struct loop *l = s->loop;
@@ -65,9 +65,9 @@ static void starve_no_more(struct sock *s)
 
 static void feed_starved(struct loop *l)
 {
-	for (unsigned n = l->n_chunks; n > 0 && l->starved_first != NULL; n--) {
-		struct sock *s = l->starved_first;
+	struct sock *s;
 
+	while ((s = l->starved_first) != NULL && loop_chunk_borrow(l, &s->lent)) {
 		starve_no_more(s);
 		enqueue(s);
 	}
@@ -184,6 +184,7 @@ void sock_close(struct sock *s)
 		return;
 	s->closing = true;
 	starve_no_more(s);
+	loop_chunk_release(s->loop, &s->lent);
 	if (can_send(s))
 		(void)send_now(s); /* last words */
 	/* Closing alone does not do it while a process that is being started shares the socket. */
@@ -203,6 +204,14 @@ struct job {
 	bool ends, sends;
 };
 
+/* False if there is none. */
+static bool take_chunk(struct sock *s, struct loop_chunk *ret)
+{
+	*ret = s->lent;
+	s->lent = (struct loop_chunk){0};
+	return ret->p != NULL || loop_chunk_borrow(s->loop, ret);
+}
+
 /* False if there is nothing to do. */
 static bool prepare(struct job *j, struct sock *s)
 {
@@ -211,7 +220,7 @@ static bool prepare(struct job *j, struct sock *s)
 	if (s->closing || s->connecting)
 		return s->closing || s->writable;
 	j->sends = can_send(s);
-	if (s->receiving && s->readable && !s->starved && !loop_chunk_borrow(s->loop, &j->chunk))
+	if (s->receiving && s->readable && !s->starved && !take_chunk(s, &j->chunk))
 		starve(s);
 	return j->sends || s->over || j->chunk.p != NULL;
 }
@@ -317,11 +326,10 @@ static void take_turns(struct loop *l)
 
 static void proceed(struct loop *l)
 {
-	for (int i = 0; i < TURNS; i++) {
-		feed_starved(l);
-		if (l->work == NULL)
-			return;
+	feed_starved(l);
+	for (int i = 0; i < TURNS && l->work != NULL; i++) {
 		take_turns(l);
+		feed_starved(l);
 	}
 }
 
@@ -405,14 +413,13 @@ static void note_event(struct loop *l, const struct epoll_event *event)
 		enqueue(s);
 }
 
-void loop_wait(struct loop *l, int64_t timeout_ms)
+void loop_wait(struct loop *l)
 {
 	struct epoll_event events[EVENTS];
-	int timeout = timeout_ms > 60000 ? 60000 : (int)timeout_ms;
 	int n;
 
-	proceed(l);
-	n = epoll_wait(l->epoll_fd, events, EVENTS, l->work != NULL ? 0 : timeout);
+	proceed(l); /* which may set timers */
+	n = epoll_wait(l->epoll_fd, events, EVENTS, l->work != NULL ? 0 : loop_patience(l));
 	loop_tick(l);
 	/* Memory of a socket is freed only in a turn, so every pointer of this batch is still good. */
 	for (int i = 0; i < n; i++)

@@ -377,6 +377,94 @@ static void a_receive_waits_for_a_buffer(void **state)
 	finish();
 }
 
+/* ---- who waits for a buffer is served, and in his turn ------------------------------------------------------- */
+
+static void tick(struct sock *s, int result)
+{
+	assert_int_equal(result, 0);
+	if (--f->want > 0) {
+		sock_send(s, flood, 1);
+		return;
+	}
+	while (f->n_kept > 0)
+		loop_chunk_release(s->loop, &f->kept[--f->n_kept]);
+}
+
+static void got_it(struct sock *s, int result, struct loop_chunk chunk)
+{
+	assert_int_equal(result, 1);
+	loop_chunk_release(s->loop, &chunk);
+	close_pair();
+}
+
+/* Whatever the turn after which buffers come back and nothing else is left to do. What is sent and received comes from
+ * and goes to sockets that the loop does not know, so that no event helps. */
+static void a_buffer_that_comes_back_last_is_used(void **state)
+{
+	for (size_t turns = 1; turns < 40; turns++) {
+		int other[2];
+
+		if (!start(state))
+			return;
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, other), 0);
+		f->left.closed = f->right.closed = closed;
+		f->right.received = got_it;
+		f->left.sent = tick;
+		assert_int_equal(sock_open(&f->left, f->loop, other[0], NULL), RATLS_OK);
+		assert_int_equal(sock_open(&f->right, f->loop, f->pair[0], NULL), RATLS_OK);
+		assert_int_equal(write(f->pair[1], "x", 1), 1);
+		f->open = 2;
+		f->want = turns;
+		while (loop_chunk_borrow(f->loop, &f->kept[f->n_kept]))
+			f->n_kept++;
+		sock_receive(&f->right);
+		sock_send(&f->left, flood, 1);
+		loop_run(f->loop);
+		close(f->pair[1]);
+		close(other[1]);
+		finish();
+	}
+}
+
+#define GREEDY (3 * LOOP_CHUNKS) /* each of whom always has more */
+
+static void refill(struct sock *far)
+{
+	assert_int_equal(send(member_of(far)->near.fd, flood, LOOP_CHUNK_SIZE, MSG_DONTWAIT), LOOP_CHUNK_SIZE);
+}
+
+static void greedily(struct sock *s, int result, struct loop_chunk chunk)
+{
+	assert_int_equal(result, LOOP_CHUNK_SIZE);
+	loop_chunk_release(s->loop, &chunk);
+	member_of(s)->got++;
+	if (++f->got == (size_t)20 * GREEDY) {
+		close_crowd(GREEDY);
+		return;
+	}
+	refill(s);
+	sock_receive(s);
+}
+
+static void buffers_go_round(void **state)
+{
+	if (!start(state))
+		return;
+	close(f->pair[0]);
+	close(f->pair[1]);
+	open_crowd(GREEDY);
+	for (size_t i = 0; i < GREEDY; i++) {
+		crowd[i].far.received = greedily;
+		refill(&crowd[i].far);
+		refill(&crowd[i].far);
+		sock_receive(&crowd[i].far);
+	}
+	loop_run(f->loop);
+	for (size_t i = 0; i < GREEDY; i++)
+		assert_true(crowd[i].got >= 10);
+	finish();
+}
+
 /* ---- connecting ------------------------------------------------------------------------------------------------- */
 
 static void on_connected(struct sock *s, int result)
@@ -669,6 +757,43 @@ static void note_now(struct sock *s, int result, struct loop_chunk chunk)
 	close_pair();
 }
 
+static void close_left(struct loop_timer *t)
+{
+	(void)t;
+	sock_close(&f->left);
+}
+
+static void close_later(struct sock *s, int result)
+{
+	static struct loop_timer t = {.fire = close_left};
+
+	assert_int_equal(result, 0);
+	assert_true(loop_timer_set(s->loop, &t, 1));
+}
+
+static void send_byte(struct loop_timer *t)
+{
+	(void)t;
+	sock_send(&f->left, flood, 1);
+}
+
+/* One that a completion sets when the loop is about to wait, for nothing else, is waited for. */
+static void a_timer_set_last_fires(void **state)
+{
+	struct loop_timer t = {.fire = send_byte};
+
+	if (!start(state))
+		return;
+	f->left.sent = close_later;
+	f->left.closed = closed;
+	assert_int_equal(sock_open(&f->left, f->loop, f->pair[0], NULL), RATLS_OK);
+	f->open = 1;
+	assert_true(loop_timer_set(f->loop, &t, 5));
+	loop_run(f->loop);
+	close(f->pair[1]);
+	finish();
+}
+
 /* Else a timer that a completion sets after a long wait has run out already. */
 static void completions_know_the_time_after_the_wait(void **state)
 {
@@ -739,6 +864,8 @@ int main(void)
 		ON_BOTH(who_is_closed_in_the_turn_of_its_send_sends_nothing_twice),
 		ON_BOTH(close_cancels_a_pending_receive),
 		ON_BOTH(a_receive_waits_for_a_buffer),
+		ON_BOTH(a_buffer_that_comes_back_last_is_used),
+		ON_BOTH(buffers_go_round),
 		ON_BOTH(connect_tells_success_and_failure),
 		ON_BOTH(connections_come_by_themselves),
 		ON_BOTH(accepting_outlives_a_shortage_of_descriptors),
@@ -746,6 +873,7 @@ int main(void)
 		{"a_broken_ring_ends_the_program", a_broken_ring_ends_the_program, NULL, NULL, &uring},
 		cmocka_unit_test(auto_falls_back_when_a_ring_cannot_start),
 		ON_BOTH(timers_fire_in_order_unless_cleared),
+		ON_BOTH(a_timer_set_last_fires),
 		ON_BOTH(completions_know_the_time_after_the_wait),
 		ON_BOTH(jobs_run_elsewhere_and_come_home),
 	};
