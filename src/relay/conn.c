@@ -248,7 +248,8 @@ void conn_drive(struct conn *c)
 	while (c->state != CONN_CLOSED) {
 		switch (states[c->state].step(c)) {
 		case STEP_AGAIN:
-			if (c->state == CONN_RELAY || (end_park(&c->front) && end_park(&c->back)))
+			if ((c->state == CONN_RELAY && loop_chunks_abound(c->loop)) ||
+				(end_park(&c->front) && end_park(&c->back)))
 				return;
 			conn_close(c, "out of memory");
 			break;

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "../ratls/source/forged_service.h"
@@ -384,6 +385,90 @@ static void slow_readers_stop_nobody_else(void **state)
 	pair_end(&p);
 }
 
+/* ---- a back end that reads nothing -------------------------------------------------------------------------- */
+
+#define PIECE ((size_t)16000)
+
+/* False if the sidecar could not pass on all of what was sent so far. */
+static bool passed_on(const struct pair *p, uint64_t bytes)
+{
+	for (int i = 0; i < 5000; i++) {
+		if (atomic_load(&service_counters(p->sidecar)->bytes_up) >= bytes)
+			return true;
+		usleep(100);
+	}
+	return false;
+}
+
+/* How many pieces the sidecar takes of a session: the last of them is on its way and goes no further. */
+static size_t pieces_until_stuck(const struct pair *p, int fd, uint64_t *total)
+{
+	static const uint8_t piece[PIECE];
+	size_t n = 0;
+
+	do {
+		say(fd, piece, PIECE);
+		*total += PIECE;
+	} while (passed_on(p, *total) && ++n < 1000);
+	*total -= PIECE; /* it waits in the sidecar */
+	assert_in_range(n, 1, 999);
+	return n;
+}
+
+/* Invariant bounded_by_configuration, for those who send to one that does not read: each of them was still listened to
+ * when what he had sent got stuck, because buffers were plenty then, and all of them say more only later. */
+static void who_speaks_to_the_deaf_stops_nobody_else(void **state)
+{
+	static const uint8_t piece[PIECE];
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	char dir[] = "/tmp/teesql-test-XXXXXX";
+	int fds[2 * LOOP_CHUNKS + 32], deaf = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), live;
+	size_t n = sizeof(fds) / sizeof(fds[0]), pieces = 0;
+	uint64_t total = 0;
+	struct pair p;
+
+	if (!pair_start(&p, state, false)) {
+		close(deaf);
+		return;
+	}
+	service_free(p.forwarder);
+	service_free(p.sidecar);
+	assert_non_null(mkdtemp(dir));
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s/.s.PGSQL.5432", dir);
+	assert_int_equal(bind(deaf, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(deaf, 256), 0);
+	p.to_backend = (struct service_target){dir, 5432};
+	p.sidecar = start(*(enum loop_io *)*state, SERVICE_SIDECAR, &p.server, &p.to_backend);
+	p.to_sidecar.port = port_of(p.sidecar);
+	p.forwarder = start(*(enum loop_io *)*state, SERVICE_FORWARDER, &p.client, &p.to_sidecar);
+	for (size_t i = 0; i < n; i++) {
+		fds[i] = dial(port_of(p.forwarder));
+		say(fds[i], startup, sizeof(startup));
+		await_counter(&service_counters(p.sidecar)->established, i + 1);
+		total += sizeof(startup);
+		if (i == 0)
+			pieces = pieces_until_stuck(&p, fds[i], &total);
+		for (size_t j = 0; i > 0 && j < pieces; j++) {
+			say(fds[i], piece, PIECE);
+			total += PIECE;
+			(void)passed_on(&p, total);
+		}
+	}
+	for (size_t i = 1; i < n; i++)
+		say(fds[i], piece, PIECE);
+	await_counter(&service_counters(p.forwarder)->bytes_up, total + n * PIECE);
+	live = dial(port_of(p.forwarder));
+	say(live, startup, sizeof(startup));
+	await_counter(&service_counters(p.sidecar)->established, n + 1);
+	close(live);
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+	close(deaf);
+	pair_end(&p);
+	unlink(a.sun_path);
+	rmdir(dir);
+}
+
 /* Does a new handshake with the service present the key of this name? */
 static bool presents(const struct service *s, const char *name)
 {
@@ -566,6 +651,7 @@ int main(void)
 		ON_BOTH(bytes_cross_both_ways_and_half_close_is_honoured),
 		ON_BOTH(no_bytes_before_verdict),
 		ON_BOTH(slow_readers_stop_nobody_else),
+		ON_BOTH(who_speaks_to_the_deaf_stops_nobody_else),
 		ON_BOTH(rotation_drops_nothing),
 		ON_BOTH(a_slow_resolver_delays_no_verdict),
 		ON_BOTH(a_late_answer_is_dropped),
