@@ -5,7 +5,7 @@
  * everything is DER.
  *
  * This is our own code and not OpenSSL's because a quote's certificate is evidence, read at every appraisal
- * of a machine that is new: OpenSSL's decoders take a third of the time of such an appraisal.
+ * of a machine that is new: OpenSSL's decoders took an eighth of the time of such an appraisal.
  */
 #ifndef APPRAISAL_CERT_ASN1_H
 #define APPRAISAL_CERT_ASN1_H
