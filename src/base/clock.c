@@ -25,8 +25,12 @@ void clock_format(int64_t at, char text[static CLOCK_TEXT_SIZE])
 	struct tm tm;
 	time_t t = (time_t)at;
 
-	if (gmtime_r(&t, &tm) == NULL || strftime(text, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	/* Not strftime, which writes years before 1000 with fewer digits. */
+	if (gmtime_r(&t, &tm) == NULL || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
 		snprintf(text, CLOCK_TEXT_SIZE, "%lld", (long long)at);
+	else
+		snprintf(text, CLOCK_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
+			tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 int64_t clock_days(int year, int month, int day)
