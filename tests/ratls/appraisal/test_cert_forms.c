@@ -141,6 +141,33 @@ static void names_are_of_printable_ascii(void **state)
 	assert_int_equal(outcome_of(good, bad[3], cur_of(one, 1), cur_of(NULL, 0)), REFUSED);
 }
 
+/* What names the algorithm a second time is not signed: it must say the same nevertheless. */
+static void a_signature_counts_only_for_its_algorithm(void **state)
+{
+	static const uint8_t sha256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
+	static const uint8_t seed[FORGE_SEED_SIZE] = "forms";
+	struct forge_pki_options options;
+	struct forge_pki pki = {0};
+	struct outcome o = {0};
+	struct cert c = {0};
+	struct buf *root = &pki.cert[FORGE_ROOT];
+	uint8_t *at;
+
+	(void)state;
+	forge_pki_defaults(&options, seed, INT64_C(1751600000));
+	assert_int_equal(forge_pki_make(&options, &pki, NULL), RATLS_OK);
+	assert_true(cert_parse(cur_of(root->p, root->len), NULL, &c, &o));
+	assert_true(cert_check_signature(&c, &c, &o));
+	cert_done(&c);
+	at = memmem(root->p + 100, root->len - 100, sha256, sizeof(sha256));
+	assert_non_null(at);
+	at[sizeof(sha256) - 1] = 0x03; /* SHA-384 */
+	assert_true(cert_parse(cur_of(root->p, root->len), NULL, &c, &o));
+	assert_false(cert_check_signature(&c, &c, &o));
+	cert_done(&c);
+	forge_pki_done(&pki);
+}
+
 /* ---- the SGX extension ------------------------------------------------------------------------------- */
 
 #define SGX_OID "2a864886f84d010d01"
@@ -190,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(extensions_have_one_form),
 		cmocka_unit_test(names_are_of_printable_ascii),
+		cmocka_unit_test(a_signature_counts_only_for_its_algorithm),
 		cmocka_unit_test(sgx_values_have_one_form),
 	};
 
