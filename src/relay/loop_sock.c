@@ -130,7 +130,6 @@ void sock_send(struct sock *s, const uint8_t *p, size_t len)
 	s->send_p = p;
 	s->send_left = len;
 	s->sending = true;
-	s->over = false;
 	if (s->writable)
 		enqueue(s);
 }
@@ -144,7 +143,6 @@ void sock_shutdown_send(struct sock *s)
 /* What a send did: bytes or -errno. */
 static void note_sent(struct sock *s, int result)
 {
-	s->error = 0;
 	if (result == -EINTR)
 		return;
 	if (result == -EAGAIN) {

@@ -17,10 +17,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,15 +65,22 @@ static bool start(void **state)
 	return true;
 }
 
-static void closed(struct sock *s)
+static void closed_twice(struct sock *s)
 {
 	(void)s;
+	fail_msg("a socket was closed twice");
+}
+
+static void closed(struct sock *s)
+{
+	s->closed = closed_twice;
 	if (--f->open == 0)
 		loop_stop(f->loop);
 }
 
 static void finish(void)
 {
+	assert_int_equal(f->loop->n_chunks, LOOP_CHUNKS); /* all came back */
 	loop_free(f->loop);
 	free(f);
 }
@@ -90,6 +99,60 @@ static void close_pair(void)
 	sock_close(&f->right);
 }
 
+/* The left one only: its other end is the test's. */
+static void open_left(void)
+{
+	f->left.closed = closed;
+	assert_int_equal(sock_open(&f->left, f->loop, f->pair[0], NULL), RATLS_OK);
+	f->open = 1;
+}
+
+/* ---- what the kernel is asked ----------------------------------------------------------------------------------- */
+
+static unsigned n_sends, n_receives, n_batches, n_waits, interruptions;
+
+ssize_t __real_send(int fd, const void *p, size_t len, int flags);
+ssize_t __wrap_send(int fd, const void *p, size_t len, int flags);
+ssize_t __real_recv(int fd, void *p, size_t len, int flags);
+ssize_t __wrap_recv(int fd, void *p, size_t len, int flags);
+int __real_epoll_wait(int fd, struct epoll_event *events, int n, int timeout);
+int __wrap_epoll_wait(int fd, struct epoll_event *events, int n, int timeout);
+void __real_ring_run(struct ring *r);
+void __wrap_ring_run(struct ring *r);
+
+static bool interrupted(void)
+{
+	if (interruptions == 0)
+		return false;
+	interruptions--;
+	errno = EINTR;
+	return true;
+}
+
+ssize_t __wrap_send(int fd, const void *p, size_t len, int flags)
+{
+	n_sends++;
+	return interrupted() ? -1 : __real_send(fd, p, len, flags);
+}
+
+ssize_t __wrap_recv(int fd, void *p, size_t len, int flags)
+{
+	n_receives++;
+	return interrupted() ? -1 : __real_recv(fd, p, len, flags);
+}
+
+int __wrap_epoll_wait(int fd, struct epoll_event *events, int n, int timeout)
+{
+	n_waits++;
+	return __real_epoll_wait(fd, events, n, timeout);
+}
+
+void __wrap_ring_run(struct ring *r)
+{
+	n_batches++;
+	__real_ring_run(r);
+}
+
 /* ---- bytes arrive whole and in order, then EOF ---------------------------------------------------------- */
 
 static void count(struct sock *s, int result, struct loop_chunk chunk)
@@ -98,6 +161,7 @@ static void count(struct sock *s, int result, struct loop_chunk chunk)
 		assert_int_equal(chunk.p[i], (uint8_t)(f->got + i));
 	f->got += chunk.len;
 	f->last_result = result;
+	assert_int_equal(chunk.p != NULL, result > 0);
 	loop_chunk_release(s->loop, &chunk);
 	if (result > 0)
 		sock_receive(s);
@@ -134,6 +198,14 @@ static void bytes_arrive_whole_then_eof(void **state)
 	finish();
 }
 
+#define CROWD 300 /* more than one turn of the loop serves at once */
+
+static struct member {
+	struct sock near, far;
+	uint8_t bytes[3000];
+	size_t got;
+} crowd[CROWD];
+
 /* ---- the end of a send --------------------------------------------------------------------------------------- */
 
 static void note_failure(struct sock *s, int result)
@@ -158,6 +230,31 @@ static void a_send_to_nobody_fails(void **state)
 	finish();
 }
 
+static void note_many_failures(struct sock *s, int result)
+{
+	assert_int_equal(result, -EPIPE);
+	sock_close(s);
+}
+
+static void open_crowd(size_t n);
+
+/* So many that it is one system call where there is a ring. */
+static void sends_to_nobody_fail_together(void **state)
+{
+	if (!start(state))
+		return;
+	close(f->pair[0]);
+	close(f->pair[1]);
+	open_crowd(4);
+	for (size_t i = 0; i < 4; i++) {
+		sock_close(&crowd[i].far);
+		crowd[i].near.sent = note_many_failures;
+		sock_send(&crowd[i].near, crowd[i].bytes, 1);
+	}
+	loop_run(f->loop);
+	finish();
+}
+
 static void closing_ends_a_send(void **state)
 {
 	static const uint8_t byte;
@@ -174,15 +271,184 @@ static void closing_ends_a_send(void **state)
 	finish();
 }
 
+static void last_words_go_out(void **state)
+{
+	char got[8];
+
+	if (!start(state))
+		return;
+	open_left();
+	f->left.sent = note_failure;
+	sock_send(&f->left, (const uint8_t *)"words", 5);
+	sock_close(&f->left);
+	loop_run(f->loop);
+	assert_int_equal(read(f->pair[1], got, sizeof(got)), 5);
+	assert_int_equal(read(f->pair[1], got, sizeof(got)), 0);
+	close(f->pair[1]);
+	finish();
+}
+
+static void then_close(struct sock *s, int result)
+{
+	assert_int_equal(result, 0);
+	sock_close(s);
+}
+
+static void send_and_flush(struct loop_timer *t)
+{
+	char got[8];
+
+	(void)t;
+	sock_send(&f->left, (const uint8_t *)"words", 5);
+	loop_flush(f->loop);
+	assert_int_equal(read(f->pair[1], got, sizeof(got)), 5);
+}
+
+/* At once, and once. */
+static void what_is_flushed_is_sent_now(void **state)
+{
+	struct loop_timer t = {.fire = send_and_flush};
+	char got[8];
+
+	if (!start(state))
+		return;
+	open_left();
+	f->left.sent = then_close;
+	assert_true(loop_timer_set(f->loop, &t, 1));
+	loop_run(f->loop);
+	assert_int_equal(read(f->pair[1], got, sizeof(got)), 0);
+	close(f->pair[1]);
+	finish();
+}
+
+/* ---- what is asked of the kernel is asked when it can be had -------------------------------------------------- */
+
+static void close_left(struct loop_timer *t)
+{
+	(void)t;
+	sock_close(&f->left);
+}
+
+/* Whether it was full before, or becomes so. */
+static void who_cannot_send_does_not_try(void **state)
+{
+	static const uint8_t bytes[1 << 20];
+
+	for (int full = 0; full <= 1; full++) {
+		struct loop_timer t = {.fire = close_left};
+
+		if (!start(state))
+			return;
+		while (full && write(f->pair[0], bytes, sizeof(bytes)) > 0)
+			;
+		open_left();
+		n_sends = 0;
+		sock_send(&f->left, bytes, sizeof(bytes));
+		assert_true(loop_timer_set(f->loop, &t, 20));
+		loop_run(f->loop);
+		assert_in_range(n_sends, 1, 3);
+		close(f->pair[1]);
+		finish();
+	}
+}
+
+static void nothing_to_do(struct loop_post *p)
+{
+	(void)p;
+}
+
+/* Nothing is left that would wake it without end. */
+static void a_loop_without_work_sleeps(void **state)
+{
+	struct loop_timer t = {.fire = close_left};
+	struct loop_post p = {.run = nothing_to_do};
+
+	if (!start(state))
+		return;
+	open_left();
+	sock_receive(&f->left);
+	loop_post(f->loop, &p);
+	assert_true(loop_timer_set(f->loop, &t, 50));
+	n_waits = 0;
+	loop_run(f->loop);
+	assert_in_range(n_waits, 1, 12);
+	close(f->pair[1]);
+	finish();
+}
+
+static void get_y(struct sock *s, int result, struct loop_chunk chunk)
+{
+	assert_int_equal(result, 1);
+	assert_int_equal(chunk.p[0], 'y');
+	loop_chunk_release(s->loop, &chunk);
+	sock_close(s);
+}
+
+static void write_y(struct loop_timer *t)
+{
+	(void)t;
+	assert_int_equal(write(f->pair[1], "y", 1), 1);
+}
+
+static void receive_late(struct loop_timer *t)
+{
+	static struct loop_timer later = {.fire = write_y};
+	char byte;
+
+	(void)t;
+	if (f->want > 0) { /* it is there no more */
+		assert_int_equal(read(f->pair[0], &byte, 1), 1);
+		assert_true(loop_timer_set(f->loop, &later, 5));
+	}
+	sock_receive(&f->left);
+}
+
+/* What came before it was wanted is received; what is there no more when it is wanted is waited for. */
+static void what_came_early_is_received(void **state)
+{
+	for (int gone = 0; gone <= 1; gone++) {
+		struct loop_timer t = {.fire = receive_late};
+
+		if (!start(state))
+			return;
+		open_left();
+		f->want = (size_t)gone;
+		f->left.received = get_y;
+		n_receives = 0;
+		assert_int_equal(write(f->pair[1], "y", 1), 1);
+		assert_true(loop_timer_set(f->loop, &t, 5));
+		loop_run(f->loop);
+		assert_in_range(n_receives, 1, 2);
+		close(f->pair[1]);
+		finish();
+	}
+}
+
+static void who_is_interrupted_tries_again(void **state)
+{
+	if (!start(state))
+		return;
+	open_left();
+	interruptions = 1;
+	f->left.sent = then_close;
+	sock_send(&f->left, (const uint8_t *)"y", 1);
+	loop_run(f->loop);
+	close(f->pair[1]);
+	finish();
+	if (!start(state))
+		return;
+	open_left();
+	interruptions = 1;
+	f->left.received = get_y;
+	sock_receive(&f->left);
+	assert_int_equal(write(f->pair[1], "y", 1), 1);
+	loop_run(f->loop);
+	assert_int_equal(interruptions, 0);
+	close(f->pair[1]);
+	finish();
+}
+
 /* ---- many at once ---------------------------------------------------------------------------------------------- */
-
-#define CROWD 300 /* more than one turn of the loop serves at once */
-
-static struct member {
-	struct sock near, far;
-	uint8_t bytes[3000];
-	size_t got;
-} crowd[CROWD];
 
 static struct member *member_of(struct sock *far)
 {
@@ -251,9 +517,11 @@ static void a_crowd_is_served_each_with_its_own(void **state)
 		sock_receive(&crowd[i].far);
 		sock_send(&crowd[i].near, crowd[i].bytes, sizeof(crowd[i].bytes));
 	}
+	n_batches = 0;
 	loop_run(f->loop);
 	assert_int_equal(f->got, CROWD);
 	assert_int_equal(f->want, CROWD);
+	assert_int_equal(n_batches > 0, io_of(state) == LOOP_IO_URING);
 	finish();
 }
 
@@ -293,6 +561,32 @@ static void who_is_closed_in_the_turn_of_its_send_sends_nothing_twice(void **sta
 	finish();
 }
 
+static void first_receives_and_closes_all(struct sock *s, int result, struct loop_chunk chunk)
+{
+	assert_int_equal(result, 1);
+	loop_chunk_release(s->loop, &chunk);
+	if (f->got++ > 0)
+		fail_msg("a completion of a closed socket ran");
+	close_crowd(4);
+}
+
+static void who_is_closed_in_the_turn_of_its_receive_is_told_nothing(void **state)
+{
+	if (!start(state))
+		return;
+	close(f->pair[0]);
+	close(f->pair[1]);
+	open_crowd(4);
+	for (size_t i = 0; i < 4; i++) {
+		crowd[i].far.received = first_receives_and_closes_all;
+		sock_receive(&crowd[i].far);
+		assert_int_equal(write(crowd[i].near.fd, "x", 1), 1);
+	}
+	loop_run(f->loop);
+	assert_int_equal(f->got, 1);
+	finish();
+}
+
 /* ---- closing cancels: no completion but `closed` ---------------------------------------------------------- */
 
 static void must_not_come(struct sock *s, int result, struct loop_chunk chunk)
@@ -321,6 +615,38 @@ static void close_cancels_a_pending_receive(void **state)
 	assert_true(loop_timer_set(f->loop, &t, 5));
 	loop_run(f->loop);
 	assert_int_equal(f->open, 0);
+	finish();
+}
+
+static void write_x(struct loop_timer *t)
+{
+	(void)t;
+	assert_int_equal(write(f->pair[1], "x", 1), 1);
+}
+
+/* A process that is being started has it too. */
+static void a_closed_socket_is_heard_of_no_more_though_it_is_shared(void **state)
+{
+	struct loop_timer close_it = {.fire = close_left}, t = {.fire = write_x}, end = {.fire = close_now};
+	int shared, other[2];
+
+	if (!start(state))
+		return;
+	open_left();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, other), 0);
+	f->right.closed = closed;
+	assert_int_equal(sock_open(&f->right, f->loop, other[0], NULL), RATLS_OK);
+	f->open = 2;
+	shared = dup(f->pair[0]);
+	f->left.received = must_not_come;
+	sock_receive(&f->left);
+	assert_true(loop_timer_set(f->loop, &close_it, 1));
+	assert_true(loop_timer_set(f->loop, &t, 5));
+	assert_true(loop_timer_set(f->loop, &end, 10));
+	loop_run(f->loop);
+	close(shared);
+	close(other[1]);
+	close(f->pair[1]);
 	finish();
 }
 
@@ -379,6 +705,12 @@ static void a_receive_waits_for_a_buffer(void **state)
 
 /* ---- who waits for a buffer is served, and in his turn ------------------------------------------------------- */
 
+static void hold_all(void)
+{
+	while (loop_chunk_borrow(f->loop, &f->kept[f->n_kept]))
+		f->n_kept++;
+}
+
 static void tick(struct sock *s, int result)
 {
 	assert_int_equal(result, 0);
@@ -415,8 +747,7 @@ static void a_buffer_that_comes_back_last_is_used(void **state)
 		assert_int_equal(write(f->pair[1], "x", 1), 1);
 		f->open = 2;
 		f->want = turns;
-		while (loop_chunk_borrow(f->loop, &f->kept[f->n_kept]))
-			f->n_kept++;
+		hold_all();
 		sock_receive(&f->right);
 		sock_send(&f->left, flood, 1);
 		loop_run(f->loop);
@@ -424,6 +755,66 @@ static void a_buffer_that_comes_back_last_is_used(void **state)
 		close(other[1]);
 		finish();
 	}
+}
+
+static void close_left_and_release(struct loop_timer *t)
+{
+	close_left(t);
+	release_all(t);
+}
+
+static void who_is_closed_while_it_waits_for_a_buffer_gets_none(void **state)
+{
+	struct loop_timer t = {.fire = close_left_and_release}, end = {.fire = close_now};
+
+	if (!start(state))
+		return;
+	open_pair();
+	hold_all();
+	f->left.received = must_not_come;
+	sock_receive(&f->left);
+	assert_int_equal(write(f->right.fd, "x", 1), 1);
+	assert_true(loop_timer_set(f->loop, &t, 5));
+	assert_true(loop_timer_set(f->loop, &end, 10));
+	loop_run(f->loop);
+	finish();
+}
+
+static void close_all_and_left(struct sock *s, int result)
+{
+	(void)s;
+	assert_int_equal(result, 0);
+	sock_close(&f->left);
+	close_crowd(CROWD);
+}
+
+static void release_and_send(struct loop_timer *t)
+{
+	release_all(t);
+	for (size_t i = 0; i < CROWD; i++)
+		sock_send(&crowd[i].near, crowd[i].bytes, 1);
+}
+
+/* It has one in hand, but those before it in the turn are so many that it has not used it. */
+static void who_is_closed_with_a_lent_buffer_gives_it_back(void **state)
+{
+	struct loop_timer t = {.fire = release_and_send};
+
+	if (!start(state))
+		return;
+	open_left();
+	open_crowd(CROWD);
+	f->open = 2 * CROWD + 1;
+	hold_all();
+	for (size_t i = 0; i < CROWD; i++)
+		crowd[i].near.sent = close_all_and_left;
+	f->left.received = must_not_come;
+	sock_receive(&f->left);
+	assert_int_equal(write(f->pair[1], "x", 1), 1);
+	assert_true(loop_timer_set(f->loop, &t, 5));
+	loop_run(f->loop);
+	close(f->pair[1]);
+	finish();
 }
 
 #define GREEDY (3 * LOOP_CHUNKS) /* each of whom always has more */
@@ -462,6 +853,38 @@ static void buffers_go_round(void **state)
 	loop_run(f->loop);
 	for (size_t i = 0; i < GREEDY; i++)
 		assert_true(crowd[i].got >= 10);
+	finish();
+}
+
+static void without_end(struct sock *s, int result, struct loop_chunk chunk)
+{
+	assert_int_equal(result, LOOP_CHUNK_SIZE);
+	loop_chunk_release(s->loop, &chunk);
+	refill(s);
+	sock_receive(s);
+}
+
+static void close_the_first(struct loop_timer *t)
+{
+	(void)t;
+	close_crowd(1);
+}
+
+static void who_always_has_more_stops_no_timer(void **state)
+{
+	struct loop_timer t = {.fire = close_the_first};
+
+	if (!start(state))
+		return;
+	close(f->pair[0]);
+	close(f->pair[1]);
+	open_crowd(1);
+	crowd[0].far.received = without_end;
+	refill(&crowd[0].far);
+	refill(&crowd[0].far);
+	sock_receive(&crowd[0].far);
+	assert_true(loop_timer_set(f->loop, &t, 5));
+	loop_run(f->loop);
 	finish();
 }
 
@@ -512,6 +935,34 @@ static void connect_tells_success_and_failure(void **state)
 	}
 }
 
+static void on_first_connected(struct sock *s, int result)
+{
+	(void)s;
+	f->last_result = result;
+	if (f->got++ > 0)
+		fail_msg("a completion of a closed socket ran");
+	close_pair();
+}
+
+static void a_failure_to_connect_that_is_known_at_once_is_told(void **state)
+{
+	struct sockaddr_un nobody = {.sun_family = AF_UNIX, .sun_path = "/nonexistent/socket"};
+
+	if (!start(state))
+		return;
+	for (int i = 0; i < 2; i++) {
+		close(f->pair[i]);
+		f->pair[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	}
+	open_pair();
+	f->left.connected = f->right.connected = on_first_connected;
+	sock_connect(&f->left, (struct sockaddr *)&nobody, sizeof(nobody));
+	sock_connect(&f->right, (struct sockaddr *)&nobody, sizeof(nobody));
+	loop_run(f->loop);
+	assert_int_equal(f->last_result, -ENOENT);
+	finish();
+}
+
 /* ---- accepting -------------------------------------------------------------------------------------------------- */
 
 static void on_accepted(struct loop_acceptor *a, int fd)
@@ -527,7 +978,7 @@ static void connections_come_by_themselves(void **state)
 {
 	struct sockaddr_in address;
 	struct loop_acceptor a = {.fd = listening_socket(&address), .accepted = on_accepted};
-	int clients[3];
+	int clients[5]; /* two of them after it was stopped */
 
 	if (!start(state)) {
 		close(a.fd);
@@ -535,13 +986,13 @@ static void connections_come_by_themselves(void **state)
 	}
 	assert_int_equal(listen(a.fd, 8), 0);
 	assert_int_equal(loop_accept(f->loop, &a, NULL), RATLS_OK);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 5; i++) {
 		clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		assert_int_equal(connect(clients[i], (struct sockaddr *)&address, sizeof(address)), 0);
 	}
 	loop_run(f->loop);
 	assert_int_equal(f->got, 3);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 5; i++)
 		close(clients[i]);
 	close(a.fd);
 	close(f->pair[0]);
@@ -757,12 +1208,6 @@ static void note_now(struct sock *s, int result, struct loop_chunk chunk)
 	close_pair();
 }
 
-static void close_left(struct loop_timer *t)
-{
-	(void)t;
-	sock_close(&f->left);
-}
-
 static void close_later(struct sock *s, int result)
 {
 	static struct loop_timer t = {.fire = close_left};
@@ -785,9 +1230,7 @@ static void a_timer_set_last_fires(void **state)
 	if (!start(state))
 		return;
 	f->left.sent = close_later;
-	f->left.closed = closed;
-	assert_int_equal(sock_open(&f->left, f->loop, f->pair[0], NULL), RATLS_OK);
-	f->open = 1;
+	open_left();
 	assert_true(loop_timer_set(f->loop, &t, 5));
 	loop_run(f->loop);
 	close(f->pair[1]);
@@ -859,14 +1302,27 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_BOTH(bytes_arrive_whole_then_eof),
 		ON_BOTH(a_send_to_nobody_fails),
+		ON_BOTH(sends_to_nobody_fail_together),
 		ON_BOTH(closing_ends_a_send),
+		ON_BOTH(last_words_go_out),
+		ON_BOTH(what_is_flushed_is_sent_now),
+		ON_BOTH(who_cannot_send_does_not_try),
+		ON_BOTH(a_loop_without_work_sleeps),
+		ON_BOTH(what_came_early_is_received),
+		ON_BOTH(who_is_interrupted_tries_again),
 		ON_BOTH(a_crowd_is_served_each_with_its_own),
 		ON_BOTH(who_is_closed_in_the_turn_of_its_send_sends_nothing_twice),
+		ON_BOTH(who_is_closed_in_the_turn_of_its_receive_is_told_nothing),
 		ON_BOTH(close_cancels_a_pending_receive),
+		ON_BOTH(a_closed_socket_is_heard_of_no_more_though_it_is_shared),
 		ON_BOTH(a_receive_waits_for_a_buffer),
+		ON_BOTH(who_is_closed_while_it_waits_for_a_buffer_gets_none),
+		ON_BOTH(who_is_closed_with_a_lent_buffer_gives_it_back),
 		ON_BOTH(a_buffer_that_comes_back_last_is_used),
 		ON_BOTH(buffers_go_round),
+		ON_BOTH(who_always_has_more_stops_no_timer),
 		ON_BOTH(connect_tells_success_and_failure),
+		ON_BOTH(a_failure_to_connect_that_is_known_at_once_is_told),
 		ON_BOTH(connections_come_by_themselves),
 		ON_BOTH(accepting_outlives_a_shortage_of_descriptors),
 		ON_BOTH(accepting_outlives_a_shortage_of_memory),
