@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appraisal/endorsements.h"
+#include "appraisal/json_bytes.h"
 #include "appraisal/policy.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -217,17 +218,6 @@ int bundle_endorsements(const struct bundle *b, const struct buf *root, struct r
 
 /* ---- writing ----------------------------------------------------------------------------------------- */
 
-static json_t *base64_json(struct cur bytes)
-{
-	struct buf text = {0};
-	json_t *out;
-
-	base64_append(&text, bytes.p, bytes.left);
-	out = text.bad ? NULL : json_stringn((const char *)text.p, text.len);
-	buf_done(&text);
-	return out;
-}
-
 /* All but the digest. */
 static int make_object(const struct bundle_content *c, json_t **ret, struct ratls_error *err)
 {
@@ -241,7 +231,7 @@ static int make_object(const struct bundle_content *c, json_t **ret, struct ratl
 		return rc;
 	clock_format(c->at, time);
 	*ret = json_pack("{s:s, s:s, s:{s:s, s:o}, s:o?, s:o, s:O}", "schema", SCHEMA, "time", time,
-		"evidence", "kind", kinds[c->kind], "bytes", base64_json(c->evidence), "collateral",
+		"evidence", "kind", kinds[c->kind], "bytes", json_of_base64(c->evidence), "collateral",
 		collateral, "policy", policy_json(c->policy), "report", c->report);
 	return *ret != NULL ? rc : no_memory(err);
 }

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "appraisal/endorsement_members.h"
+#include "appraisal/json_bytes.h"
 #include "base/err.h"
-#include "base/hex.h"
 
 #define MEMBER(name) #name, offsetof(struct endorsement_items, name)
 
@@ -86,17 +86,6 @@ static json_t *text_json(struct cur item)
 	return memchr(item.p, 0, item.left) == NULL ? json_stringn((const char *)item.p, item.left) : NULL;
 }
 
-static json_t *hex_json(struct cur item)
-{
-	struct buf text = {0};
-	json_t *out;
-
-	hex_append(&text, item.p, item.left);
-	out = text.bad ? NULL : json_stringn((const char *)text.p, text.len);
-	buf_done(&text);
-	return out;
-}
-
 int endorsements_object(const struct ratls_endorsements *e, json_t **ret, struct ratls_error *err)
 {
 	json_t *object = json_object();
@@ -110,7 +99,7 @@ int endorsements_object(const struct ratls_endorsements *e, json_t **ret, struct
 			continue;
 		}
 		if (value == NULL && m->is_crl)
-			value = hex_json(item);
+			value = json_of_hex(item);
 		if (json_object_set_new(object, m->name, value) != 0) {
 			json_decref(object);
 			return err_set(err, RATLS_E_FORMAT,

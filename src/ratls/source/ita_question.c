@@ -4,23 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appraisal/json_bytes.h"
 #include "base/err.h"
-#include "base/hex.h"
 #include "base/reason.h"
 #include "evidence/cclog.h"
 #include "evidence/evidence.h"
-
-/* A JSON string; NULL if memory ran out. */
-static json_t *base64_json(struct cur bytes)
-{
-	struct buf b = {0};
-	json_t *json;
-
-	base64_append(&b, bytes.p, bytes.left);
-	json = b.bad ? NULL : json_stringn((const char *)b.p, b.len);
-	buf_done(&b);
-	return json;
-}
 
 /* Nothing if the evidence has no event to tell of. */
 static int add_event_log(json_t *tdx, const struct ratls_evidence *evidence, struct ratls_error *err)
@@ -29,7 +17,7 @@ static int add_event_log(json_t *tdx, const struct ratls_evidence *evidence, str
 	int rc = cclog_append(&evidence->log, &evidence->quote.td, &log, err);
 
 	if (rc == RATLS_OK && log.len > 0 &&
-		json_object_set_new(tdx, "event_log", base64_json(cur_of(log.p, log.len))) != 0)
+		json_object_set_new(tdx, "event_log", json_of_base64(cur_of(log.p, log.len))) != 0)
 		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
 	buf_done(&log);
 	return rc;
@@ -51,7 +39,7 @@ int ita_question(const struct ratls_evidence *evidence, json_t *nonce, bool with
 	char *text = NULL;
 	int rc = RATLS_OK;
 
-	if (json_object_set_new(tdx, "quote", base64_json(evidence->quote.whole)) != 0 ||
+	if (json_object_set_new(tdx, "quote", json_of_base64(evidence->quote.whole)) != 0 ||
 		(nonce != NULL && json_object_set(tdx, "verifier_nonce", nonce) != 0))
 		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
 	if (rc == RATLS_OK && with_event_log)
