@@ -193,8 +193,8 @@ static void conn_free(struct conn *c)
 {
 	struct worker *w = service_worker(c->service, c->loop);
 
-	channel_free(c->front.channel);
-	channel_free(c->back.channel);
+	end_done(&c->front);
+	end_done(&c->back);
 	setup_free(c->setup);
 	if (c->previous != NULL)
 		c->previous->next = c->next;

@@ -41,6 +41,7 @@ struct end {
 	struct buf parked;       /* or of this, where what was received has to wait */
 	struct cur unread;
 	struct loop_out *out; /* being sent */
+	struct end **warm;    /* its place among the channels that do not rest; NULL: it may */
 	bool open;            /* the socket is in the loop */
 	bool eof;             /* nothing more will come from here */
 	bool truncated;       /* it ended without close_notify, or with an error */
@@ -124,6 +125,10 @@ void conn_log(const struct conn *c, int level, const char *fmt, ...) __attribute
 
 int end_open(struct conn *c, struct end *e, int fd, struct ratls_error *err);
 void end_close(struct conn *c, struct end *e);
+void end_done(struct end *e); /* it is closed, or was never open */
+
+/* Its channel is in use: it does not rest until WARM_CHANNELS others have been. */
+void end_warm(struct end *e);
 
 /* Ask for bytes if none are there and none are coming. */
 void end_want(struct end *e);

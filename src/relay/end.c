@@ -78,6 +78,29 @@ int end_open(struct conn *c, struct end *e, int fd, struct ratls_error *err)
 	return rc;
 }
 
+void end_done(struct end *e)
+{
+	if (e->warm != NULL)
+		*e->warm = NULL;
+	channel_free(e->channel);
+}
+
+void end_warm(struct end *e)
+{
+	struct conn *c = e->sock.owner;
+	struct worker *w;
+
+	if (e->warm != NULL)
+		return;
+	w = service_worker(c->service, c->loop);
+	e->warm = &w->warm[w->next_warm++ % WARM_CHANNELS];
+	if (*e->warm != NULL) {
+		channel_rest((*e->warm)->channel);
+		(*e->warm)->warm = NULL;
+	}
+	*e->warm = e;
+}
+
 void end_close(struct conn *c, struct end *e)
 {
 	if (!e->open || e->sock.closing)

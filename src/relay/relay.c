@@ -102,6 +102,7 @@ enum conn_step relay_step(struct conn *c)
 		if (step != STEP_NEXT)
 			return step;
 	}
+	end_warm(conn_attested(c));
 	fine = pump(&c->front, &c->back, &c->bytes_up) && pump(&c->back, &c->front, &c->bytes_down);
 	/* Reading one end may have made its TLS want to say something (a key update): it goes with the next send. */
 	fine = fine && pump(&c->front, &c->back, &c->bytes_up);

@@ -12,6 +12,9 @@
 #include "relay/service.h"
 
 struct conn;
+struct end;
+
+#define WARM_CHANNELS 64 /* of a loop: those in use last keep their record buffers */
 
 /* Whose connection it is, for the limit of one peer: the address without the port. */
 struct peer_key {
@@ -24,7 +27,10 @@ struct worker {
 	struct loop *loop;
 	pthread_t thread;
 	bool started;
-	struct conn *conns;            /* of this loop; only its thread touches them */
+	/* Of this loop; only its thread touches them. */
+	struct conn *conns;
+	struct end *warm[WARM_CHANNELS];
+	unsigned next_warm;
 	/* What the acceptor looks at when it chooses a loop: those that are there, and those on their way. */
 	atomic_uint_fast64_t n_conns, n_coming;
 	struct loop_post drain_post, stop_post;

@@ -129,7 +129,6 @@ static bool configure(SSL_CTX *ssl)
 	/* No resumption: a ticket would carry the peer's whole certificate, and a session must be appraised. */
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-	SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS); /* an idle session holds no record buffer */
 	SSL_CTX_set_max_cert_list(ssl, (long)CHANNEL_PENDING_MAX);
 	SSL_CTX_set_cert_verify_callback(ssl, accept_unseen, NULL);
 	return SSL_CTX_set_num_tickets(ssl, 0) == 1 &&
@@ -246,6 +245,14 @@ void channel_free(struct channel *c)
 	channel_context_free(c->context);
 	buf_done(&c->pending);
 	free(c);
+}
+
+/* "RH": it is a record's header that is read next. OpenSSL before 3.0.14 frees the buffer below the rest of a record
+ * whose header it has read (CVE-2024-4741); what is there but was not taken it keeps by itself. */
+void channel_rest(struct channel *c)
+{
+	if (strcmp(SSL_rstate_string(c->ssl), "RH") == 0 && !SSL_has_pending(c->ssl))
+		(void)SSL_free_buffers(c->ssl);
 }
 
 void channel_flush(struct channel *c, struct channel_out *out)

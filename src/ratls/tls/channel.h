@@ -93,6 +93,10 @@ int channel_peer_chain_pem(struct channel *c, struct buf *ret, struct ratls_erro
 /* Let go of what the session keeps of the peer's certificate, once it has been appraised. */
 void channel_forget_peer(struct channel *c);
 
+/* Give back the record buffers, 34 KB, until there is a record again; not in the middle of one. For idle sessions:
+ * to have buffers anew for each record costs a busy one 4 % of its time. */
+void channel_rest(struct channel *c);
+
 struct channel_info {
 	const char *version, *cipher; /* static text of OpenSSL */
 	char alpn[16];                /* "" if none was agreed */

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <malloc.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -292,6 +294,89 @@ static void a_record_cut_anywhere_yields_nothing_until_it_is_whole(void **state)
 	pair_done(&p);
 }
 
+/* ---- resting ------------------------------------------------------------------------------------- */
+
+static size_t held; /* of OpenSSL, in bytes */
+
+static void *count_malloc(size_t size, const char *file, int line)
+{
+	void *p = malloc(size);
+
+	(void)file;
+	(void)line;
+	held += malloc_usable_size(p);
+	return p;
+}
+
+static void count_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	held -= malloc_usable_size(p);
+	free(p);
+}
+
+static void *count_realloc(void *p, size_t size, const char *file, int line)
+{
+	void *new;
+
+	(void)file;
+	(void)line;
+	held -= malloc_usable_size(p);
+	new = realloc(p, size);
+	held += malloc_usable_size(new);
+	return new;
+}
+
+static void who_rests_holds_no_record_buffer_and_goes_on(void **state)
+{
+	size_t before;
+	struct pair p;
+
+	(void)state;
+	pair_shaken(&p);
+	for (int i = 0; i < 3; i++) {
+		assert_carries(&p.client, &p.server, "ping", 4);
+		assert_carries(&p.server, &p.client, "pong", 4);
+		before = held;
+		channel_rest(p.client.channel);
+		channel_rest(p.server.channel);
+		assert_true(before - held > 4 * 16 * KIB);
+		channel_rest(p.server.channel);
+	}
+	pair_done(&p);
+}
+
+/* Wherever the record is cut: what has come of it must not go with a buffer. */
+static void who_rests_in_a_record_loses_nothing_of_it(void **state)
+{
+	const char text[] = "select secret from vault";
+	struct pair p;
+	size_t len = 1;
+
+	(void)state;
+	pair_shaken(&p);
+	for (size_t cut = 0; cut < len; cut++) {
+		struct buf record = {0}, got = {0};
+
+		side_say(&p.client, &p.server, text, sizeof(text));
+		len = p.server.in.len;
+		buf_bytes(&record, p.server.in.p, len);
+		side_drop_unread(&p.server);
+		buf_bytes(&p.server.in, record.p, cut);
+		assert_int_equal(side_hear(&p.server, &p.client, &got), CHANNEL_WANT_READ);
+		channel_rest(p.server.channel);
+		buf_bytes(&p.server.in, record.p + cut, len - cut);
+		assert_int_equal(side_hear(&p.server, &p.client, &got), CHANNEL_WANT_READ);
+		assert_int_equal(got.len, sizeof(text));
+		assert_memory_equal(got.p, text, sizeof(text));
+		buf_done(&got);
+		buf_done(&record);
+	}
+	assert_true(len > sizeof(text));
+	pair_done(&p);
+}
+
 static void a_record_altered_anywhere_yields_nothing_ever_again(void **state)
 {
 	const char text[] = "select 1";
@@ -413,6 +498,8 @@ int main(void)
 		cmocka_unit_test(every_size_is_carried_within_the_promised_room),
 		cmocka_unit_test(what_has_no_room_is_kept_in_order_up_to_a_maximum),
 		cmocka_unit_test(a_record_cut_anywhere_yields_nothing_until_it_is_whole),
+		cmocka_unit_test(who_rests_holds_no_record_buffer_and_goes_on),
+		cmocka_unit_test(who_rests_in_a_record_loses_nothing_of_it),
 		cmocka_unit_test(a_record_altered_anywhere_yields_nothing_ever_again),
 		cmocka_unit_test(a_handshake_altered_anywhere_never_succeeds),
 		cmocka_unit_test(garbage_fails_with_a_reason),
@@ -420,5 +507,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_said_about_the_end_of_what_has_not_begun),
 	};
 
+	if (CRYPTO_set_mem_functions(count_malloc, count_realloc, count_free) != 1)
+		return 1;
 	return cmocka_run_group_tests(tests, make_identities, free_identities);
 }
