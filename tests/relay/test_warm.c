@@ -17,6 +17,17 @@ static struct worker worker;
 static struct service service = {.workers = &worker, .n_workers = 1};
 static struct conn conns[ENDS];
 
+static size_t n_rested;
+
+void __wrap_channel_rest(struct channel *c);
+
+/* In the order in which they were in use. */
+void __wrap_channel_rest(struct channel *c)
+{
+	assert_true(n_rested < ENDS && c == conns[n_rested].back.channel);
+	n_rested++;
+}
+
 static int make(void **state)
 {
 	const struct channel_context_options options = {.role = CHANNEL_CLIENT};
@@ -56,9 +67,11 @@ static void those_in_use_last_are_warm_and_none_that_is_gone(void **state)
 		end_warm(&conns[i].back);
 	end_warm(&conns[0].back); /* it is already, and takes no other's place */
 	expect_warm(0, WARM_CHANNELS);
+	assert_int_equal(n_rested, 0);
 	for (size_t i = WARM_CHANNELS; i < ENDS; i++)
 		end_warm(&conns[i].back);
 	expect_warm(WARM_CHANNELS, ENDS);
+	assert_int_equal(n_rested, WARM_CHANNELS);
 	for (size_t i = 0; i < ENDS; i++)
 		end_done(&conns[i].back);
 	for (size_t i = 0; i < WARM_CHANNELS; i++)

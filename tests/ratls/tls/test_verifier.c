@@ -703,6 +703,35 @@ static void a_crowd_of_one_peer_is_decided_once(void **state)
 	counted_done(&c);
 }
 
+static void *one_who_comes_too_late(void *arg)
+{
+	struct counted *c = arg;
+
+	atomic_fetch_add(&c->set_out, 1);
+	return decide(&c->world, INT64_C(4000000000)).accepted ? c : NULL;
+}
+
+/* They wait for a verdict that ends before their time: it is none of theirs. */
+static void a_crowd_takes_no_verdict_that_has_ended(void **state)
+{
+	pthread_t crowd[CROWD];
+	struct counted c;
+	void *accepted;
+
+	(void)state;
+	counted_begin(&c);
+	assert_int_equal(pthread_create(&crowd[0], NULL, one_of_the_crowd, &c), 0);
+	while (atomic_load(&c.asked) == 0)
+		sched_yield();
+	for (int i = 1; i < CROWD; i++)
+		assert_int_equal(pthread_create(&crowd[i], NULL, one_who_comes_too_late, &c), 0);
+	for (int i = 0; i < CROWD; i++) {
+		pthread_join(crowd[i], &accepted);
+		assert_int_equal(accepted != NULL, i == 0);
+	}
+	counted_done(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -721,6 +750,7 @@ int main(void)
 		cmocka_unit_test(the_policy_in_force_decides),
 		cmocka_unit_test(threads_share_a_verifier),
 		cmocka_unit_test(a_crowd_of_one_peer_is_decided_once),
+		cmocka_unit_test(a_crowd_takes_no_verdict_that_has_ended),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, free_keys);
