@@ -975,6 +975,24 @@ static void without_an_event_log_none_is_shown(void **state)
 	world_end(&w);
 }
 
+static void who_does_not_wait_does_not_ask(void **state)
+{
+	static const struct ratls_binding binding = {.kind = RATLS_BINDING_CERTIFICATE};
+	struct ratls_report *report = NULL;
+	struct world w;
+	bool waits = false;
+
+	(void)state;
+	world_begin(&w, NULL);
+	assert_int_equal(
+		verify_now(w.verifier, w.evidence, NULL, &binding, NOW, &waits, &report, NULL), RATLS_OK);
+	assert_true(waits);
+	assert_null(report);
+	for (int i = 0; i < ITEMS; i++)
+		assert_int_equal(w.service.asked[i], 0);
+	world_end(&w);
+}
+
 /* ---- many at once -----------------------------------------------------------------------------------------
  */
 
@@ -1138,6 +1156,7 @@ int main(void)
 		cmocka_unit_test(pauses_grow_and_are_bounded),
 		cmocka_unit_test(without_a_nonce_none_is_asked_for),
 		cmocka_unit_test(without_an_event_log_none_is_shown),
+		cmocka_unit_test(who_does_not_wait_does_not_ask),
 		cmocka_unit_test(many_at_once_fetch_keys_once),
 		cmocka_unit_test(options_are_checked),
 		cmocka_unit_test(regions_have_their_portals),
