@@ -91,39 +91,56 @@ struct pck *pck_new(struct cur pem, const struct pck_known *known)
 	return p;
 }
 
-struct attestation_key {
-	uint8_t point[ECDSA_POINT_SIZE];
+struct vouched {
+	uint8_t report[QUOTE_QE_REPORT_SIZE], signature[ECDSA_SIGNATURE_SIZE], point[ECDSA_POINT_SIZE];
 	EVP_PKEY *key;
 };
 
-static void remember_key(struct pck *p, const struct cur *point, EVP_PKEY *key)
+static void vouched_free(struct vouched *v)
 {
-	struct attestation_key *seen = malloc(sizeof(*seen)), *nothing = NULL;
-
-	if (seen == NULL)
+	if (v == NULL)
 		return;
-	memcpy(seen->point, point->p, sizeof(seen->point));
-	seen->key = key;
-	EVP_PKEY_up_ref(key);
-	if (!atomic_compare_exchange_strong(&p->attestation_key, &nothing, seen)) {
-		EVP_PKEY_free(key);
-		free(seen);
-	}
+	EVP_PKEY_free(v->key);
+	free(v);
 }
 
-EVP_PKEY *pck_attestation_key(struct pck *p, const struct cur *point, bool vouched_for)
+/* Every byte of both: beside a report that was signed once, no other signature may pass. */
+bool pck_signed_report(const struct pck *p, const struct quote *q)
 {
-	struct attestation_key *seen = atomic_load(&p->attestation_key);
-	EVP_PKEY *key;
+	const struct vouched *v = atomic_load(&p->vouched);
 
-	if (seen != NULL && cur_is(point, seen->point, sizeof(seen->point))) {
-		EVP_PKEY_up_ref(seen->key);
-		return seen->key;
-	}
-	key = ecdsa_key(point, p->leaf.key);
-	if (key != NULL && seen == NULL && vouched_for)
-		remember_key(p, point, key);
-	return key;
+	if (v != NULL && cur_is(&q->qe.whole, v->report, sizeof(v->report)) &&
+		cur_is(&q->qe_signature, v->signature, sizeof(v->signature)))
+		return true;
+	return ecdsa_verify(p->leaf.key, &q->qe_signature, &q->qe.whole);
+}
+
+EVP_PKEY *pck_attestation_key(const struct pck *p, const struct quote *q)
+{
+	const struct vouched *v = atomic_load(&p->vouched);
+
+	if (v == NULL || !cur_is(&q->attestation_key, v->point, sizeof(v->point)))
+		return ecdsa_key(&q->attestation_key, p->leaf.key);
+	EVP_PKEY_up_ref(v->key);
+	return v->key;
+}
+
+void pck_vouch(struct pck *p, const struct quote *q, EVP_PKEY *key)
+{
+	struct vouched *v, *nothing = NULL;
+
+	if (atomic_load(&p->vouched) != NULL)
+		return;
+	v = malloc(sizeof(*v));
+	if (v == NULL)
+		return;
+	memcpy(v->report, q->qe.whole.p, sizeof(v->report));
+	memcpy(v->signature, q->qe_signature.p, sizeof(v->signature));
+	memcpy(v->point, q->attestation_key.p, sizeof(v->point));
+	v->key = key;
+	EVP_PKEY_up_ref(key);
+	if (!atomic_compare_exchange_strong(&p->vouched, &nothing, v))
+		vouched_free(v);
 }
 
 struct pck *pck_ref(struct pck *p)
@@ -134,14 +151,10 @@ struct pck *pck_ref(struct pck *p)
 
 void pck_unref(struct pck *p)
 {
-	struct attestation_key *seen;
-
 	if (p == NULL || atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	seen = atomic_load(&p->attestation_key);
-	if (seen != NULL)
-		EVP_PKEY_free(seen->key);
-	free(seen);
+	vouched_free(atomic_load(&p->vouched));
+	buf_done(&p->text);
 	cert_done(&p->leaf);
 	cert_done(&p->own_ca);
 	cert_done(&p->own_root);

@@ -9,7 +9,8 @@
 
 #include "appraisal/cert.h"
 #include "appraisal/sgx.h"
-#include "base/hash.h"
+#include "base/buf.h"
+#include "evidence/quote.h"
 
 /* What the endorsements already know: spares decoding and verifying again what is byte for byte the same. */
 struct pck_known {
@@ -20,25 +21,36 @@ struct pck_known {
 
 struct pck {
 	atomic_uint refs;
-	uint8_t digest[HASH_SHA256_SIZE]; /* of the text; set by the memo alone */
-	struct cert leaf;                 /* not there if the chain could not be decoded */
-	struct cert own_ca, own_root;     /* set only where they differ from the known ones */
-	const struct cert *ca;            /* own_ca or the known one; NULL if there is none */
-	struct sgx_extension sgx;         /* if extension passed */
+	struct buf text;              /* set by the memo alone */
+	struct cert leaf;             /* not there if the chain could not be decoded */
+	struct cert own_ca, own_root; /* set only where they differ from the known ones */
+	const struct cert *ca;        /* own_ca or the known one; NULL if there is none */
+	struct sgx_extension sgx;     /* if extension passed */
 	struct outcome chain;     /* three certificates in order, in their roles, each naming the next */
 	struct outcome root;      /* the third is the configured root */
 	struct outcome signature; /* root -> CA -> leaf */
 	struct outcome extension;
-	_Atomic(struct attestation_key *)
-		attestation_key; /* NULL until one was seen, then the same for good */
+	_Atomic(struct vouched *) vouched; /* NULL until there was some, then the same for good */
 };
 
-/* Immutable once made. pem.p is NULL where there is no chain: then nothing is known. known's members must outlive
- * it. NULL if memory ran out. */
+/* Immutable once made, but for what it has vouched for. pem.p is NULL where there is no chain: then nothing is known.
+ * known's members must outlive it. NULL if memory ran out. */
 struct pck *pck_new(struct cur pem, const struct pck_known *known);
-/* The attestation key of this point (X || Y). A platform has one for long: the first that is vouched for is
- * remembered. The caller frees its reference; NULL if it is no point. */
-EVP_PKEY *pck_attestation_key(struct pck *p, const struct cur *point, bool vouched_for);
+
+/* ---- what the PCK key has vouched for ------------------------------------------------------------------
+ *
+ * A platform's quoting enclave keeps its attestation key, and its report with the PCK's signature, until the
+ * platform's TCB changes (Intel, DCAP, td_ql_logic.cpp: certify_key). So the first that held are remembered, and the
+ * same bytes need not be verified or decoded again. Thread-safe. */
+
+/* Did the PCK key sign the quote's report of its quoting enclave? */
+bool pck_signed_report(const struct pck *p, const struct quote *q);
+
+/* The quote's attestation key, NULL if it is not on the curve. The caller frees its reference. */
+EVP_PKEY *pck_attestation_key(const struct pck *p, const struct quote *q);
+
+/* Report, signature and binding of this quote held: key is its attestation key. */
+void pck_vouch(struct pck *p, const struct quote *q, EVP_PKEY *key);
 
 struct pck *pck_ref(struct pck *p);
 void pck_unref(struct pck *p); /* NULL is fine */

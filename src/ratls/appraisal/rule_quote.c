@@ -10,11 +10,9 @@
 
 void rule_qe_signature(struct appraisal *a, struct check *c)
 {
-	const struct quote *q = a->quote;
-
 	if (!outcome_passed(&a->pck->chain))
 		check_unknown(c, "the PCK certificate is not known");
-	else if (!ecdsa_verify(a->pck->leaf.key, &q->qe_signature, &q->qe.whole))
+	else if (!pck_signed_report(a->pck, a->quote))
 		check_fail(c, "the PCK key did not sign this report of the quoting enclave");
 	else
 		check_pass(c);
@@ -71,8 +69,7 @@ void rule_qe_identity(struct appraisal *a, struct check *c)
 void rule_quote_signature(struct appraisal *a, struct check *c)
 {
 	const struct quote *q = a->quote;
-	bool vouched_for = appraisal_passed(a, RULE_QE_SIGNATURE) && appraisal_passed(a, RULE_QE_BINDING);
-	EVP_PKEY *key = pck_attestation_key(a->pck, &q->attestation_key, vouched_for);
+	EVP_PKEY *key = pck_attestation_key(a->pck, q);
 
 	if (key == NULL)
 		check_fail(c, "the attestation key is not a point on P-256");
@@ -80,6 +77,8 @@ void rule_quote_signature(struct appraisal *a, struct check *c)
 		check_fail(c, "the attestation key did not sign this quote");
 	else
 		check_pass(c);
+	if (key != NULL && appraisal_passed(a, RULE_QE_SIGNATURE) && appraisal_passed(a, RULE_QE_BINDING))
+		pck_vouch(a->pck, q, key);
 	EVP_PKEY_free(key);
 }
 

@@ -13,7 +13,6 @@
 #define KEY_TYPE_ECDSA_P256             2
 #define TD10_SIZE                       584
 #define TD15_SIZE                       648
-#define QE_REPORT_SIZE                  384
 #define SIGNATURE_SIZE                  64
 #define PUBLIC_KEY_SIZE                 64
 #define CERTIFICATION_QE_REPORT         6 /* the outer certification data */
@@ -64,7 +63,7 @@ static uint32_t body_size(enum quote_body body)
 {
 	switch (body) {
 	case QUOTE_BODY_SGX:
-		return QE_REPORT_SIZE;
+		return QUOTE_QE_REPORT_SIZE;
 	case QUOTE_BODY_TD10:
 		return TD10_SIZE;
 	case QUOTE_BODY_TD15:
@@ -127,7 +126,7 @@ static int read_td(struct cur *c, enum quote_body body, struct quote_td *td, str
 /* A.3.3: the enclave report body. */
 static void read_qe_report(struct cur *c, struct quote_qe_report *qe)
 {
-	struct cur r = cur_take(c, QE_REPORT_SIZE);
+	struct cur r = cur_take(c, QUOTE_QE_REPORT_SIZE);
 
 	qe->whole = r;
 	qe->cpusvn = cur_take(&r, 16);

@@ -14,6 +14,8 @@
 #define QUOTE_PCK_CHAIN_MAX ((size_t)16 << 10)
 #define QUOTE_QE_AUTH_MAX   ((size_t)1 << 10)
 
+#define QUOTE_QE_REPORT_SIZE ((size_t)384) /* A.3.10: an SGX enclave report */
+
 #define QUOTE_TEE_SGX 0x00000000u
 #define QUOTE_TEE_TDX 0x00000081u
 
