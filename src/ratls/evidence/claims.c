@@ -75,8 +75,6 @@ int claims_read(const struct eventlog *runtime, struct evidence_claims *ret, str
 	for (size_t i = 0; i < runtime->n; i++) {
 		const struct event *e = &runtime->events[i];
 
-		if (e->type != EVENTLOG_RUNTIME_TYPE)
-			continue;
 		if (cur_is_str(&e->name, LAST_BOOT_EVENT))
 			break;
 		if (is_ambiguous(e))

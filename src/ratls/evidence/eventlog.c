@@ -131,6 +131,10 @@ int eventlog_check(const struct eventlog *log, struct ratls_error *err)
 				"event %zu of the event log has register %u, version %u and a digest of %zu "
 				"bytes",
 				i, e->imr, e->version, e->digest.left);
+		/* Of other types only the digest is measured: name and payload could be anything. */
+		if (e->imr == EVENTLOG_RUNTIME_IMR && e->type != EVENTLOG_RUNTIME_TYPE)
+			return err_reason(err, RATLS_E_FORMAT, REASON_EVENTLOG_TYPE,
+				"event %zu of the event log extends RTMR3, but is of type 0x%08x", i, e->type);
 		if (e->type == EVENTLOG_RUNTIME_TYPE)
 			rc = check_runtime(e, i, err);
 	}

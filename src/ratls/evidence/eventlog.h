@@ -49,8 +49,8 @@ int event_digest(
 /* Extend rtmr with digest: rtmr = SHA-384(rtmr || digest). */
 bool eventlog_extend(uint8_t rtmr[static EVENTLOG_RTMR_SIZE], const uint8_t *digest);
 
-/* Is each event what it may be: a register and version that exist, a digest of 48 bytes or none; and do
- * the digest and the preimage that a runtime event carries belong to its fields? RATLS_E_FORMAT names the
+/* Is each event what it may be: a register and version that exist, a digest of 48 bytes or none, a runtime
+ * event if it is of RTMR3; and do the digest and the preimage that a runtime event carries belong to its fields? RATLS_E_FORMAT names the
  * first that is not, counted from 0. */
 int eventlog_check(const struct eventlog *log, struct ratls_error *err);
 

@@ -382,6 +382,35 @@ static void the_first_event_that_differs_is_named(void **state)
 	scene_done(&s);
 }
 
+/* Of an event of another type only the digest is measured: under it boot events, "system-ready" among them, would
+ * hide, and what the application wrote later would speak for it. */
+static void retyped_boot_events_hide_nothing(void **state)
+{
+	static const uint8_t foreign[20] = "another application";
+	struct ratls_error err = {0};
+	struct scene s;
+	size_t boot;
+
+	(void)state;
+	scene_init(&s);
+	s.options.evidence = FORGE_EVIDENCE_LEGACY;
+	scene_make(&s);
+	boot = s.machine.log.n;
+	assert_true(forge_log_runtime(&s.machine.log, "app-id", cur_of(foreign, sizeof(foreign)), 1));
+	for (size_t i = 0; i < boot; i++)
+		if (s.machine.log.events[i].imr == 3)
+			s.machine.log.events[i].type = FORGE_ACPI_TYPE;
+	forge_chain_done(&s.chain);
+	assert_int_equal(forge_machine_certificate(&s.machine, &s.leaf, &s.chain, &err), RATLS_OK);
+	ratls_evidence_free(s.evidence);
+	s.evidence = NULL;
+	assert_int_equal(
+		ratls_evidence_from_certificate(s.chain.cert[0].p, s.chain.cert[0].len, &s.evidence, &err),
+		RATLS_E_FORMAT);
+	assert_int_equal(err.reason, REASON_EVENTLOG_TYPE);
+	scene_done(&s);
+}
+
 static void contradicting_claims_are_refused(void **state)
 {
 	struct scene s;
@@ -837,6 +866,7 @@ int main(void)
 		cmocka_unit_test(unproven_claims_satisfy_nothing),
 		cmocka_unit_test(boot_log_replays),
 		cmocka_unit_test(the_first_event_that_differs_is_named),
+		cmocka_unit_test(retyped_boot_events_hide_nothing),
 		cmocka_unit_test(contradicting_claims_are_refused),
 		cmocka_unit_test(unknown_is_no),
 		cmocka_unit_test(every_rule_counts),

@@ -70,19 +70,6 @@ static void an_empty_instance_id_counts_as_given(void **state)
 	assert_int_equal(claims.instance_id.left, 0);
 }
 
-static void events_of_firmware_make_no_claim(void **state)
-{
-	struct event events[] = {event("app-id", 20), event("system-ready", 0), event("compose-hash", 32)};
-	struct eventlog log = {events, 3};
-	struct evidence_claims claims;
-
-	(void)state;
-	events[0].type = events[1].type = 6;
-	assert_int_equal(claims_read(&log, &claims, NULL), RATLS_OK);
-	assert_int_equal(claims.app_id.left, 0);
-	assert_int_equal(claims.compose_hash.left, 32);
-}
-
 static void what_a_claim_cannot_be_is_refused(void **state)
 {
 	static const struct {
@@ -148,7 +135,6 @@ int main(void)
 		cmocka_unit_test(claims_are_taken_up_to_system_ready),
 		cmocka_unit_test(a_second_claim_is_reported),
 		cmocka_unit_test(an_empty_instance_id_counts_as_given),
-		cmocka_unit_test(events_of_firmware_make_no_claim),
 		cmocka_unit_test(what_a_claim_cannot_be_is_refused),
 		cmocka_unit_test(a_key_provider_must_be_text),
 		cmocka_unit_test(a_colon_is_harmless_in_version_2),
