@@ -9,21 +9,31 @@
 
 #include "base/log.h"
 
+/* Seal what `from` has. TLS takes all of it, or nothing while a message of the peer's TLS is half there (a session
+ * ticket, say): then it waits for the rest of that. */
+static enum channel_status seal(struct end *from, struct end *to, struct channel_out *room, uint64_t *bytes)
+{
+	size_t n = from->unread.left;
+	enum channel_status status = CHANNEL_OK;
+
+	channel_flush(to->channel, room);
+	if (n > 0)
+		status = channel_write(to->channel, from->unread.p, n, room, NULL);
+	if (n > 0 && status == CHANNEL_OK) {
+		*bytes += n;
+		end_consumed(from);
+	}
+	return status;
+}
+
 /* Fill room from `from`. The room takes what a chunk can become, so that one pass empties it. */
 static enum channel_status fill(struct end *from, struct end *to, struct channel_out *room, uint64_t *bytes)
 {
 	enum channel_status status = CHANNEL_OK;
 	size_t n;
 
-	if (to->channel != NULL) {
-		channel_flush(to->channel, room);
-		n = from->unread.left;
-		if (n > 0)
-			status = channel_write(to->channel, from->unread.p, n, room, NULL);
-		*bytes += n;
-		end_consumed(from);
-		return status;
-	}
+	if (to->channel != NULL)
+		return seal(from, to, room, bytes);
 	/* Records are read one by one: when no bytes are left, asking once more would only find that out. */
 	while (status == CHANNEL_OK && room->len < room->cap && from->unread.left > 0) {
 		status = end_read(from, room->p + room->len, room->cap - room->len, &n, NULL);

@@ -170,6 +170,7 @@ uint16_t port_of(const struct service *s)
 }
 
 int64_t forwarder_patience = 20000;
+unsigned service_threads = 2;
 
 struct service *start(enum loop_io io, enum service_role role, struct party *p, struct service_target *target)
 {
@@ -182,7 +183,7 @@ struct service *start(enum loop_io io, enum service_role role, struct party *p, 
 		.require_attestation = true,
 		.name = "the server",
 		.io = io,
-		.threads = 2,
+		.threads = service_threads,
 		.timeouts = {20000, 20000, role == SERVICE_FORWARDER ? forwarder_patience : 20000, 20000, 20000, 2000,
 			0, 0},
 		.limits = {.connections = 400, .appraisals = 256},

@@ -69,6 +69,7 @@ struct pair {
 };
 
 extern int64_t forwarder_patience; /* for a verdict, ms */
+extern unsigned service_threads;
 
 /* state is the io of the loop. False, and the test is skipped, where it cannot be had. */
 bool pair_start(struct pair *p, void **state, bool client_without_evidence);

@@ -72,7 +72,8 @@ enum channel_status channel_handshake(struct channel *c, struct cur *in, struct 
 enum channel_status channel_read(struct channel *c, struct cur *in, struct channel_out *out, uint8_t *plain,
 	size_t cap, size_t *ret_len, struct ratls_error *err);
 
-/* Encrypt all of plain; give out CHANNEL_SEALED_MAX(len) bytes of room. */
+/* Encrypt all of plain; give out CHANNEL_SEALED_MAX(len) bytes of room. CHANNEL_WANT_READ: none of it was taken, because
+ * a message of the peer's TLS is half there; read the rest of that first. */
 enum channel_status channel_write(struct channel *c, const uint8_t *plain, size_t len,
 	struct channel_out *out, struct ratls_error *err);
 
