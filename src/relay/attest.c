@@ -34,23 +34,17 @@ static enum conn_step handshake_failed(struct conn *c, const char *message)
 /* One round: give the channel what came and send what it answers. */
 static enum channel_status shake(struct end *e, struct ratls_error *err)
 {
-	struct loop_out *out = loop_out_borrow(e->sock.loop);
 	struct channel_out room;
 	enum channel_status status;
 
-	if (out == NULL)
+	if (!end_room(e, &room))
 		return CHANNEL_FAILED;
-	room = (struct channel_out){out->bytes, 0, LOOP_OUT_SIZE};
 	status = channel_handshake(e->channel, &e->unread, &room, err);
 	if (e->unread.left == 0)
 		end_consumed(e);
-	if (room.len == 0) {
-		loop_out_release(e->sock.loop, out);
-		return status;
-	}
-	e->out = out;
-	sock_send(&e->sock, out->bytes, room.len);
-	loop_flush(e->sock.loop); /* signatures take long */
+	end_put(e, &room);
+	if (e->out != NULL)
+		loop_flush(e->sock.loop); /* signatures take long */
 	return status;
 }
 
@@ -139,12 +133,6 @@ static void decide_answer(struct conn *c, struct conn_job *j)
 	c->setup->decided = true;
 }
 
-static enum conn_step refuse_overload(struct conn *c)
-{
-	return conn_refuse(
-		c, PG_SQLSTATE_CANNOT_CONNECT, REASON_OVERLOADED, "too many connections are being set up");
-}
-
 /* Fill the verdict now if it can be known now. */
 static enum conn_step begin_decision(struct conn *c)
 {
@@ -162,7 +150,7 @@ static enum conn_step begin_decision(struct conn *c)
 	} else if (rc == RATLS_OK && decide_on_worker(c, &leaf, false)) {
 		step = STEP_AGAIN;
 	} else {
-		step = refuse_overload(c);
+		step = conn_refuse_overload(c);
 	}
 	buf_done(&leaf);
 	return step;
@@ -214,7 +202,7 @@ enum conn_step appraise_step(struct conn *c)
 		}
 	}
 	if (!s->verdict.accepted && s->verdict.reason == REASON_OVERLOADED)
-		return refuse_overload(c);
+		return conn_refuse_overload(c);
 	if (!s->verdict.accepted)
 		return refuse_peer(c, &s->verdict);
 	channel_forget_peer(conn_attested(c)->channel);

@@ -23,13 +23,19 @@ static const struct {
 	size_t limit; /* offset in the timeouts */
 	enum conn_step (*step)(struct conn *c);
 	enum conn_state next[SERVICE_ROLES]; /* by role: sidecar, forwarder */
+	const char *late[SERVICE_ROLES];     /* what took too long, for the front; NULL: it cannot hear of it */
+	enum reason late_reason;
 } states[CONN_STATES] = {
 	[CONN_GREETING] = {"greeting", LIMIT(greeting), greeting_step, {CONN_HANDSHAKE, CONN_STARTUP}},
 	[CONN_STARTUP] = {"startup", LIMIT(startup), startup_step, {CONN_DIAL, CONN_DIAL}},
-	[CONN_DIAL] = {"dial", LIMIT(dial), dial_step, {CONN_RELAY, CONN_UPGRADE}},
-	[CONN_UPGRADE] = {"upgrade", LIMIT(handshake), upgrade_step, {CONN_CLOSED, CONN_HANDSHAKE}},
-	[CONN_HANDSHAKE] = {"handshake", LIMIT(handshake), handshake_step, {CONN_APPRAISE, CONN_APPRAISE}},
-	[CONN_APPRAISE] = {"appraise", LIMIT(appraise), appraise_step, {CONN_STARTUP, CONN_RELAY}},
+	[CONN_DIAL] = {"dial", LIMIT(dial), dial_step, {CONN_RELAY, CONN_UPGRADE},
+		{"upstream connect", "upstream connect"}, REASON_UNREACHABLE},
+	[CONN_UPGRADE] = {"upgrade", LIMIT(handshake), upgrade_step, {CONN_CLOSED, CONN_HANDSHAKE},
+		{NULL, "upstream TLS handshake"}, REASON_UNREACHABLE},
+	[CONN_HANDSHAKE] = {"handshake", LIMIT(handshake), handshake_step, {CONN_APPRAISE, CONN_APPRAISE},
+		{NULL, "upstream TLS handshake"}, REASON_UNREACHABLE},
+	[CONN_APPRAISE] = {"appraise", LIMIT(appraise), appraise_step, {CONN_STARTUP, CONN_RELAY},
+		{"appraisal", "appraisal"}, REASON_SERVICE_TIMEOUT},
 	[CONN_RELAY] = {"relay", NO_LIMIT, relay_step, {CONN_CLOSED, CONN_CLOSED}},
 	[CONN_REFUSE] = {"refuse", LIMIT(linger), refuse_step, {CONN_CLOSED, CONN_CLOSED}},
 	[CONN_CLOSED] = {"closed", NO_LIMIT, NULL, {CONN_CLOSED, CONN_CLOSED}},
@@ -122,6 +128,25 @@ enum conn_step conn_refuse(struct conn *c, const char *sqlstate, int reason, con
 	return STEP_REFUSE;
 }
 
+enum conn_step conn_refuse_protocol(struct conn *c, const char *message)
+{
+	atomic_fetch_add(&c->service->counters.refused_protocol, 1);
+	return conn_refuse(c, PG_SQLSTATE_PROTOCOL, REASON_STARTUP_FORMAT, "%s", message);
+}
+
+enum conn_step conn_refuse_overload(struct conn *c)
+{
+	return conn_refuse(
+		c, PG_SQLSTATE_CANNOT_CONNECT, REASON_OVERLOADED, "too many connections are being set up");
+}
+
+enum conn_step conn_close_protocol(struct conn *c, const char *why)
+{
+	c->why = why;
+	atomic_fetch_add(&c->service->counters.refused_protocol, 1);
+	return STEP_CLOSE;
+}
+
 /* A client of the sidecar whose evidence is refused has not yet sent its StartupMessage, and drivers show no
  * error that comes before it: so it is read first. */
 static enum conn_state refusal_is_told_in(const struct conn *c)
@@ -141,10 +166,7 @@ static void refuse(struct conn *c)
 static void on_deadline(struct loop_timer *t)
 {
 	struct conn *c = (void *)((char *)t - offsetof(struct conn, deadline));
-	long long ms = (long long)state_limit(c, c->state);
-	bool front_waits = c->state == CONN_APPRAISE || c->state == CONN_DIAL ||
-			   (role_of(c) == SERVICE_FORWARDER &&
-				   (c->state == CONN_UPGRADE || c->state == CONN_HANDSHAKE));
+	const char *late = states[c->state].late[role_of(c)];
 
 	if (c->state == CONN_RELAY) {
 		if (session_limit(c) > 1)
@@ -154,15 +176,12 @@ static void on_deadline(struct loop_timer *t)
 		return;
 	}
 	atomic_fetch_add(&c->service->counters.timed_out, 1);
-	if (!front_waits) {
+	if (late == NULL) {
 		conn_close(c, "timed out");
 		return;
 	}
-	if (c->state == CONN_APPRAISE)
-		conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_SERVICE_TIMEOUT, "appraisal timed out after %lld ms", ms);
-	else
-		conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_UNREACHABLE, "upstream %s timed out after %lldms",
-			c->state == CONN_DIAL ? "connect" : "TLS handshake", ms);
+	conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, (int)states[c->state].late_reason, "%s timed out after %lld ms", late,
+		(long long)state_limit(c, c->state));
 	refuse(c);
 	conn_drive(c);
 }
@@ -191,7 +210,7 @@ static void dismiss(struct conn *c);
 
 static void conn_free(struct conn *c)
 {
-	struct worker *w = service_worker(c->service, c->loop);
+	struct worker *w = c->worker;
 
 	end_done(&c->front);
 	end_done(&c->back);
@@ -311,7 +330,7 @@ static void dismiss(struct conn *c)
 
 static void link_in(struct conn *c)
 {
-	struct worker *w = service_worker(c->service, c->loop);
+	struct worker *w = c->worker;
 
 	c->next = w->conns;
 	if (c->next != NULL)
@@ -320,8 +339,9 @@ static void link_in(struct conn *c)
 	atomic_fetch_add(&w->n_conns, 1);
 }
 
-void conn_start(struct service *s, struct loop *l, int fd)
+void conn_start(struct worker *w, int fd)
 {
+	struct service *s = w->service;
 	uint64_t open = atomic_fetch_add(&s->counters.open, 1) + 1;
 	struct conn *c = calloc(1, sizeof(*c));
 	char peer[80];
@@ -337,11 +357,12 @@ void conn_start(struct service *s, struct loop *l, int fd)
 		atomic_fetch_sub(&s->counters.open, 1);
 		return;
 	}
+	c->worker = w;
 	c->service = s;
-	c->loop = l;
+	c->loop = w->loop;
 	c->id = atomic_fetch_add(&s->next_id, 1) + 1;
 	c->deadline.fire = on_deadline;
-	c->opened_at = c->active_at = loop_now(l);
+	c->opened_at = c->active_at = loop_now(c->loop);
 	c->peer = listen_peer(fd, peer, sizeof(peer));
 	c->back.unread = cur_of(NULL, 0);
 	link_in(c);

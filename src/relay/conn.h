@@ -78,8 +78,9 @@ struct setup {
 };
 
 struct conn {
-	struct service *service;
-	struct loop *loop;
+	struct worker *worker;
+	struct service *service; /* the worker's */
+	struct loop *loop;       /* likewise */
 	uint64_t id;
 	enum conn_state state;
 	struct loop_timer deadline;
@@ -95,8 +96,8 @@ struct conn {
 	struct peer_key peer;
 };
 
-/* A new connection of an accepted socket, in its loop's thread. Takes fd. */
-void conn_start(struct service *s, struct loop *l, int fd);
+/* A new connection of an accepted socket, in the worker's thread. Takes fd. */
+void conn_start(struct worker *w, int fd);
 
 /* Run state after state until one has to wait. */
 void conn_drive(struct conn *c);
@@ -117,6 +118,13 @@ enum conn_state conn_state_next(enum conn_state state, enum service_role role);
 /* Fill the setup's refusal. Returns STEP_REFUSE. */
 enum conn_step conn_refuse(struct conn *c, const char *sqlstate, int reason, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* The same for a front that does not speak the protocol, and for a place in a queue that could not be had. */
+enum conn_step conn_refuse_protocol(struct conn *c, const char *message);
+enum conn_step conn_refuse_overload(struct conn *c);
+
+/* Close on a front that speaks another protocol, which it would not hear a reason in. why is static. */
+enum conn_step conn_close_protocol(struct conn *c, const char *why);
 
 /* Log with the connection's number. */
 void conn_log(const struct conn *c, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -139,6 +147,11 @@ void end_consumed(struct end *e);
 /* What came has to wait for something else: keep it in memory of its own, and give the loop's buffer back, of
  * which all sessions have few. False if memory ran out. */
 bool end_park(struct end *e);
+
+/* Room for what is sent to e next; false if memory ran out. end_put sends what was written into it (ret->len may be 0).
+ * Only when nothing is being sent. */
+bool end_room(struct end *e, struct channel_out *ret);
+void end_put(struct end *e, const struct channel_out *room);
 
 /* Send plaintext to e: sealed if it has a channel. Only when nothing is being sent. False: out of memory or
  * TLS has failed. An empty text sends what the channel has pending. */

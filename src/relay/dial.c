@@ -157,9 +157,7 @@ static enum conn_step try_next(struct conn *c)
 			continue;
 		}
 		if (s->addresses == NULL)
-			return resolve(c, t) ? STEP_AGAIN
-					     : conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_OVERLOADED,
-						       "too many connections are being set up");
+			return resolve(c, t) ? STEP_AGAIN : conn_refuse_overload(c);
 		if (s->address == NULL) {
 			next_target(s);
 			continue;

@@ -92,7 +92,7 @@ void end_warm(struct end *e)
 
 	if (e->warm != NULL)
 		return;
-	w = service_worker(c->service, c->loop);
+	w = c->worker;
 	e->warm = &w->warm[w->next_warm++ % WARM_CHANNELS];
 	if (*e->warm != NULL) {
 		channel_rest((*e->warm)->channel);
@@ -132,53 +132,62 @@ bool end_park(struct end *e)
 	return !e->parked.bad;
 }
 
+bool end_room(struct end *e, struct channel_out *ret)
+{
+	struct loop_out *out = loop_out_borrow(e->sock.loop);
+
+	if (out == NULL)
+		return false;
+	*ret = (struct channel_out){out->bytes, 0, LOOP_OUT_SIZE};
+	return true;
+}
+
+void end_put(struct end *e, const struct channel_out *room)
+{
+	struct loop_out *out = (void *)(room->p - offsetof(struct loop_out, bytes));
+
+	if (room->len == 0) {
+		loop_out_release(e->sock.loop, out);
+		return;
+	}
+	e->out = out;
+	sock_send(&e->sock, out->bytes, room->len);
+}
+
 bool end_send(struct end *e, const uint8_t *p, size_t len)
 {
-	struct loop_out *out = e->finished || !e->open ? NULL : loop_out_borrow(e->sock.loop);
 	struct channel_out room;
+	bool sealed = true;
 
-	if (out == NULL || len > LOOP_OUT_SIZE)
+	if (e->finished || !e->open || len > LOOP_OUT_SIZE || !end_room(e, &room))
 		return false;
-	room = (struct channel_out){out->bytes, 0, LOOP_OUT_SIZE};
 	if (e->channel == NULL) {
 		memcpy(room.p, p, len);
 		room.len = len;
 	} else {
 		channel_flush(e->channel, &room);
-		if (len > 0 && channel_write(e->channel, p, len, &room, NULL) != CHANNEL_OK) {
-			loop_out_release(e->sock.loop, out);
-			return false;
-		}
+		sealed = len == 0 || channel_write(e->channel, p, len, &room, NULL) == CHANNEL_OK;
 	}
-	if (room.len == 0) {
-		loop_out_release(e->sock.loop, out);
-		return true;
-	}
-	e->out = out;
-	sock_send(&e->sock, out->bytes, room.len);
-	return true;
+	if (!sealed)
+		room.len = 0;
+	end_put(e, &room);
+	return sealed;
 }
 
 bool end_finish(struct end *e)
 {
-	struct loop_out *out;
 	struct channel_out room;
 
 	if (e->finished)
 		return true;
 	if (e->out != NULL)
 		return false;
-	out = e->channel != NULL ? loop_out_borrow(e->sock.loop) : NULL;
-	if (out != NULL) {
-		room = (struct channel_out){out->bytes, 0, LOOP_OUT_SIZE};
+	if (e->channel != NULL && end_room(e, &room)) {
 		channel_flush(e->channel, &room);
 		channel_close(e->channel, &room);
-		if (room.len > 0) {
-			e->out = out;
-			sock_send(&e->sock, out->bytes, room.len);
+		end_put(e, &room);
+		if (e->out != NULL)
 			return false;
-		}
-		loop_out_release(e->sock.loop, out);
 	}
 	sock_shutdown_send(&e->sock);
 	e->finished = true;

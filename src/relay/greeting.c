@@ -10,13 +10,6 @@
 #include "pg/first.h"
 #include "relay/conn.h"
 
-static enum conn_step close_because(struct conn *c, const char *why)
-{
-	c->why = why;
-	atomic_fetch_add(&c->service->counters.refused_protocol, 1);
-	return STEP_CLOSE;
-}
-
 /* Answer an SSLRequest or GSSENCRequest with one byte. Invariant nothing_after_sslrequest: what is already
  * there behind it was not encrypted, so whoever sent it wants it taken for what follows (CVE-2021-23214). */
 static enum conn_step answer(struct conn *c, const char *byte)
@@ -24,9 +17,9 @@ static enum conn_step answer(struct conn *c, const char *byte)
 	struct setup *s = c->setup;
 
 	if (s->startup.len > 8 || c->front.unread.left > 0)
-		return close_because(c, "unencrypted bytes behind a request for encryption");
+		return conn_close_protocol(c, "unencrypted bytes behind a request for encryption");
 	if (++s->requests > 2)
-		return close_because(c, "too many requests for encryption");
+		return conn_close_protocol(c, "too many requests for encryption");
 	s->startup.len = 0;
 	s->promised_tls = byte[0] == 'S';
 	if (!end_send(&c->front, (const uint8_t *)byte, 1))
@@ -62,7 +55,7 @@ static enum conn_step by_first_bytes(struct conn *c)
 	enum pg_first first = pg_first_look(cur_of(s->startup.p, s->startup.len), &len);
 
 	if (s->promised_tls && first != PG_FIRST_MORE)
-		return close_because(c, "no TLS after an answered SSLRequest");
+		return conn_close_protocol(c, "no TLS after an answered SSLRequest");
 	switch (first) {
 	case PG_FIRST_SSL_REQUEST:
 		return answer(c, "S");
@@ -71,10 +64,9 @@ static enum conn_step by_first_bytes(struct conn *c)
 	case PG_FIRST_STARTUP:
 		return refuse_plaintext(c);
 	case PG_FIRST_OVERSIZED:
-		atomic_fetch_add(&c->service->counters.refused_protocol, 1);
-		return conn_refuse(c, PG_SQLSTATE_PROTOCOL, REASON_STARTUP_FORMAT, "invalid length of startup packet");
+		return conn_refuse_protocol(c, "invalid length of startup packet");
 	case PG_FIRST_CANCEL:
-		return close_because(c, "plaintext CancelRequest");
+		return conn_close_protocol(c, "plaintext CancelRequest");
 	case PG_FIRST_HTTP:
 		return refuse_http(c);
 	case PG_FIRST_MORE:
@@ -83,7 +75,7 @@ static enum conn_step by_first_bytes(struct conn *c)
 	case PG_FIRST_OTHER:
 		break;
 	}
-	return close_because(c, "the first bytes are neither TLS nor PostgreSQL's");
+	return conn_close_protocol(c, "the first bytes are neither TLS nor PostgreSQL's");
 }
 
 enum conn_step greeting_step(struct conn *c)

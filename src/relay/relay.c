@@ -51,7 +51,8 @@ static bool has_work(const struct end *from, const struct end *to)
 /* One direction. False if TLS has failed: nothing of this session can be trusted any more. */
 static bool pump(struct end *from, struct end *to, uint64_t *bytes)
 {
-	struct loop *l = from->sock.loop;
+	struct channel_out room;
+	bool failed;
 
 	if (to->finished) { /* nobody is there to read it */
 		end_consumed(from);
@@ -59,25 +60,17 @@ static bool pump(struct end *from, struct end *to, uint64_t *bytes)
 		return true;
 	}
 	if (to->out == NULL && has_work(from, to)) {
-		struct loop_out *out = loop_out_borrow(l);
-		struct channel_out room;
-
-		if (out == NULL)
+		if (!end_room(to, &room))
 			return false;
-		room = (struct channel_out){out->bytes, 0, LOOP_OUT_SIZE};
-		if (fill(from, to, &room, bytes) == CHANNEL_FAILED) {
-			loop_out_release(l, out);
+		failed = fill(from, to, &room, bytes) == CHANNEL_FAILED;
+		if (failed)
+			room.len = 0;
+		end_put(to, &room);
+		if (failed)
 			return false;
-		}
-		if (room.len > 0) {
-			to->out = out;
-			sock_send(&to->sock, out->bytes, room.len);
-		} else {
-			loop_out_release(l, out);
-		}
 	}
 	/* While this is on its way the next may come already, unless buffers are short. */
-	if (to->out == NULL || loop_chunks_abound(l))
+	if (to->out == NULL || loop_chunks_abound(from->sock.loop))
 		end_want(from);
 	if (from->eof && from->unread.left == 0 && to->out == NULL)
 		end_finish(to);

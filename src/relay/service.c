@@ -15,15 +15,6 @@
 #define APPRAISERS 4
 #define RESOLVERS  2
 
-struct worker *service_worker(struct service *s, const struct loop *l)
-{
-	unsigned i = 0;
-
-	while (s->workers[i].loop != l)
-		i++;
-	return &s->workers[i];
-}
-
 /* ---- accepting: the first loop listens, every loop serves ------------------------------------------------- */
 
 struct handover {
@@ -40,7 +31,7 @@ static void take_over(struct loop_post *p)
 	if (atomic_load(&h->worker->service->ending))
 		close(h->fd);
 	else
-		conn_start(h->worker->service, h->worker->loop, h->fd);
+		conn_start(h->worker, h->fd);
 	free(h);
 }
 
@@ -70,7 +61,7 @@ static void accepted(struct loop_acceptor *a, int fd)
 		return;
 	}
 	if (w->loop == a->loop) {
-		conn_start(l->service, w->loop, fd);
+		conn_start(w, fd);
 		return;
 	}
 	h = calloc(1, sizeof(*h));

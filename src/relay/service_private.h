@@ -60,8 +60,6 @@ struct service {
 	atomic_bool draining, ending;
 };
 
-struct worker *service_worker(struct service *s, const struct loop *l);
-
 /* The current context, a reference for the caller. */
 struct channel_context *service_context(struct service *s);
 

@@ -9,22 +9,14 @@
 #include "pg/first.h"
 #include "relay/conn.h"
 
-static enum conn_step refuse_protocol(struct conn *c, const char *message)
-{
-	atomic_fetch_add(&c->service->counters.refused_protocol, 1);
-	return conn_refuse(c, PG_SQLSTATE_PROTOCOL, REASON_STARTUP_FORMAT, "%s", message);
-}
-
 static enum conn_step answer_no(struct conn *c)
 {
 	struct setup *s = c->setup;
 
 	if (c->front.channel != NULL)
-		return refuse_protocol(c, "request for encryption inside TLS");
-	if (++s->requests > 2) {
-		c->why = "too many requests for encryption";
-		return STEP_CLOSE;
-	}
+		return conn_refuse_protocol(c, "request for encryption inside TLS");
+	if (++s->requests > 2)
+		return conn_close_protocol(c, "too many requests for encryption");
 	memmove(s->startup.p, s->startup.p + 8, s->startup.len - 8);
 	s->startup.len -= 8;
 	return end_send(&c->front, (const uint8_t *)"N", 1) ? STEP_AGAIN : STEP_CLOSE;
@@ -36,7 +28,7 @@ static enum conn_step startup(struct conn *c, size_t len)
 	struct pg_startup m;
 
 	if (!pg_startup_parse(cur_of(s->startup.p, len), &m))
-		return refuse_protocol(c, "invalid startup packet");
+		return conn_refuse_protocol(c, "invalid startup packet");
 	return s->refused ? STEP_REFUSE : STEP_NEXT;
 }
 
@@ -61,18 +53,16 @@ static enum conn_step look(struct conn *c)
 	case PG_FIRST_GSS_REQUEST:
 		return answer_no(c);
 	case PG_FIRST_OVERSIZED:
-		return refuse_protocol(c, "invalid length of startup packet");
+		return conn_refuse_protocol(c, "invalid length of startup packet");
 	case PG_FIRST_MORE:
 		return STEP_AGAIN;
 	case PG_FIRST_TLS:
-		c->why = "TLS on a plaintext port (use sslmode=disable)";
-		return STEP_CLOSE;
+		return conn_close_protocol(c, "TLS on a plaintext port (use sslmode=disable)");
 	case PG_FIRST_HTTP:
 	case PG_FIRST_OTHER:
 		break;
 	}
-	c->why = "the first bytes are not PostgreSQL's";
-	return STEP_CLOSE;
+	return conn_close_protocol(c, "the first bytes are not PostgreSQL's");
 }
 
 enum conn_step startup_step(struct conn *c)

@@ -14,7 +14,6 @@
 #define ENDS (2 * WARM_CHANNELS)
 
 static struct worker worker;
-static struct service service = {.workers = &worker, .n_workers = 1};
 static struct conn conns[ENDS];
 
 static size_t n_rested;
@@ -37,7 +36,7 @@ static int make(void **state)
 	worker = (struct worker){0};
 	assert_int_equal(channel_context_new(&options, &context, NULL), RATLS_OK);
 	for (size_t i = 0; i < ENDS; i++) {
-		conns[i] = (struct conn){.service = &service};
+		conns[i] = (struct conn){.worker = &worker};
 		conns[i].back.sock.owner = &conns[i];
 		assert_int_equal(channel_new(context, NULL, &conns[i].back.channel, NULL), RATLS_OK);
 	}
