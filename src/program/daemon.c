@@ -31,6 +31,8 @@ const struct opt daemon_rows[] = {
 	ROW("max-connections", OPT_UINT, max_connections, "5000", "N", "open at once"),
 	ROW("max-connections-per-peer", OPT_UINT, max_connections_per_peer, "0", "N",
 		"open at once from one address; 0 is no limit of its own"),
+	ROW("max-handshakes", OPT_UINT, max_handshakes, "1000", "N",
+		"being set up at once; one address has no more of them than are left for others"),
 	ROW("max-appraisals", OPT_UINT, max_appraisals, "256", "N", "waiting at once"),
 	ROW("handshake-timeout", OPT_TIME, handshake_timeout, "15s", "TIME",
 		"for the first bytes, for TLS, and for the startup packet, each"),
@@ -173,6 +175,7 @@ int daemon_service_options(const struct daemon_options *o, struct service_option
 	ret->limits = (struct service_limits){
 		.connections = o->max_connections,
 		.per_peer = o->max_connections_per_peer,
+		.setups = o->max_handshakes,
 		.appraisals = o->max_appraisals,
 	};
 	return RATLS_OK;

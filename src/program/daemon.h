@@ -10,7 +10,7 @@
 
 struct daemon_options {
 	char *io, *log_format, *log_level;
-	uint64_t threads, max_connections, max_connections_per_peer, max_appraisals;
+	uint64_t threads, max_connections, max_connections_per_peer, max_handshakes, max_appraisals;
 	int64_t handshake_timeout, appraisal_timeout, connect_timeout, idle_timeout, session_lifetime, drain_timeout;
 };
 

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/secret.h"
 
 #define NO_LIMIT ((size_t)-1)
 #define LIMIT(member) offsetof(struct service_timeouts, member)
@@ -195,18 +196,24 @@ static void setup_free(struct setup *s)
 	conn_job_abandon(s);
 	if (s->addresses != NULL)
 		freeaddrinfo(s->addresses);
-	buf_done(&s->startup);
+	secret_buf_done(&s->startup); /* a CancelRequest is a key */
 	buf_done(&s->raw_reply);
 	free(s);
+}
+
+static void settle(struct conn *c)
+{
+	if (c->setting_up)
+		admission_settle(c->service->admissions, &c->peer);
+	c->setting_up = false;
 }
 
 void conn_setup_done(struct conn *c)
 {
 	setup_free(c->setup);
 	c->setup = NULL;
+	settle(c);
 }
-
-static void dismiss(struct conn *c);
 
 static void conn_free(struct conn *c)
 {
@@ -221,7 +228,8 @@ static void conn_free(struct conn *c)
 		w->conns = c->next;
 	if (c->next != NULL)
 		c->next->previous = c->previous;
-	dismiss(c);
+	settle(c);
+	admission_leave(c->service->admissions, &c->peer, c->admission);
 	atomic_fetch_sub(&w->n_conns, 1);
 	atomic_fetch_sub(&c->service->counters.open, 1);
 	if (w->conns == NULL && atomic_load(&c->service->ending))
@@ -290,42 +298,21 @@ void conn_drive(struct conn *c)
 		conn_free(c);
 }
 
-/* One too many is told so, and the telling has a bound too. It counts against no limit, so that whoever is
- * above a limit of its own takes no place from others. */
-#define TOLD_MAX 64
-
-static void admit(struct conn *c)
+/* Above a limit: it is told so. */
+static void refuse_entry(struct conn *c)
 {
-	const struct service_limits *limits = &c->service->options.limits;
-	struct service_counters *counters = &c->service->counters;
-	bool fits = limits->connections == 0 || atomic_fetch_add(&counters->admitted, 1) < limits->connections;
+	const struct service_limits *l = &c->service->options.limits;
+	const char *what = c->admission == ADMISSION_FULL ? "already"
+			   : c->admission == ADMISSION_FULL_OF_PEER ? "from this address already"
+								     : "are being set up";
+	uint64_t limit = c->admission == ADMISSION_FULL ? l->connections
+			 : c->admission == ADMISSION_FULL_OF_PEER ? l->per_peer
+								   : l->setups;
 
-	if (!fits) {
-		atomic_fetch_sub(&counters->admitted, 1);
-		conn_refuse(c, PG_SQLSTATE_TOO_MANY, REASON_TOO_MANY_CONNECTIONS,
-			"sorry, too many connections already (limit %llu)",
-			(unsigned long long)limits->connections);
-	} else if (!peers_enter(c->service->peers, &c->peer)) {
-		if (limits->connections > 0)
-			atomic_fetch_sub(&counters->admitted, 1);
-		conn_refuse(c, PG_SQLSTATE_TOO_MANY, REASON_TOO_MANY_CONNECTIONS,
-			"sorry, too many connections from this address already (limit %llu)",
-			(unsigned long long)limits->per_peer);
-		fits = false;
-	}
-	c->admitted = fits;
-	c->setup->refused = !fits;
-	if (!fits)
-		atomic_fetch_add(&counters->refused_limit, 1);
-}
-
-static void dismiss(struct conn *c)
-{
-	if (!c->admitted)
-		return;
-	peers_leave(c->service->peers, &c->peer);
-	if (c->service->options.limits.connections > 0)
-		atomic_fetch_sub(&c->service->counters.admitted, 1);
+	atomic_fetch_add(&c->service->counters.refused_limit, 1);
+	c->setup->refused = true;
+	conn_refuse(c, PG_SQLSTATE_TOO_MANY, REASON_TOO_MANY_CONNECTIONS, "sorry, too many connections %s (limit %llu)",
+		what, (unsigned long long)limit);
 }
 
 static void link_in(struct conn *c)
@@ -339,36 +326,49 @@ static void link_in(struct conn *c)
 	atomic_fetch_add(&w->n_conns, 1);
 }
 
-void conn_start(struct worker *w, int fd)
+/* NULL if there is no memory, or no place even for one that is only told so. */
+static struct conn *conn_new(struct worker *w, const struct peer_key *peer)
 {
-	struct service *s = w->service;
-	uint64_t open = atomic_fetch_add(&s->counters.open, 1) + 1;
 	struct conn *c = calloc(1, sizeof(*c));
-	char peer[80];
 
 	if (c != NULL)
 		c->setup = calloc(1, sizeof(*c->setup));
 	if (c == NULL || c->setup == NULL ||
-		(s->options.limits.connections > 0 && open > s->options.limits.connections + TOLD_MAX)) {
+		(c->admission = admission_enter(w->service->admissions, peer)) == ADMISSION_TURNED_AWAY) {
 		free(c != NULL ? c->setup : NULL);
 		free(c);
-		close(fd);
-		atomic_fetch_add(&s->counters.refused_limit, 1);
-		atomic_fetch_sub(&s->counters.open, 1);
-		return;
+		return NULL;
 	}
 	c->worker = w;
-	c->service = s;
+	c->service = w->service;
 	c->loop = w->loop;
-	c->id = atomic_fetch_add(&s->next_id, 1) + 1;
+	c->peer = *peer;
+	c->setting_up = c->admission == ADMISSION_GRANTED;
+	c->id = atomic_fetch_add(&w->service->next_id, 1) + 1;
 	c->deadline.fire = on_deadline;
-	c->opened_at = c->active_at = loop_now(c->loop);
-	c->peer = listen_peer(fd, peer, sizeof(peer));
+	c->opened_at = c->active_at = loop_now(w->loop);
 	c->back.unread = cur_of(NULL, 0);
+	return c;
+}
+
+void conn_start(struct worker *w, int fd)
+{
+	struct service *s = w->service;
+	char peer[80];
+	struct peer_key key = listen_peer(fd, peer, sizeof(peer));
+	struct conn *c = conn_new(w, &key);
+
+	if (c == NULL) {
+		close(fd);
+		atomic_fetch_add(&s->counters.refused_limit, 1);
+		return;
+	}
 	link_in(c);
+	atomic_fetch_add(&s->counters.open, 1);
 	atomic_fetch_add(&s->counters.accepted, 1);
 	conn_log(c, LOG_LEVEL_DEBUG, "accepted from %s", peer);
-	admit(c);
+	if (c->admission != ADMISSION_GRANTED)
+		refuse_entry(c);
 	if (end_open(c, &c->front, fd, NULL) != RATLS_OK) {
 		close(fd);
 		conn_close(c, "out of resources");

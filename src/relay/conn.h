@@ -92,7 +92,8 @@ struct conn {
 	int64_t opened_at, active_at;
 	const char *why; /* it was closed: static text */
 	unsigned closing; /* sockets that still have to close */
-	bool admitted;    /* below the limits: not here only to be told that it is one too many */
+	enum admission admission; /* else it is here only to be told that it is one too many */
+	bool setting_up;          /* counted as such */
 	struct peer_key peer;
 };
 
@@ -172,7 +173,7 @@ struct conn_job {
 	void (*free)(struct conn_job *j);
 };
 
-/* Bytes are relayed: what only the setup needed goes. */
+/* Bytes are relayed: what only the setup needed goes, and its place is another's. */
 void conn_setup_done(struct conn *c);
 
 /* False if the queue of these workers is full (j is freed). */

@@ -209,6 +209,9 @@ struct peer_key listen_peer(int fd, char *text, size_t size)
 	if (a.ss_family == AF_INET) {
 		key.family = AF_INET;
 		memcpy(&key.address, &v4->sin_addr, sizeof(v4->sin_addr));
+	} else if (a.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+		key.family = AF_INET; /* at a socket of both families */
+		memcpy(&key.address, &v6->sin6_addr.s6_addr[12], 4);
 	} else if (a.ss_family == AF_INET6) {
 		key.family = AF_INET6;
 		memcpy(&key.address, &v6->sin6_addr, 8); /* whoever has one address of a /64 has all of it */

@@ -280,8 +280,8 @@ int service_start(const struct service_options *options, struct channel_context 
 	s->context = channel_context_ref(context);
 	s->n_workers = options->threads > 0 ? options->threads : (processors > 3 ? (unsigned)processors / 2 : 1);
 	s->workers = calloc(s->n_workers, sizeof(*s->workers));
-	s->peers = peers_new(options->limits.per_peer);
-	rc = s->workers == NULL || s->peers == NULL ? err_set(err, RATLS_E_NOMEM, "out of memory") : RATLS_OK;
+	s->admissions = admissions_new(&s->options.limits);
+	rc = s->workers == NULL || s->admissions == NULL ? err_set(err, RATLS_E_NOMEM, "out of memory") : RATLS_OK;
 	if (rc == RATLS_OK)
 		rc = open_listeners(s, err);
 	if (rc == RATLS_OK)
@@ -329,7 +329,7 @@ void service_free(struct service *s)
 		listen_close(&s->listeners[i]);
 	free(s->listeners);
 	free(s->workers);
-	peers_free(s->peers);
+	admissions_free(s->admissions);
 	channel_context_free(s->context);
 	pthread_mutex_destroy(&s->context_lock);
 	free(s);

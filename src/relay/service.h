@@ -29,8 +29,9 @@ struct service_timeouts {
 };
 
 struct service_limits {
-	uint64_t connections; /* open at once; more are told so */
-	uint64_t per_peer;    /* the same from one address; 0 is no limit; not for Unix sockets */
+	uint64_t connections; /* open at once; more are told so. 0 is no limit, of this and the next two */
+	uint64_t per_peer;    /* the same from one address; not for Unix sockets */
+	uint64_t setups;      /* being set up at once; one address has at most as many as are left for all others */
 	uint64_t appraisals;  /* waiting for a worker at once */
 };
 
@@ -66,7 +67,7 @@ struct service_options {
 
 /* Counters for metrics; monotonic unless said otherwise. */
 struct service_counters {
-	atomic_uint_fast64_t accepted, open /* now */, admitted /* of these, not above a limit */, established, refused_verdict, refused_limit,
+	atomic_uint_fast64_t accepted, open /* now */, established, refused_verdict, refused_limit,
 		refused_protocol, timed_out, cancels, bytes_up, bytes_down;
 };
 

@@ -56,18 +56,37 @@ struct service {
 	size_t n_listeners;
 	pthread_mutex_t context_lock;
 	struct channel_context *context;
-	struct peer_table *peers;
+	struct admissions *admissions;
 	atomic_bool draining, ending;
 };
 
 /* The current context, a reference for the caller. */
 struct channel_context *service_context(struct service *s);
 
-/* Count one more connection of this peer; false if it is one too many (not counted then). */
-bool peers_enter(struct peer_table *t, const struct peer_key *key);
-void peers_leave(struct peer_table *t, const struct peer_key *key);
-struct peer_table *peers_new(uint64_t limit);
-void peers_free(struct peer_table *t);
+/* ---- who may come in (admission.c) ---------------------------------------------------------------------- */
+
+enum admission {
+	ADMISSION_GRANTED,
+	ADMISSION_FULL,           /* the rest may be told why, in connections that count against no limit... */
+	ADMISSION_FULL_OF_PEER,
+	ADMISSION_FULL_OF_SETUPS,
+	ADMISSION_TURNED_AWAY,    /* ...but this one not: ADMISSION_TOLD_MAX are being told already */
+};
+
+#define ADMISSION_TOLD_MAX 64
+
+/* limits are borrowed. */
+struct admissions *admissions_new(const struct service_limits *limits);
+void admissions_free(struct admissions *a);
+
+/* One more connection of this peer, which has to be set up. Any thread. */
+enum admission admission_enter(struct admissions *a, const struct peer_key *key);
+
+/* Its setup is over; only of one that was granted, once. */
+void admission_settle(struct admissions *a, const struct peer_key *key);
+
+/* It has gone; `as` is what admission_enter said, unless that was ADMISSION_TURNED_AWAY. Settled before. */
+void admission_leave(struct admissions *a, const struct peer_key *key, enum admission as);
 
 /* ---- addresses and listening sockets (listen.c) ------------------------------------------------------- */
 

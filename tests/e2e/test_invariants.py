@@ -274,6 +274,27 @@ def test_bounded_by_configuration_connections_of_one_peer(house, io, folder):
         eventually(lambda: is_served(session("127.0.0.2")))
 
 
+def test_bounded_by_configuration_handshakes(house, io, folder):
+    """Who opens connections and says nothing takes no place from another address; sessions count no longer."""
+    files = files_of(house.client_files(folder))
+    with house.sidecar(io=io, max_handshakes="4") as sidecar, contextlib.ExitStack() as stack:
+        def connect(address):
+            return stack.enter_context(Wire(("127.0.0.1", sidecar.port()), source=address))
+
+        def session(address):
+            peer = connect(address)
+            peer.request_tls(client_context(*files))
+            peer.send(wire.startup(user="guest", database="postgres"))
+            return peer.message()
+        for _ in range(2):
+            connect("127.0.0.2")
+        kind, body = session("127.0.0.2")
+        fields = wire.error_fields(body)
+        assert kind == b"E" and fields["C"] == "53300" and "are being set up" in fields["M"]
+        for _ in range(5):
+            assert session("127.0.0.3")[0] == b"R"
+
+
 def files_of(files):
     return files["sslcert"], files["sslkey"]
 
