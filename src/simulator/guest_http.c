@@ -10,7 +10,8 @@
 
 static void put_json(struct http_reply *reply, unsigned status, const json_t *object, size_t flags)
 {
-	char *text = json_dumps(object, flags);
+	/* Escapes are for dstack's JavaScript client, which counts characters where there should be bytes. */
+	char *text = json_dumps(object, flags | JSON_ENSURE_ASCII);
 
 	reply->status = status;
 	reply->content_type = "application/json";

@@ -36,11 +36,22 @@ static json_t *chain_json(const struct forge_chain_made *chain)
 	return out;
 }
 
+/* dNSName is an IA5String (RFC 5280 section 4.2.1.6): other names than ASCII have to be encoded before. */
+static bool is_ascii(const char *text)
+{
+	while (*text != '\0' && (uint8_t)*text < 0x80)
+		text++;
+	return *text == '\0';
+}
+
 /* Read what all certificate requests have in common. */
 static void read_leaf(const struct guest *g, struct request *r, struct forge_leaf *ret,
 	const char *alt_names[static REQUEST_LIST_MAX + 1])
 {
 	request_list(r, "alt_names", alt_names);
+	for (size_t i = 0; alt_names[i] != NULL; i++)
+		if (!is_ascii(alt_names[i]))
+			request_refuse(r, "alt_names", "invalid IA5String");
 	*ret = (struct forge_leaf){.subject = request_text(r, "subject"), .alt_names = alt_names,
 		.server_auth = request_bool(r, "usage_server_auth"),
 		.client_auth = request_bool(r, "usage_client_auth"),

@@ -132,21 +132,24 @@ int guest_tappd_raw_quote(struct guest *g, struct request *r, json_t **ret, stru
 	return rc == RATLS_OK ? answer_tappd(g, report_data, "raw", "", ret, err) : rc;
 }
 
-/* dstack's names for hashes; Keccak with 256 bits only, the others of its kind have no user. */
+/* dstack's names for hashes. */
 static bool tagged_hash(const char *algorithm, const char *tag, struct cur content,
 	uint8_t ret[static REPORT_DATA_SIZE])
 {
 	static const char *const names[] = {"sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512"};
+	static const char *const keccaks[] = {"keccak256", "keccak384", "keccak512"};
+	static const size_t sizes[] = {32, 48, 64};
 	struct cur parts[] = {cur_of(tag, strlen(tag)), cur_of(":", 1), content};
 	EVP_MD_CTX *ctx;
 	EVP_MD *md = NULL;
 	bool ok;
 
 	memset(ret, 0, REPORT_DATA_SIZE);
-	if (strcmp(algorithm, "keccak256") == 0) {
-		keccak256(parts, 3, ret);
-		return true;
-	}
+	for (size_t i = 0; i < sizeof(keccaks) / sizeof(keccaks[0]); i++)
+		if (strcmp(algorithm, keccaks[i]) == 0) {
+			keccak(sizes[i], parts, 3, ret);
+			return true;
+		}
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(algorithm, names[i]) == 0)
 			md = EVP_MD_fetch(NULL, names[i], NULL);

@@ -30,6 +30,18 @@ static enum MHD_Result add_query(void *object, enum MHD_ValueKind kind, const ch
 	return MHD_YES;
 }
 
+/* The path of an absolute URI, which some clients send where only a proxy needs it, and a server takes all the same (RFC
+ * 9112, section 3.2.2); of anything else itself. */
+static const char *path_of(const char *target)
+{
+	const char *authority = strstr(target, "://"), *path;
+
+	if (target[0] == '/' || authority == NULL)
+		return target;
+	path = strchr(authority + 3, '/');
+	return path != NULL ? path : "/";
+}
+
 static void handle(struct http_server *s, struct MHD_Connection *connection, const char *method,
 	const char *path, const struct pending *pending, struct http_reply *reply)
 {
@@ -82,13 +94,14 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
 	return result;
 }
 
-static enum MHD_Result on_request(void *self, struct MHD_Connection *connection, const char *path,
+static enum MHD_Result on_request(void *self, struct MHD_Connection *connection, const char *target,
 	const char *method, const char *version, const char *upload, size_t *upload_len, void **state)
 {
 	struct http_server *s = self;
 	struct pending *pending = *state;
 	struct http_reply reply = {0};
 	enum MHD_Result result;
+	const char *path;
 
 	(void)version;
 	if (pending == NULL) {
@@ -102,6 +115,7 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
 		*upload_len = 0;
 		return pending->body.bad ? MHD_NO : MHD_YES;
 	}
+	path = path_of(target);
 	handle(s, connection, method, path, pending, &reply);
 	log_request(s, method, path, reply.status);
 	result = send_reply(connection, &reply);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#define RATE   136 /* bytes: 1600 bits of state less twice the digest */
 #define ROUNDS 24
 
 /* FIPS 202 section 3.2.5 (iota) and 3.2.2 (rho, in the order in which pi visits the lanes). */
@@ -71,23 +70,29 @@ static void absorb_byte(uint64_t *s, size_t at, uint8_t byte)
 	s[at / 8] ^= (uint64_t)byte << 8 * (at % 8);
 }
 
-void keccak256(const struct cur *parts, size_t n, uint8_t ret[static KECCAK256_SIZE])
+void keccak(size_t size, const struct cur *parts, size_t n, uint8_t *ret)
 {
+	size_t rate = 200 - 2 * size; /* bytes: 1600 bits of state less twice the digest */
 	uint64_t s[25] = {0};
 	size_t at = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = 0; j < parts[i].left; j++) {
 			absorb_byte(s, at++, parts[i].p[j]);
-			if (at == RATE) {
+			if (at == rate) {
 				permute(s);
 				at = 0;
 			}
 		}
 	}
 	absorb_byte(s, at, 0x01);
-	absorb_byte(s, RATE - 1, 0x80);
+	absorb_byte(s, rate - 1, 0x80);
 	permute(s);
-	for (size_t i = 0; i < KECCAK256_SIZE; i++)
+	for (size_t i = 0; i < size; i++)
 		ret[i] = (uint8_t)(s[i / 8] >> 8 * (i % 8));
+}
+
+void keccak256(const struct cur *parts, size_t n, uint8_t ret[static KECCAK256_SIZE])
+{
+	keccak(KECCAK256_SIZE, parts, n, ret);
 }

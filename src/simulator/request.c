@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/hex.h"
 
-static void wrong(struct request *r, const char *name, const char *what)
+void request_refuse(struct request *r, const char *name, const char *what)
 {
 	if (r->error.code == RATLS_OK)
 		err_set(&r->error, RATLS_E_ARG, "invalid value for field \"%s\": %s", name, what);
@@ -28,7 +28,7 @@ const char *request_text(struct request *r, const char *name)
 	if (v == NULL)
 		return "";
 	if (!json_is_string(v)) {
-		wrong(r, name, "expected a string");
+		request_refuse(r, name, "expected a string");
 		return "";
 	}
 	return json_string_value(v);
@@ -46,7 +46,7 @@ bool request_bool(struct request *r, const char *name)
 	if (r->from_query && text != NULL && (strcmp(text, "true") == 0 || strcmp(text, "1") == 0))
 		return true;
 	if (!r->from_query || text == NULL || (strcmp(text, "false") != 0 && strcmp(text, "0") != 0))
-		wrong(r, name, "expected a boolean");
+		request_refuse(r, name, "expected a boolean");
 	return false;
 }
 
@@ -73,7 +73,7 @@ int64_t request_time(struct request *r, const char *name)
 	json_int_t n = 0;
 
 	if (v != NULL && (!read_integer(r, v, &n) || n < 0 || n > last)) {
-		wrong(r, name, "expected Unix seconds");
+		request_refuse(r, name, "expected Unix seconds");
 		return 0;
 	}
 	return n;
@@ -88,13 +88,13 @@ void request_list(struct request *r, const char *name, const char *ret[static RE
 	if (v == NULL)
 		return;
 	if (!json_is_array(v) || n > REQUEST_LIST_MAX) {
-		wrong(r, name, "expected a list of at most 64 strings");
+		request_refuse(r, name, "expected a list of at most 64 strings");
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
 		ret[i] = json_string_value(json_array_get(v, i));
 		if (ret[i] == NULL)
-			wrong(r, name, "expected a list of strings");
+			request_refuse(r, name, "expected a list of strings");
 	}
 	ret[n] = NULL;
 }
@@ -110,7 +110,7 @@ void request_hex(struct request *r, const char *name, struct buf *ret)
 	n = strlen(text) / 2;
 	to = buf_reserve(ret, n);
 	if (to == NULL || !hex_decode(text, strlen(text), to, n))
-		wrong(r, name, "expected hexadecimal text");
+		request_refuse(r, name, "expected hexadecimal text");
 	else
 		buf_added(ret, n);
 }

@@ -20,6 +20,9 @@ struct request {
 	struct ratls_error error;
 };
 
+/* The field has a value that it cannot have: the first that is refused makes the request bad. */
+void request_refuse(struct request *r, const char *name, const char *what);
+
 const char *request_text(struct request *r, const char *name); /* "" if missing */
 bool request_bool(struct request *r, const char *name);
 int64_t request_time(struct request *r, const char *name); /* Unix seconds, 0 if missing */

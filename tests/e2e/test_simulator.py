@@ -147,6 +147,27 @@ def test_a_length_in_characters_is_told_as_such(sim):
     assert raw.startswith(b"HTTP/1.1 400 ") and b"Content-Length counts bytes" in raw
 
 
+def test_an_absolute_uri_is_a_path_too(sim):
+    """dstack's Rust SDK sends it over the Unix socket, where the host says nothing."""
+    raw = sim.exchange(request("GET", "http://unix.socket/Version", {"Connection": "close"}))
+    assert b" 200 " in raw.split(b"\r\n", 1)[0] and b'"version"' in raw
+    assert b" 200 " in sim.exchange(post("http://unix.socket/GetKey?json", b"{}")).split(b"\r\n", 1)[0]
+    assert b" 400 " in sim.exchange(post("http://unix.socket", b"{}")).split(b"\r\n", 1)[0]
+
+
+def test_answers_are_ascii(sim):
+    """A client that counts characters where there should be bytes then counts right."""
+    raw = sim.exchange(post("/GetTlsKey", json.dumps({"alt_names": ["b\u00fccher"]}).encode()))
+    assert b" 400 " in raw.split(b"\r\n", 1)[0] and raw.isascii() and b"invalid IA5String" in raw
+
+
+@pytest.mark.parametrize("algorithm, size", [("sha256", 32), ("sha3-384", 48), ("sha512", 64), ("keccak256", 32),
+                                             ("keccak384", 48), ("keccak512", 64)])
+def test_older_quotes_hash_what_they_are_given(sim, algorithm, size):
+    quote = bytes.fromhex(sim.call("prpc/Tappd.TdxQuote", report_data="616263", hash_algorithm=algorithm)["quote"])
+    assert any(quote[568 + size - 16:568 + size]) and not any(quote[568 + size:632])
+
+
 @pytest.mark.parametrize("body", [b"{", b"[]", b"nonsense", b'{"path":"a","path":"b"}', b'{"path":1}',
                                   b'{"path":"a"} trailing'])
 def test_a_bad_body_is_400_with_an_error(sim, body):
