@@ -165,14 +165,17 @@ static enum conn_step refuse_peer(struct conn *c, const struct verdict *v)
 
 	atomic_fetch_add(&c->service->counters.refused_verdict, 1);
 	conn_log(c, LOG_LEVEL_WARNING, "refused (%s, TQ-%d): %s", reason_class_name(v->class), v->reason, v->message);
-	if (c->service->options.role == SERVICE_SIDECAR)
+	if (c->service->options.role == SERVICE_SIDECAR) {
+		snprintf(r->hint, sizeof(r->hint), "Run \"teesql explain TQ-%d\".", v->reason);
 		return conn_refuse(c, undetermined ? PG_SQLSTATE_CANNOT_CONNECT : PG_SQLSTATE_AUTHORIZATION, v->reason,
 			"client attestation %s", undetermined ? "could not be determined" : "was refused");
+	}
 	conn_refuse(c, undetermined ? PG_SQLSTATE_CANNOT_CONNECT : PG_SQLSTATE_REFUSED_BY_POLICY, v->reason,
 		"attested connection %s: %s", undetermined ? "could not be verified" : "refused",
 		row != NULL ? row->meaning : "the peer is not acceptable");
 	snprintf(r->detail, sizeof(r->detail), "%s: %s", c->service->options.name, v->message);
-	snprintf(r->hint, sizeof(r->hint), "Run \"teesql verify %.128s\" to see every check.", c->service->options.name);
+	snprintf(r->hint, sizeof(r->hint), "Run \"teesql verify %.128s\" with the same options to see every check.",
+		c->service->options.name);
 	return STEP_REFUSE;
 }
 
