@@ -162,7 +162,6 @@ static int open_door(struct forwarder *f, const char *listen, const int *sockets
 		.n_targets = f->target.n_hosts,
 		.require_attestation = true,
 		.starttls = f->config.starttls,
-		.name = f->name,
 	};
 	int rc = daemon_service_options(&f->config.daemon, &o, err);
 

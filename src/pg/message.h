@@ -16,12 +16,14 @@
 #define PG_CANCEL_REQUEST 80877102u
 
 /* SQLSTATEs that a proxy has reason to send. */
+#define PG_SQLSTATE_CONNECTION_LOST   "08006"
 #define PG_SQLSTATE_REFUSED_BY_POLICY "08004" /* sqlserver_rejected_establishment_of_sqlconnection */
 #define PG_SQLSTATE_PROTOCOL          "08P01"
 #define PG_SQLSTATE_AUTHORIZATION     "28000"
 #define PG_SQLSTATE_TOO_MANY          "53300"
 #define PG_SQLSTATE_SHUTDOWN          "57P01"
 #define PG_SQLSTATE_CANNOT_CONNECT    "57P03"
+#define PG_SQLSTATE_IDLE_TIMEOUT      "57P05"
 
 struct pg_startup {
 	struct cur user, database; /* without NUL; database is the user's name if the client named none */

@@ -13,7 +13,7 @@
 
 static bool new_channel(struct conn *c, struct end *e, struct ratls_error *err)
 {
-	const char *host = c->setup->host; /* NULL on a sidecar, which dials later */
+	const char *host = c->setup->at != NULL ? c->setup->at->host : NULL; /* a sidecar dials later */
 	struct channel_context *context = service_context(c->service);
 	int rc = channel_new(context, host != NULL && host[0] != '/' ? host : NULL, &e->channel, err);
 
@@ -162,6 +162,7 @@ static enum conn_step refuse_peer(struct conn *c, const struct verdict *v)
 	const struct reason_row *row = reason_find(v->reason);
 	struct refusal *r = &c->setup->refusal;
 	bool undetermined = v->class == CLASS_UNDETERMINED || v->class == CLASS_CLOCK;
+	char target[300];
 
 	atomic_fetch_add(&c->service->counters.refused_verdict, 1);
 	conn_log(c, LOG_LEVEL_WARNING, "refused (%s, TQ-%d): %s", reason_class_name(v->class), v->reason, v->message);
@@ -173,9 +174,9 @@ static enum conn_step refuse_peer(struct conn *c, const struct verdict *v)
 	conn_refuse(c, undetermined ? PG_SQLSTATE_CANNOT_CONNECT : PG_SQLSTATE_REFUSED_BY_POLICY, v->reason,
 		"attested connection %s: %s", undetermined ? "could not be verified" : "refused",
 		row != NULL ? row->meaning : "the peer is not acceptable");
-	snprintf(r->detail, sizeof(r->detail), "%s: %s", c->service->options.name, v->message);
-	snprintf(r->hint, sizeof(r->hint), "Run \"teesql verify %.128s\" with the same options to see every check.",
-		c->service->options.name);
+	conn_target(c, target);
+	snprintf(r->detail, sizeof(r->detail), "%s: %s", target, v->message);
+	snprintf(r->hint, sizeof(r->hint), "Run \"teesql verify %.128s\" with the same options to see every check.", target);
 	return STEP_REFUSE;
 }
 

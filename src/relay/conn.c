@@ -27,19 +27,22 @@ static const struct {
 	const char *late[SERVICE_ROLES];     /* what took too long, for the front; NULL: it cannot hear of it */
 	enum reason late_reason;
 } states[CONN_STATES] = {
-	[CONN_GREETING] = {"greeting", LIMIT(greeting), greeting_step, {CONN_HANDSHAKE, CONN_STARTUP}},
-	[CONN_STARTUP] = {"startup", LIMIT(startup), startup_step, {CONN_DIAL, CONN_DIAL}},
-	[CONN_DIAL] = {"dial", LIMIT(dial), dial_step, {CONN_RELAY, CONN_UPGRADE},
-		{"upstream connect", "upstream connect"}, REASON_UNREACHABLE},
-	[CONN_UPGRADE] = {"upgrade", LIMIT(handshake), upgrade_step, {CONN_CLOSED, CONN_HANDSHAKE},
-		{NULL, "upstream TLS handshake"}, REASON_UNREACHABLE},
-	[CONN_HANDSHAKE] = {"handshake", LIMIT(handshake), handshake_step, {CONN_APPRAISE, CONN_APPRAISE},
-		{NULL, "upstream TLS handshake"}, REASON_UNREACHABLE},
-	[CONN_APPRAISE] = {"appraise", LIMIT(appraise), appraise_step, {CONN_STARTUP, CONN_RELAY},
-		{"appraisal", "appraisal"}, REASON_SERVICE_TIMEOUT},
-	[CONN_RELAY] = {"relay", NO_LIMIT, relay_step, {CONN_CLOSED, CONN_CLOSED}},
-	[CONN_REFUSE] = {"refuse", LIMIT(linger), refuse_step, {CONN_CLOSED, CONN_CLOSED}},
-	[CONN_CLOSED] = {"closed", NO_LIMIT, NULL, {CONN_CLOSED, CONN_CLOSED}},
+#define ROW(name_, limit_, sidecar, forwarder) \
+	.name = #name_, .limit = (limit_), .step = name_##_step, .next = {CONN_##sidecar, CONN_##forwarder}
+	[CONN_GREETING] = {ROW(greeting, LIMIT(greeting), HANDSHAKE, STARTUP)},
+	[CONN_STARTUP] = {ROW(startup, LIMIT(startup), DIAL, DIAL)},
+	[CONN_DIAL] = {ROW(dial, LIMIT(dial), RELAY, UPGRADE), .late = {"upstream connect", "upstream connect"},
+		.late_reason = REASON_UNREACHABLE},
+	[CONN_UPGRADE] = {ROW(upgrade, LIMIT(handshake), CLOSED, HANDSHAKE), .late = {NULL, "upstream TLS handshake"},
+		.late_reason = REASON_TLS_HANDSHAKE},
+	[CONN_HANDSHAKE] = {ROW(handshake, LIMIT(handshake), APPRAISE, APPRAISE), .late = {NULL, "upstream TLS handshake"},
+		.late_reason = REASON_TLS_HANDSHAKE},
+	[CONN_APPRAISE] = {ROW(appraise, LIMIT(appraise), STARTUP, RELAY), .late = {"appraisal", "appraisal"},
+		.late_reason = REASON_SERVICE_TIMEOUT},
+	[CONN_RELAY] = {ROW(relay, NO_LIMIT, CLOSED, CLOSED)},
+	[CONN_REFUSE] = {ROW(refuse, LIMIT(linger), CLOSED, CLOSED)},
+	[CONN_CLOSED] = {.name = "closed", .limit = NO_LIMIT, .next = {CONN_CLOSED, CONN_CLOSED}},
+#undef ROW
 };
 
 const char *conn_state_name(enum conn_state state)
@@ -72,8 +75,10 @@ void conn_log(const struct conn *c, int level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	log_event((enum log_level)level, c->id, (struct log_field[]){{"state", states[c->state].name}, {0}}, "%s",
-		text);
+	log_event((enum log_level)level, c->id,
+		(struct log_field[]){{"state", states[c->state].name},
+			{c->setup != NULL && c->setup->peer[0] != '\0' ? "peer" : NULL, c->setup != NULL ? c->setup->peer : ""}, {0}},
+		"%s", text);
 }
 
 /* ---- deadlines ------------------------------------------------------------------------------------------ */
@@ -85,13 +90,17 @@ static int64_t state_limit(const struct conn *c, enum conn_state state)
 	return states[state].limit == NO_LIMIT ? 0 : *(const int64_t *)((const char *)t + states[state].limit);
 }
 
+/* Milliseconds that a session still has; INT64_MAX for ever. */
+static int64_t left_of(const struct conn *c, int64_t since, int64_t limit)
+{
+	return limit > 0 ? since + limit - loop_now(c->loop) : INT64_MAX;
+}
+
 /* Of a session that is relayed: until it has been idle or open for too long; 0 for never. */
 static int64_t session_limit(const struct conn *c)
 {
 	const struct service_timeouts *t = &c->service->options.timeouts;
-	int64_t now = loop_now(c->loop);
-	int64_t idle = t->idle > 0 ? c->active_at + t->idle - now : INT64_MAX;
-	int64_t life = t->lifetime > 0 ? c->opened_at + t->lifetime - now : INT64_MAX;
+	int64_t idle = left_of(c, c->active_at, t->idle), life = left_of(c, c->opened_at, t->lifetime);
 	int64_t first = idle < life ? idle : life;
 
 	if (first == INT64_MAX)
@@ -115,6 +124,15 @@ static void enter(struct conn *c, enum conn_state state)
 }
 
 /* ---- refusing ------------------------------------------------------------------------------------------- */
+
+void conn_target(const struct conn *c, char ret[static 300])
+{
+	const struct service_target *t = c->setup->at;
+	const char *host = t != NULL ? t->host : "";
+
+	snprintf(ret, 300, strchr(host, ':') != NULL ? "[%.255s]:%u" : host[0] == '/' ? "%.255s/.s.PGSQL.%u" : "%.255s:%u", host,
+		t != NULL ? t->port : 0);
+}
 
 enum conn_step conn_refuse(struct conn *c, const char *sqlstate, int reason, const char *fmt, ...)
 {
@@ -164,16 +182,28 @@ static void refuse(struct conn *c)
 	enter(c, refusal_is_told_in(c));
 }
 
+/* A session was there for as long as it may: idle, or at all. */
+static void end_of_time(struct conn *c)
+{
+	if (session_limit(c) > 1)
+		set_deadline(c);
+	else if (left_of(c, c->active_at, c->service->options.timeouts.idle) <= 1)
+		conn_end(c, PG_SQLSTATE_IDLE_TIMEOUT, "terminating connection due to idle-session timeout", "idle for too long");
+	else
+		conn_end(c, PG_SQLSTATE_SHUTDOWN, "terminating connection due to session lifetime", "open for too long");
+}
+
 static void on_deadline(struct loop_timer *t)
 {
 	struct conn *c = (void *)((char *)t - offsetof(struct conn, deadline));
 	const char *late = states[c->state].late[role_of(c)];
 
 	if (c->state == CONN_RELAY) {
-		if (session_limit(c) > 1)
-			set_deadline(c);
-		else
-			conn_close(c, "session time limit");
+		end_of_time(c);
+		return;
+	}
+	if (c->state == CONN_REFUSE) { /* it has been told, and need not have left */
+		conn_close(c, c->why);
 		return;
 	}
 	atomic_fetch_add(&c->service->counters.timed_out, 1);
@@ -258,15 +288,20 @@ static bool can_hear(const struct conn *c)
 	       c->back.unread.left == 0 && pg_stream_is_whole(&c->answers);
 }
 
-void conn_end(struct conn *c)
+enum conn_step conn_farewell(struct conn *c, const char *sqlstate, const char *message, const char *why)
 {
-	if (can_hear(c) && (c->setup = calloc(1, sizeof(*c->setup))) != NULL) {
-		conn_refuse(c, PG_SQLSTATE_SHUTDOWN, REASON_NONE,
-			"terminating connection due to administrator command");
+	c->why = why;
+	if (!can_hear(c) || (c->setup = calloc(1, sizeof(*c->setup))) == NULL)
+		return STEP_CLOSE;
+	return conn_refuse(c, sqlstate, REASON_NONE, "%s", message);
+}
+
+void conn_end(struct conn *c, const char *sqlstate, const char *message, const char *why)
+{
+	if (conn_farewell(c, sqlstate, message, why) == STEP_REFUSE)
 		refuse(c);
-	} else {
-		conn_close(c, "shutting down");
-	}
+	else
+		conn_close(c, why);
 	conn_drive(c);
 }
 
@@ -354,7 +389,7 @@ static struct conn *conn_new(struct worker *w, const struct peer_key *peer)
 void conn_start(struct worker *w, int fd)
 {
 	struct service *s = w->service;
-	char peer[80];
+	char peer[sizeof(((struct setup *)0)->peer)];
 	struct peer_key key = listen_peer(fd, peer, sizeof(peer));
 	struct conn *c = conn_new(w, &key);
 
@@ -366,7 +401,8 @@ void conn_start(struct worker *w, int fd)
 	link_in(c);
 	atomic_fetch_add(&s->counters.open, 1);
 	atomic_fetch_add(&s->counters.accepted, 1);
-	conn_log(c, LOG_LEVEL_DEBUG, "accepted from %s", peer);
+	memcpy(c->setup->peer, peer, sizeof(peer));
+	conn_log(c, LOG_LEVEL_INFO, "accepted");
 	if (c->admission != ADMISSION_GRANTED)
 		refuse_entry(c);
 	if (end_open(c, &c->front, fd, NULL) != RATLS_OK) {

@@ -52,12 +52,13 @@ struct refusal {
 	const char *sqlstate; /* static */
 	int reason;           /* of reason.h */
 	char message[RATLS_ERROR_MESSAGE_SIZE];
-	char detail[RATLS_ERROR_MESSAGE_SIZE + 64]; /* "" is none */
+	char detail[RATLS_ERROR_MESSAGE_SIZE + 304]; /* "" is none */
 	char hint[256];
 };
 
 /* What only the setup of a connection needs; gone once bytes are relayed. */
 struct setup {
+	char peer[80];       /* the address that it came from, for the log */
 	struct buf startup;  /* greeting, then the StartupMessage, plaintext */
 	unsigned requests;   /* SSLRequest and GSSENCRequest answered so far */
 	bool cancel;         /* it is a CancelRequest */
@@ -69,7 +70,7 @@ struct setup {
 	struct verdict verdict;
 	struct conn_job *job; /* under way on a worker; knows the way back */
 	size_t target;        /* index of the next to be tried, or of the one whose addresses are */
-	const char *host;     /* of the target that is tried */
+	const struct service_target *at; /* the target that is tried */
 	struct addrinfo *addresses, *address;
 	struct sockaddr_storage numeric; /* where no name had to be resolved */
 	bool connecting, connected;
@@ -106,8 +107,12 @@ void conn_drive(struct conn *c);
 /* The only way down. Idempotent. */
 void conn_close(struct conn *c, const char *why);
 
-/* The service ends: say so where no message of the server would be broken by it, and close. */
-void conn_end(struct conn *c);
+/* The last words of a session that is relayed, where no message of the server would be broken by them: STEP_REFUSE if
+ * there are any, STEP_CLOSE if not. why is static, for the log. */
+enum conn_step conn_farewell(struct conn *c, const char *sqlstate, const char *message, const char *why);
+
+/* End a connection, with these last words if it can hear them. Not from within a step. */
+void conn_end(struct conn *c, const char *sqlstate, const char *message, const char *why);
 
 /* The end whose peer is attested, by role. */
 struct end *conn_attested(struct conn *c);
@@ -115,6 +120,9 @@ struct end *conn_attested(struct conn *c);
 /* The name of a state, for the log and for the test that compares doc/ARCHITECTURE.md. */
 const char *conn_state_name(enum conn_state state);
 enum conn_state conn_state_next(enum conn_state state, enum service_role role);
+
+/* The target that is tried, as its user names it. */
+void conn_target(const struct conn *c, char ret[static 300]);
 
 /* Fill the setup's refusal. Returns STEP_REFUSE. */
 enum conn_step conn_refuse(struct conn *c, const char *sqlstate, int reason, const char *fmt, ...)

@@ -98,12 +98,14 @@ static void connected(struct sock *sock, int result)
 {
 	struct conn *c = sock->owner;
 	struct setup *s = c->setup;
+	char target[300];
 
 	s->connecting = false;
 	s->connected = result == 0;
 	if (result < 0) {
-		conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_UNREACHABLE, "could not connect to %s: %s",
-			c->service->options.name, strerror(-result));
+		conn_target(c, target);
+		conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_UNREACHABLE, "could not connect to %s: %s", target,
+			strerror(-result));
 		end_close(c, &c->back); /* the next address is tried when it has closed */
 	}
 	conn_drive(c);
@@ -149,7 +151,7 @@ static enum conn_step try_next(struct conn *c)
 		const struct service_target *t = &o->targets[s->target];
 		socklen_t len = numeric(t, &s->numeric);
 
-		s->host = t->host;
+		s->at = t;
 		if (len > 0) {
 			s->target++;
 			if (begin_connect(c, (struct sockaddr *)&s->numeric, len))

@@ -29,11 +29,8 @@ static enum conn_step answer(struct conn *c, const char *byte)
 
 static enum conn_step refuse_plaintext(struct conn *c)
 {
-	conn_refuse(c, PG_SQLSTATE_AUTHORIZATION, REASON_TLS_REQUIRED, "TLS is required");
-	snprintf(c->setup->refusal.hint, sizeof(c->setup->refusal.hint), "%s",
-		reason_find(REASON_TLS_REQUIRED)->remedy);
 	atomic_fetch_add(&c->service->counters.refused_protocol, 1);
-	return STEP_REFUSE;
+	return conn_refuse(c, PG_SQLSTATE_AUTHORIZATION, REASON_TLS_REQUIRED, "TLS is required");
 }
 
 static enum conn_step refuse_http(struct conn *c)
@@ -45,6 +42,7 @@ static enum conn_step refuse_http(struct conn *c)
 		"Content-Length: %zu\r\n\r\n%s",
 		sizeof(line) - 1, line);
 	atomic_fetch_add(&c->service->counters.refused_protocol, 1);
+	c->why = "an HTTP request";
 	return conn_refuse(c, PG_SQLSTATE_PROTOCOL, REASON_HTTP_ON_SQL_PORT, "HTTP request on the PostgreSQL port");
 }
 

@@ -8,27 +8,46 @@
 #include "base/log.h"
 #include "relay/conn.h"
 
+#define DETAIL_SIZE (RATLS_ERROR_MESSAGE_SIZE + 400)
+
+/* What differed, and where more of it is to be found. */
+static void write_detail(const struct conn *c, char text[static DETAIL_SIZE])
+{
+	const char *detail = c->setup->refusal.detail;
+
+	snprintf(text, DETAIL_SIZE, "%s%sThis is connection %llu in the log of the %s.", detail,
+		detail[0] != '\0' ? ". " : "", (unsigned long long)c->id,
+		c->service->options.role == SERVICE_SIDECAR ? "sidecar" : "forwarder");
+}
+
+static void write_message(const struct refusal *r, char text[static RATLS_ERROR_MESSAGE_SIZE + 16])
+{
+	if (r->reason != REASON_NONE)
+		snprintf(text, RATLS_ERROR_MESSAGE_SIZE + 16, "%s (TQ-%d)", r->message, r->reason);
+	else
+		snprintf(text, RATLS_ERROR_MESSAGE_SIZE + 16, "%s", r->message);
+}
+
 static bool tell(struct conn *c)
 {
-	struct setup *s = c->setup;
+	const struct setup *s = c->setup;
+	const struct reason_row *row = reason_find(s->refusal.reason);
+	const char *remedy = row != NULL ? row->remedy : NULL;
+	char message[RATLS_ERROR_MESSAGE_SIZE + 16], detail[DETAIL_SIZE];
 	struct buf b = {0};
-	char message[RATLS_ERROR_MESSAGE_SIZE + 16];
 	bool sent;
 
-	s->told = true;
 	if (s->cancel)
 		return true; /* a cancel request has no answer in the protocol */
 	if (s->raw_reply.len > 0)
 		return end_send(&c->front, s->raw_reply.p, s->raw_reply.len);
-	if (s->refusal.reason != REASON_NONE)
-		snprintf(message, sizeof(message), "%s (TQ-%d)", s->refusal.message, s->refusal.reason);
-	else
-		snprintf(message, sizeof(message), "%s", s->refusal.message);
+	write_message(&s->refusal, message);
+	write_detail(c, detail);
 	pg_error_append(&b, &(struct pg_error){
 				    .sqlstate = s->refusal.sqlstate,
 				    .message = message,
-				    .detail = s->refusal.detail[0] != '\0' ? s->refusal.detail : NULL,
-				    .hint = s->refusal.hint[0] != '\0' ? s->refusal.hint : NULL,
+				    .detail = s->refusal.reason != REASON_NONE ? detail : NULL,
+				    .hint = s->refusal.hint[0] != '\0' ? s->refusal.hint : remedy,
 			    });
 	sent = !b.bad && end_send(&c->front, b.p, b.len);
 	buf_done(&b);
@@ -41,11 +60,15 @@ enum conn_step refuse_step(struct conn *c)
 	struct end *front = &c->front;
 
 	end_close(c, &c->back);
-	c->why = "refused";
+	if (c->why == NULL)
+		c->why = "refused";
 	if (front->out != NULL)
 		return STEP_AGAIN;
-	if (!c->setup->told && !tell(c))
-		return STEP_CLOSE;
+	if (!c->setup->told) {
+		c->setup->told = true;
+		if (!tell(c))
+			return STEP_CLOSE;
+	}
 	if (front->out != NULL || !end_finish(front))
 		return STEP_AGAIN;
 	end_consumed(front);

@@ -94,6 +94,14 @@ static enum conn_step begin(struct conn *c)
 	return STEP_NEXT;
 }
 
+/* A forwarder's server has gone without close_notify, and all that came from it has been passed on: what the driver
+ * waits for will not come. */
+static bool is_lost(const struct conn *c)
+{
+	return c->service->options.role == SERVICE_FORWARDER && c->back.eof && c->back.truncated &&
+	       c->back.unread.left == 0 && c->front.out == NULL && !c->front.finished;
+}
+
 enum conn_step relay_step(struct conn *c)
 {
 	uint64_t up = c->bytes_up, down = c->bytes_down;
@@ -105,6 +113,9 @@ enum conn_step relay_step(struct conn *c)
 		if (step != STEP_NEXT)
 			return step;
 	}
+	if (is_lost(c))
+		return conn_farewell(c, PG_SQLSTATE_CONNECTION_LOST, "the attested connection to the server was lost",
+			"the server went away without a goodbye");
 	end_warm(conn_attested(c));
 	fine = pump(&c->front, &c->back, &c->bytes_up) && pump(&c->back, &c->front, &c->bytes_down);
 	/* Reading one end may have made its TLS want to say something (a key update): it goes with the next send. */

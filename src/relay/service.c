@@ -168,7 +168,7 @@ static void end_sessions(struct loop_post *p)
 		loop_stop(w->loop);
 	for (c = w->conns; c != NULL; c = next) {
 		next = c->next;
-		conn_end(c);
+		conn_end(c, PG_SQLSTATE_SHUTDOWN, "terminating connection due to administrator command", "shutting down");
 	}
 }
 

@@ -58,7 +58,6 @@ struct service_options {
 	struct verifier *verifier;   /* borrowed; NULL only with require_attestation false */
 	bool require_attestation;    /* sidecar: of clients. A forwarder always requires it. */
 	bool starttls;               /* forwarder: ask the back end with SSLRequest */
-	const char *name;            /* of the target, for the user's errors: "db.example.org:5433" */
 	enum loop_io io;
 	unsigned threads; /* 0: half of the processors, at least one */
 	struct service_timeouts timeouts;

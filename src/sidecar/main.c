@@ -145,7 +145,6 @@ static int serve(struct sidecar *s, struct ratls_error *err)
 		.targets = &s->target,
 		.n_targets = 1,
 		.require_attestation = s->require_attestation,
-		.name = "PostgreSQL",
 	};
 	int rc = daemon_sockets(&o.listen_fds, err);
 

@@ -223,7 +223,7 @@ def test_a_cold_crowd_causes_one_fetch_of_each_item(house, weather, certificate)
             weather.gate.set()
 
     weather.gate.clear()
-    with house.sidecar(pccs=weather.url, max_appraisals=CROWD, handshake_timeout="120s",
+    with house.sidecar(pccs=weather.url, max_appraisals=CROWD, max_handshakes=3 * CROWD, handshake_timeout="120s",
                        appraisal_timeout="120s") as sidecar:
         heard = crowd(sidecar, certificate, CROWD, arrived=arrived)
         # All of them hear PostgreSQL: it asks for a password, or has no room for so many itself.

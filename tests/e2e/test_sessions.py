@@ -12,8 +12,8 @@ import pytest
 
 import wire
 from cluster import free_port
-from daemon import eventually
-from house import psql
+from daemon import Daemon, eventually
+from house import flags, psql
 from wire import Wire
 
 MEGABYTES = 100
@@ -139,6 +139,36 @@ def test_backend_that_cannot_be_reached_is_said_so(house, io):
             house.forwarder(sidecar, io=io) as forwarder:
         done = psql(forwarder.dsn(), "select 1", status=2)
         assert "TQ-" in done.stderr or "could not" in done.stderr
+
+
+def told(peer):
+    kind, body = peer.until(b"E")[-1]
+    assert kind == b"E" and peer.rest() == b""
+    return wire.error_fields(body)
+
+
+@pytest.mark.parametrize("option, sqlstate, why", [
+    ("idle_timeout", "57P05", "idle for too long"), ("session_lifetime", "57P01", "open for too long")])
+@pytest.mark.parametrize("who", ["sidecar", "forwarder"])
+def test_a_session_beyond_its_time_is_told(house, io, who, option, sqlstate, why):
+    mine = {option: "200ms"}
+    with house.sidecar(io=io, **(mine if who == "sidecar" else {})) as sidecar, \
+            house.forwarder(sidecar, io=io, **(mine if who == "forwarder" else {})) as forwarder, \
+            Wire(("127.0.0.1", forwarder.port)) as peer:
+        peer.send(wire.startup(user="guest", database="postgres"))
+        assert told(peer)["C"] == sqlstate
+        (sidecar if who == "sidecar" else forwarder.daemon).wait_for(f"closed: {why}")
+
+
+def test_a_lost_server_is_told(house, io):
+    """The attested connection ends without a goodbye: what the driver waits for will not come."""
+    sidecar = Daemon("sidecar", [house.bin_path("teesql-sidecar"), *flags(house.sidecar_options(io=io))])
+    with house.forwarder(sidecar, io=io) as forwarder, Wire(("127.0.0.1", forwarder.port)) as peer:
+        peer.send(wire.startup(user="guest", database="postgres"))
+        peer.until(b"Z")
+        sidecar.kill()
+        assert told(peer)["C"] == "08006"
+        forwarder.daemon.wait_for("closed: the server went away without a goodbye")
 
 
 def test_200_concurrent_sessions(house, forwarder):
