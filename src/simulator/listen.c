@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -71,42 +69,6 @@ int listen_tcp(const char *address, int *ret_fd, char ret_bound[static LISTEN_TE
 	freeaddrinfo(info);
 	if (fd < 0)
 		return RATLS_E_IO;
-	*ret_fd = fd;
-	return RATLS_OK;
-}
-
-/* Does a connection to it fail because nobody listens? */
-static bool is_stale(const struct sockaddr_un *at)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool stale = fd >= 0 && connect(fd, (const struct sockaddr *)at, sizeof(*at)) != 0 &&
-		     errno == ECONNREFUSED;
-
-	if (fd >= 0)
-		close(fd);
-	return stale;
-}
-
-int listen_unix(const char *path, int *ret_fd, struct ratls_error *err)
-{
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	int fd;
-
-	if (strlen(path) >= sizeof(at.sun_path))
-		return err_set(err, RATLS_E_ARG,
-			"could not listen on \"%s\": the path is longer than %zu bytes", path,
-			sizeof(at.sun_path) - 1);
-	memcpy(at.sun_path, path, strlen(path) + 1);
-	if (is_stale(&at))
-		unlink(path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || chmod(path, 0600) != 0 ||
-		listen(fd, BACKLOG) != 0) {
-		err_set(err, RATLS_E_IO, "could not listen on \"%s\": %s", path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return RATLS_E_IO;
-	}
 	*ret_fd = fd;
 	return RATLS_OK;
 }

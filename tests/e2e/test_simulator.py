@@ -449,6 +449,13 @@ def test_a_socket_in_use_is_not_taken(bin_path, sim):
     assert sim.socket in done.stderr and sim.call("Version")["version"]
 
 
+def test_a_file_where_the_socket_shall_be_stays(bin_path, tmp_path):
+    file = tmp_path / "notes"
+    file.write_text("mine")
+    done = run([bin_path("teesql-simulator"), "--socket", file], status=2)
+    assert str(file) in done.stderr and file.read_text() == "mine"
+
+
 @pytest.mark.parametrize("option", ["--mrtd=aa", "--seed=xyz", "--tcb-status=Fine", "--evidence=v2", "--chain=none", "--pck=lost",
                                     "--early-tcb-status=Fine",
                                     "--http=here", "--compose=/nonexistent", "--log-level=loud", "argument"])
