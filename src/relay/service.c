@@ -222,11 +222,10 @@ static int add_listener(struct service *s, const char *where, int fd, struct rat
 static int add_twin(struct service *s, struct ratls_error *err)
 {
 	char where[64];
-	const char *port = strrchr(s->listeners[0].name, ':');
 
-	if (port == NULL || strncmp(s->listeners[0].name, "127.0.0.1:", 10) != 0)
+	if (strncmp(s->listeners[0].name, "127.0.0.1:", 10) != 0)
 		return RATLS_OK;
-	snprintf(where, sizeof(where), "[::1]%s", port);
+	snprintf(where, sizeof(where), "[::1]:%s", service_port(s));
 	if (!listen_has_ipv6())
 		return RATLS_OK;
 	return add_listener(s, where, -1, err);
@@ -235,9 +234,9 @@ static int add_twin(struct service *s, struct ratls_error *err)
 static int add_socket(struct service *s, struct ratls_error *err)
 {
 	char where[256];
-	const char *port = strrchr(s->listeners[0].name, ':');
+	const char *port = service_port(s);
 
-	snprintf(where, sizeof(where), "%.200s/.s.PGSQL.%s", s->options.socket_dir, port != NULL ? port + 1 : "5432");
+	snprintf(where, sizeof(where), "%.200s/.s.PGSQL.%s", s->options.socket_dir, port != NULL ? port : "5432");
 	return add_listener(s, where, -1, err);
 }
 
@@ -297,6 +296,13 @@ int service_start(const struct service_options *options, struct channel_context 
 const char *service_listening(const struct service *s, size_t i)
 {
 	return i < s->n_listeners ? s->listeners[i].name : NULL;
+}
+
+const char *service_port(const struct service *s)
+{
+	const char *first = service_listening(s, 0), *colon = strrchr(first, ':');
+
+	return first[0] != '/' && colon != NULL ? colon + 1 : NULL;
 }
 
 const struct service_counters *service_counters(const struct service *s)
