@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/hostport.h"
 #include "base/listen_unix.h"
 #include "relay/service_private.h"
 
@@ -106,36 +107,19 @@ static int open_address(const struct addrinfo *a)
 	return fd;
 }
 
-/* "ADDR:PORT" or "[ADDR6]:PORT" into its parts. */
-static bool split(const char *where, char host[static 128], char port[static 8])
-{
-	const char *colon = strrchr(where, ':');
-	bool bracket = where[0] == '[' && colon != NULL && colon > where + 1 && colon[-1] == ']';
-	const char *begin = bracket ? where + 1 : where;
-	size_t len;
-
-	if (colon == NULL || strlen(colon + 1) == 0 || strlen(colon + 1) > 5)
-		return false;
-	len = (size_t)(colon - begin) - (bracket ? 1 : 0);
-	if (len == 0 || len >= 128)
-		return false;
-	memcpy(host, begin, len);
-	host[len] = '\0';
-	memcpy(port, colon + 1, strlen(colon + 1) + 1);
-	return true;
-}
-
 int listen_open(const char *where, struct listener *ret, struct ratls_error *err)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *list;
-	char host[128], port[8];
+	char host[128], service[8];
+	uint16_t port;
 	int fd, rc;
 
 	if (where[0] == '/')
 		return open_local(where, ret, err);
-	if (!split(where, host, port))
+	if (!hostport_parse(where, host, sizeof(host), &port))
 		return err_set(err, RATLS_E_ARG, "listen address \"%s\" is not ADDR:PORT", where);
-	rc = getaddrinfo(host, port, &hints, &list);
+	snprintf(service, sizeof(service), "%u", port);
+	rc = getaddrinfo(host, service, &hints, &list);
 	if (rc != 0)
 		return err_set(err, RATLS_E_ARG, "listen address \"%s\": %s", where, gai_strerror(rc));
 	fd = open_address(list);

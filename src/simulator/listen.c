@@ -9,26 +9,9 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/hostport.h"
 
 #define BACKLOG 64
-
-/* Split at the last colon; brackets around an IPv6 address go. */
-static bool split(const char *address, char host[static LISTEN_TEXT_SIZE], const char **ret_port)
-{
-	const char *colon = strrchr(address, ':');
-	size_t n = colon != NULL ? (size_t)(colon - address) : 0;
-
-	if (n == 0 || n >= LISTEN_TEXT_SIZE)
-		return false;
-	if (address[0] == '[' && address[n - 1] == ']') {
-		address++;
-		n -= 2;
-	}
-	memcpy(host, address, n);
-	host[n] = '\0';
-	*ret_port = colon + 1;
-	return true;
-}
 
 static bool bound_text(int fd, char ret[static LISTEN_TEXT_SIZE])
 {
@@ -50,11 +33,13 @@ int listen_tcp(const char *address, int *ret_fd, char ret_bound[static LISTEN_TE
 	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 				.ai_socktype = SOCK_STREAM},
 			*info = NULL;
-	char host[LISTEN_TEXT_SIZE];
-	const char *port;
+	char host[LISTEN_TEXT_SIZE], service[8];
+	uint16_t port = 0;
+	bool good = hostport_parse(address, host, sizeof(host), &port);
 	int fd = -1, on = 1;
 
-	if (!split(address, host, &port) || getaddrinfo(host, port, &hints, &info) != 0)
+	snprintf(service, sizeof(service), "%u", port);
+	if (!good || getaddrinfo(host, service, &hints, &info) != 0)
 		return err_set(err, RATLS_E_ARG,
 			"invalid address \"%s\": expected ADDR:PORT with a numeric address", address);
 	fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -118,6 +118,7 @@ def test_sidecar_sighup_reloads_the_policy(house, io, folder):
 @pytest.mark.parametrize("options, word", [
     ({"policy": "/nonexistent"}, "/nonexistent"),
     ({"listen": "here"}, "here"),
+    ({"listen": "127.0.0.1:70000"}, "70000"),
     ({"backend": "192.0.2.1:5432"}, "insecure-remote-backend"),
     ({"agent": "/nonexistent/dstack.sock"}, "/nonexistent/dstack.sock"),
     ({"agent": "http://192.0.2.1:8090"}, "insecure-remote-agent"),

@@ -458,7 +458,7 @@ def test_a_file_where_the_socket_shall_be_stays(bin_path, tmp_path):
 
 @pytest.mark.parametrize("option", ["--mrtd=aa", "--seed=xyz", "--tcb-status=Fine", "--evidence=v2", "--chain=none", "--pck=lost",
                                     "--early-tcb-status=Fine",
-                                    "--http=here", "--compose=/nonexistent", "--log-level=loud", "argument"])
+                                    "--http=here", "--http=127.0.0.1:70000", "--compose=/nonexistent", "--log-level=loud", "argument"])
 def test_bad_options_are_named(bin_path, option):
     done = run([bin_path("teesql-simulator"), option], status=2)
     assert (option.partition("=")[2] or option) in done.stderr
