@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/service.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/log.h"
+#include "base/thread.h"
 #include "relay/conn.h"
 
 #define APPRAISERS 4
@@ -174,7 +172,6 @@ static void end_sessions(struct loop_post *p)
 
 static int start_workers(struct service *s, char choice[static 160], struct ratls_error *err)
 {
-	sigset_t all, before;
 	int rc;
 
 	for (unsigned i = 0; i < s->n_workers; i++) {
@@ -190,18 +187,13 @@ static int start_workers(struct service *s, char choice[static 160], struct ratl
 		if (rc != RATLS_OK)
 			return rc;
 	}
-	/* Signals are the main thread's business. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pool_new(APPRAISERS, (unsigned)s->options.limits.appraisals, &s->appraisers, err);
 	if (rc == RATLS_OK)
 		rc = pool_new(RESOLVERS, (unsigned)s->options.limits.appraisals, &s->resolvers, err);
 	for (unsigned i = 0; rc == RATLS_OK && i < s->n_workers; i++) {
-		s->workers[i].started = pthread_create(&s->workers[i].thread, NULL, run_worker, &s->workers[i]) == 0;
-		if (!s->workers[i].started)
-			rc = err_set(err, RATLS_E_NOMEM, "could not start a thread");
+		rc = thread_start(&s->workers[i].thread, run_worker, &s->workers[i], err);
+		s->workers[i].started = rc == RATLS_OK;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }
 
