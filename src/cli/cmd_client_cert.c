@@ -121,15 +121,13 @@ static int write_files(
 	if (rc != RATLS_OK)
 		return rc;
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		rc = err_set(err, RATLS_E_IO, "could not create \"%s\": %s", dir, strerror(errno));
+		rc = err_reason(err, RATLS_E_IO, REASON_FILE, "could not create \"%s\": %s", dir, strerror(errno));
 	if (rc == RATLS_OK)
 		rc = file_write(paths->key, m->key.p, m->key.len, 0600, err);
 	if (rc == RATLS_OK)
 		rc = file_write(paths->certificate, m->chain.p, m->chain.len, 0644, err);
 	if (rc == RATLS_OK)
 		rc = file_write(paths->ca, root.pem, root.pem_len, 0644, err);
-	if (rc != RATLS_OK && err != NULL)
-		err->reason = REASON_FILE;
 	return rc;
 }
 

@@ -162,8 +162,8 @@ static int put(const struct collateral_config *c, const struct platform_id *plat
 	if (rc == RATLS_OK && mkdir(c->out, 0755) < 0 && errno != EEXIST)
 		rc = err_reason(
 			err, RATLS_E_IO, REASON_FILE, "could not create \"%s\": %s", c->out, strerror(errno));
-	if (rc == RATLS_OK && (rc = file_write(*ret_path, text.p, text.len, 0644, err)) != RATLS_OK)
-		err->reason = REASON_FILE;
+	if (rc == RATLS_OK)
+		rc = file_write(*ret_path, text.p, text.len, 0644, err);
 	buf_done(&text);
 	return rc;
 }

@@ -81,8 +81,6 @@ static int write_policy(const struct evaluation *e, json_t *report, struct ratls
 		rc = file_write(e->config->out, out.p, out.len, 0644, err);
 	else
 		fwrite(out.p, 1, out.len, stdout);
-	if (rc == RATLS_E_IO)
-		err->reason = REASON_FILE;
 	buf_done(&out);
 	free(text);
 	json_decref(policy);

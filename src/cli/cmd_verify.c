@@ -57,11 +57,8 @@ static int save(const struct evaluation *e, json_t *object, struct ratls_error *
 		return RATLS_OK;
 	}
 	rc = evaluation_bundle(e, object, &text, err);
-	if (rc == RATLS_OK) {
+	if (rc == RATLS_OK)
 		rc = file_write(e->config->save, text.p, text.len, 0644, err);
-		if (rc != RATLS_OK)
-			err->reason = REASON_FILE;
-	}
 	buf_done(&text);
 	return rc;
 }

@@ -74,11 +74,8 @@ static int load_key(const char *path, struct buf *ret, struct ratls_error *err)
 {
 	int rc = file_read(path, KEY_FILE_MAX, ret, err);
 
-	if (rc != RATLS_OK) {
-		if (err != NULL)
-			err->reason = REASON_FILE;
+	if (rc != RATLS_OK)
 		return rc;
-	}
 	while (ret->len > 0 && (ret->p[ret->len - 1] == '\n' || ret->p[ret->len - 1] == '\r'))
 		ret->len--;
 	buf_u8(ret, 0);

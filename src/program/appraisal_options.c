@@ -44,15 +44,6 @@ const struct opt appraisal_rows[] = {
 	{.name = NULL},
 };
 
-static int load(const char *path, size_t max, struct buf *ret, struct ratls_error *err)
-{
-	int rc = file_read(path, max, ret, err);
-
-	if (rc != RATLS_OK && err != NULL)
-		err->reason = REASON_FILE;
-	return rc;
-}
-
 /* Say where a mistake stands, and give it a number if it has none. */
 static int blame(struct ratls_error *err, int rc, int reason, const char *where)
 {
@@ -66,7 +57,7 @@ static int blame(struct ratls_error *err, int rc, int reason, const char *where)
 static int load_policy(const char *path, struct ratls_policy **ret, struct ratls_error *err)
 {
 	struct buf text = {0};
-	int rc = load(path, POLICY_FILE_MAX, &text, err);
+	int rc = file_read(path, POLICY_FILE_MAX, &text, err);
 
 	if (rc != RATLS_OK)
 		return rc;
@@ -186,7 +177,7 @@ int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, str
 
 	if (o->insecure_trust_root == NULL)
 		return RATLS_OK;
-	rc = load(o->insecure_trust_root, ROOT_FILE_MAX, &file, err);
+	rc = file_read(o->insecure_trust_root, ROOT_FILE_MAX, &file, err);
 	if (rc != RATLS_OK)
 		return rc;
 	text = cur_of(file.p, file.len);

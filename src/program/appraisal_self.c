@@ -34,13 +34,9 @@ const struct opt appraisal_agent_rows[] = {
 static int load(const char *dir, const char *name, struct buf *ret, struct ratls_error *err)
 {
 	char path[PATH_MAX];
-	int rc;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	rc = file_read(path, PEM_FILE_MAX, ret, err);
-	if (rc != RATLS_OK && err != NULL)
-		err->reason = REASON_FILE;
-	return rc;
+	return file_read(path, PEM_FILE_MAX, ret, err);
 }
 
 const char *appraisal_agent_endpoint(const struct appraisal_options *o)
