@@ -46,7 +46,7 @@ static const struct opt_table tables[] = {
 static const struct opt_program program = {"teesql client-cert", "[OPTION]...",
 	"Get an attested certificate from the guest agent, for libpq: client-cert.pem (sslcert),\n"
 	"client-key.pem (sslkey) and ra-tls-ca.pem (sslrootcert).",
-	opts, false, tables, NULL};
+	opts, .shared = tables};
 
 struct paths {
 	char certificate[PATH_MAX], key[PATH_MAX], ca[PATH_MAX];

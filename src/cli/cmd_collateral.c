@@ -65,17 +65,17 @@ static const struct opt_table fetch_tables[] = {
 static const struct opt_table stock_tables[] = {{stock_opts, 0}, {cli_rows, AT(cli)}, {.opts = NULL}};
 
 static const struct opt_program fetch_program = {"teesql collateral fetch", "[OPTION]... [TARGET]",
-	"Write the collateral of a platform into a folder for --collateral-dir.", fetch_opts, false,
-	fetch_tables, NULL};
+	"Write the collateral of a platform into a folder for --collateral-dir.", fetch_opts,
+	.shared = fetch_tables};
 
 static const struct opt_program show_program = {"teesql collateral show", "[OPTION]... DIR|FILE",
-	"List collateral in files: who issued it, when, and until when it holds.", show_opts, false,
-	stock_tables, NULL};
+	"List collateral in files: who issued it, when, and until when it holds.", show_opts,
+	.shared = stock_tables};
 
 static const struct opt_program check_program = {"teesql collateral check", "[OPTION]... DIR|FILE",
 	"Say by the exit code how long collateral in files will do: 0 ok, 1 expiring, 7 expired,\n"
 	"4 malformed, 5 not authentic; of several files the worst counts.",
-	check_opts, false, stock_tables, NULL};
+	check_opts, .shared = stock_tables};
 
 static void show(const struct cli *cli, json_t *report)
 {

@@ -61,6 +61,7 @@ static const struct opt_program program = {
 	.opts = options,
 	.daemon = true,
 	.shared = shared,
+	.weakening_variable = APPRAISAL_SIMULATOR,
 };
 
 struct forwarder {

@@ -21,7 +21,7 @@ static const struct opt_program program = {"teesql pin", "[OPTION]... [TARGET]",
 	"Appraise TARGET and write a policy that accepts what it measures now: MRTD, RTMR1, RTMR2, compose "
 	"hash\n"
 	"and application id. Compare these with what you built: whoever answers first is trusted.",
-	opts, false, evaluation_tables, NULL};
+	opts, .shared = evaluation_tables};
 
 static json_t *list_of(json_t *value)
 {

@@ -25,7 +25,7 @@ static const struct opt_program program = {"teesql verify", "[OPTION]... [TARGET
 	"TARGET is HOST[:PORT] (5433), a connection string, a file with a certificate, a quote or an\n"
 	"attestation, a bundle that --save wrote, or - for standard input; without it DATABASE_URL or "
 	"PGHOST.",
-	opts, false, evaluation_tables, NULL};
+	opts, .shared = evaluation_tables};
 
 static void show(const struct evaluation *e, json_t *object)
 {

@@ -2,11 +2,11 @@
 #include "program/appraisal_options.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "appraisal/pem.h"
 #include "appraisal/policy.h"
+#include "base/env.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/reason.h"
@@ -130,19 +130,18 @@ int appraisal_check_policy(const struct appraisal_options *o, const char *where,
 
 bool appraisal_names_policy(const struct appraisal_options *o)
 {
-	const char *expected = getenv("EXPECTED_MRTD");
 	char *const *const lists[] = {o->mrtd, o->rtmr0, o->rtmr1, o->rtmr2, o->rtmr3, o->compose_hash, o->app_id,
 		o->os_image_hash, o->ppid};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		if (lists[i] != NULL && lists[i][0] != NULL)
 			return true;
-	return o->policy != NULL || o->accept_tcb != NULL || (expected != NULL && *expected != '\0');
+	return o->policy != NULL || o->accept_tcb != NULL || env_get("EXPECTED_MRTD") != NULL;
 }
 
 int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **ret, struct ratls_error *err)
 {
-	const char *expected = getenv("EXPECTED_MRTD");
+	const char *expected = env_get("EXPECTED_MRTD");
 	struct ratls_policy *policy = NULL;
 	unsigned verifiers;
 	int rc = appraisal_verifiers(o, &verifiers, err);
@@ -156,7 +155,7 @@ int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **re
 		rc = add_lists(o, policy, err);
 	if (rc == RATLS_OK)
 		rc = add_statuses(o->accept_tcb, policy, err);
-	if (rc == RATLS_OK && expected != NULL && *expected != '\0' && policy->mrtd.n == 0)
+	if (rc == RATLS_OK && expected != NULL && policy->mrtd.n == 0)
 		rc = add(policy, "mrtd", expected, "EXPECTED_MRTD", err);
 	if (rc == RATLS_OK && o->insecure_allow_debug)
 		rc = add(policy, "insecure_allow_debug", "yes", "--insecure-allow-debug", err);

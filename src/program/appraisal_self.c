@@ -3,9 +3,9 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/reason.h"
@@ -41,11 +41,7 @@ static int load(const char *dir, const char *name, struct buf *ret, struct ratls
 
 const char *appraisal_agent_endpoint(const struct appraisal_options *o)
 {
-	const char *simulator = getenv("DSTACK_SIMULATOR_ENDPOINT");
-
-	if (o->agent != NULL)
-		return o->agent;
-	return simulator != NULL && *simulator != '\0' ? simulator : NULL;
+	return o->agent != NULL ? o->agent : env_get(APPRAISAL_SIMULATOR);
 }
 
 /* What a guest agent answers is our private key. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/err.h"
 #include "base/hostport.h"
 #include "base/log.h"
@@ -69,10 +70,9 @@ static bool is_one_of(const char *text, const char *const words[4])
 static bool requires_attestation(const struct config *c)
 {
 	static const char *const no[] = {"no", "off", "false", "0"};
-	const char *simulator = getenv("DSTACK_SIMULATOR_ENDPOINT");
 
 	if (strcmp(c->require_client_attestation, "auto") == 0)
-		return simulator == NULL || simulator[0] == '\0' || c->appraisal.agent != NULL;
+		return env_get(APPRAISAL_SIMULATOR) == NULL || c->appraisal.agent != NULL;
 	return !is_one_of(c->require_client_attestation, no);
 }
 
@@ -89,6 +89,7 @@ static const struct opt_program program = {
 	.daemon = true,
 	.shared = shared,
 	.weakened_by = weakened_by,
+	.weakening_variable = APPRAISAL_SIMULATOR,
 };
 
 static int parse_requirement(struct sidecar *s, struct ratls_error *err)

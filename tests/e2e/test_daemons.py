@@ -133,6 +133,12 @@ def test_sidecar_refuses_to_start_with(house, options, word):
     assert done.returncode != 0 and word in done.stderr
 
 
+@pytest.mark.parametrize("argv", [["teesql-sidecar"], ["teesql", "connect", "localhost"]])
+def test_a_simulator_is_not_for_production(bin_path, argv):
+    done = run([bin_path(argv[0]), *argv[1:], "--production"], {"DSTACK_SIMULATOR_ENDPOINT": "/nonexistent"}, status=2)
+    assert "DSTACK_SIMULATOR_ENDPOINT" in done.stderr
+
+
 def test_sidecar_asks_a_guest_agent_over_http(house, folder):
     """On this machine as it is; at an address that is not known to be here only with the option that says so."""
     here = house.td("over-http", mrtd=SERVER_MRTD, http="127.0.0.1:0").agent
