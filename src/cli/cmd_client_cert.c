@@ -20,8 +20,6 @@
 #include "source/agent.h"
 #include "tls/identity.h"
 
-#define PEM_FILE_MAX ((size_t)1 << 20)
-
 struct client_cert_config {
 	struct cli cli;
 	char *out;
@@ -102,8 +100,8 @@ static bool is_young(const struct paths *paths, int64_t *ret_not_after)
 	bool young = false;
 
 	if (stat(paths->certificate, &file) == 0 && stat(paths->ca, &ca) == 0 &&
-		file_read(paths->certificate, PEM_FILE_MAX, &m.chain, NULL) == RATLS_OK &&
-		file_read(paths->key, PEM_FILE_MAX, &m.key, NULL) == RATLS_OK &&
+		file_read(paths->certificate, AGENT_PEM_MAX, &m.chain, NULL) == RATLS_OK &&
+		file_read(paths->key, AGENT_PEM_MAX, &m.key, NULL) == RATLS_OK &&
 		check_pair(&m, NULL) == RATLS_OK)
 		young = clock_now() < m.not_after - (m.not_after - (int64_t)file.st_mtime) / 3;
 	*ret_not_after = m.not_after;

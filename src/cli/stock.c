@@ -12,8 +12,8 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/reason.h"
 #include "base/utf8.h"
-#include "source/collateral.h"
 
 #define DAY_S 86400
 
@@ -154,7 +154,7 @@ static json_t *file_json(const char *path, const char *shown, const struct stock
 	struct buf text = {0};
 	json_t *object = NULL, *ret;
 
-	if (file_read(path, COLLATERAL_FILE_MAX, &text, &why) == RATLS_OK)
+	if (file_read(path, ENDORSEMENTS_JSON_MAX, &text, &why) == RATLS_OK)
 		object = json_loadb((const char *)text.p, text.len, JSON_REJECT_DUPLICATES, NULL);
 	if (json_is_object(object) &&
 		endorsements_from_object(object, path, &q->options, &e, &why) == RATLS_OK) {

@@ -11,9 +11,8 @@
 #include "base/file.h"
 #include "base/reason.h"
 
-#define POLICY_FILE_MAX ((size_t)1 << 20)
-#define ROOT_FILE_MAX   ((size_t)64 << 10)
-#define STATUS_MAX      64
+#define ROOT_FILE_MAX ((size_t)64 << 10)
+#define STATUS_MAX    64
 
 #define AT(member) offsetof(struct appraisal_options, member)
 
@@ -57,7 +56,7 @@ static int blame(struct ratls_error *err, int rc, int reason, const char *where)
 static int load_policy(const char *path, struct ratls_policy **ret, struct ratls_error *err)
 {
 	struct buf text = {0};
-	int rc = file_read(path, POLICY_FILE_MAX, &text, err);
+	int rc = file_read(path, POLICY_JSON_MAX, &text, err);
 
 	if (rc != RATLS_OK)
 		return rc;

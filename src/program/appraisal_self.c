@@ -14,8 +14,6 @@
 #include "source/agent.h"
 #include "tls/identity.h"
 
-#define PEM_FILE_MAX ((size_t)1 << 20)
-
 const struct opt appraisal_self_rows[] = {
 	{"client-cert", OPT_STR, offsetof(struct appraisal_options, client_cert), "auto", "auto|none|DIR",
 		"present a certificate from the guest agent if there is one, none, or that of client-cert in "
@@ -36,7 +34,7 @@ static int load(const char *dir, const char *name, struct buf *ret, struct ratls
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return file_read(path, PEM_FILE_MAX, ret, err);
+	return file_read(path, AGENT_PEM_MAX, ret, err);
 }
 
 const char *appraisal_agent_endpoint(const struct appraisal_options *o)

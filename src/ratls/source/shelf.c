@@ -127,7 +127,7 @@ int shelf_load(const struct shelf *s, const struct platform_id *platform,
 	int rc;
 
 	name_of(platform, name);
-	rc = file_read_own(s->dir, name, COLLATERAL_FILE_MAX, &text, &why);
+	rc = file_read_own(s->dir, name, ENDORSEMENTS_JSON_MAX, &text, &why);
 	if (rc == RATLS_OK)
 		rc = read_file(&text, options, &e, &label, &why);
 	if (rc == RATLS_OK)
