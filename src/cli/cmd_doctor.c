@@ -3,7 +3,6 @@
  * teesql doctor: what attested connections stand on, probed one by one, each with its remedy.
  */
 #include <dlfcn.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -3,7 +3,6 @@
  * teesql verify: obtain evidence, appraise it, report every check.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/err.h"
 #include "base/file.h"

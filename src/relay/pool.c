@@ -2,7 +2,6 @@
 #include "relay/pool.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "base/thread.h"

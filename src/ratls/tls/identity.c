@@ -6,7 +6,6 @@
 #include <openssl/x509.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "base/reason.h"
