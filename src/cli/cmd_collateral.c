@@ -90,8 +90,7 @@ static void show(const struct cli *cli, json_t *report)
 	buf_done(&out);
 }
 
-/* ---- fetch -----------------------------------------------------------------------------------------------
- */
+/* ---- fetch --------------------------------------------------------------------------------------------- */
 
 static int named_platform(const struct collateral_config *c, struct platform_id *ret, struct ratls_error *err)
 {
@@ -215,8 +214,7 @@ static int fetch(const struct collateral_config *c, char *const *rest, struct ra
 	return rc;
 }
 
-/* ---- show and check --------------------------------------------------------------------------------------
- */
+/* ---- show and check ------------------------------------------------------------------------------------ */
 
 static int list(
 	const struct collateral_config *c, char *const *rest, enum stock_status *ret, struct ratls_error *err)

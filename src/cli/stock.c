@@ -58,8 +58,7 @@ static enum stock_status worst_of(const json_t *files)
 	return worst;
 }
 
-/* ---- one file: NULL is out of memory, as all words in it are clean ---------------------------------------
- */
+/* ---- one file: NULL is out of memory, as all words in it are clean ------------------------------------- */
 
 static json_t *time_json(int64_t at)
 {
@@ -168,8 +167,7 @@ static json_t *file_json(const char *path, const char *shown, const struct stock
 	return ret;
 }
 
-/* ---- all of them -----------------------------------------------------------------------------------------
- */
+/* ---- all of them --------------------------------------------------------------------------------------- */
 
 static int is_collateral(const struct dirent *d)
 {
@@ -247,8 +245,7 @@ int stock_report(const char *path, const struct stock_question *q, json_t **ret,
 	return rc;
 }
 
-/* ---- for people ------------------------------------------------------------------------------------------
- */
+/* ---- for people ---------------------------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *object, const char *name, const char *otherwise)
 {

@@ -41,8 +41,7 @@ struct cache {
 	struct entry entries[CACHE_PLATFORMS_MAX];
 };
 
-/* ---- making and ending -----------------------------------------------------------------------------------
- */
+/* ---- making and ending --------------------------------------------------------------------------------- */
 
 int cache_new(const struct cache_options *options, struct cache **ret, struct ratls_error *err)
 {
@@ -90,8 +89,7 @@ void cache_free(struct cache *c)
 	free(c);
 }
 
-/* ---- entries ---------------------------------------------------------------------------------------------
- */
+/* ---- entries ------------------------------------------------------------------------------------------- */
 
 static bool is_for(const struct entry *e, const struct platform_id *platform)
 {
@@ -138,8 +136,7 @@ static bool holds(const struct entry *e, int64_t at)
 	return e->sound && at <= endorsements_valid_until(e->endorsements);
 }
 
-/* ---- searching: in the cache's thread --------------------------------------------------------------------
- */
+/* ---- searching: in the cache's thread ------------------------------------------------------------------ */
 
 static int64_t due_ms(const struct entry *e)
 {
@@ -291,8 +288,7 @@ static int start(struct cache *c, struct ratls_error *err)
 	return rc;
 }
 
-/* ---- asking ----------------------------------------------------------------------------------------------
- */
+/* ---- asking -------------------------------------------------------------------------------------------- */
 
 enum look { GIVE, REFUSE, SEARCH };
 

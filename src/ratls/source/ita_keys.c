@@ -70,8 +70,7 @@ void ita_keys_free(struct ita_keys *k)
 	free(k);
 }
 
-/* ---- waiting for who fetches ------------------------------------------------------------------------------
- */
+/* ---- waiting for who fetches --------------------------------------------------------------------------- */
 
 /* With the lock, which is not held meanwhile. Returns also without news, for who waits to look about. */
 static int wait_for_news(struct ita_keys *k, const char *what, int64_t deadline_ms, struct ratls_error *err)
@@ -93,8 +92,7 @@ static bool is_of_asker(const struct ita_keys *k, const struct ratls_error *why,
 	       (why->reason == REASON_SERVICE_TIMEOUT && k->transport.clock() >= deadline_ms);
 }
 
-/* ---- the key set ------------------------------------------------------------------------------------------
- */
+/* ---- the key set --------------------------------------------------------------------------------------- */
 
 static bool happened_within(int64_t since_ms, int64_t now_ms, int64_t span_ms)
 {
@@ -205,8 +203,7 @@ int ita_keys_get(
 	return rc;
 }
 
-/* ---- revocation lists -------------------------------------------------------------------------------------
- */
+/* ---- revocation lists ---------------------------------------------------------------------------------- */
 
 static struct kept *find_kept(struct ita_keys *k, const char *url)
 {

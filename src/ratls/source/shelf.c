@@ -82,8 +82,7 @@ static void name_of(const struct platform_id *platform, char ret[static NAME_SIZ
 	snprintf(ret, NAME_SIZE, "%s-%s.json", fmspc, platform->ca);
 }
 
-/* ---- in --------------------------------------------------------------------------------------------------
- */
+/* ---- in ------------------------------------------------------------------------------------------------ */
 
 static bool read_label(const json_t *object, struct shelf_label *ret)
 {
@@ -144,8 +143,7 @@ int shelf_load(const struct shelf *s, const struct platform_id *platform,
 	return RATLS_OK;
 }
 
-/* ---- out -------------------------------------------------------------------------------------------------
- */
+/* ---- out ----------------------------------------------------------------------------------------------- */
 
 /* Nothing, or what file_write_at appends while it writes: an interrupted one leaves it behind. */
 static bool ends_ours(const char *rest)
