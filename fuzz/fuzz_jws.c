@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/err.h>
-#include <string.h>
 
 #include "appraisal/jws.h"
 #include "fuzz.h"

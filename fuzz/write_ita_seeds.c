@@ -3,7 +3,6 @@
  * Writes the seeds of the fuzz targets about tokens of Intel Trust Authority: write-ita-seeds FOLDER.
  */
 #include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

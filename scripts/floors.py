@@ -45,7 +45,7 @@ PERMITTED = [
 # Words that a room must not contain, and why.
 QUIET = ["base", "evidence", "appraisal", "source", "tls", "ratls", "pg"]
 FORBIDDEN = [
-    (r"\b(getenv|secure_getenv)\s*\(", [r for r in QUIET if r != "base"], "the library reads no environment"),
+    (r"\b(getenv|secure_getenv|env_get)\s*\(", [r for r in QUIET if r != "base"], "the library reads no environment"),
     (r"\b(exit|_exit|abort)\s*\(", QUIET, "the library never exits"),
     (r"\b(printf|fprintf|vfprintf|puts|perror|syslog|log_event)\s*\(",
      [r for r in QUIET if r != "base"], "the library never logs"),

@@ -5,13 +5,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/reason.h"
 
 static int read_all(int fd, const char *path, size_t max, struct buf *ret, struct ratls_error *err)
 {
@@ -26,12 +26,12 @@ static int read_all(int fd, const char *path, size_t max, struct buf *ret, struc
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_set(err, RATLS_E_IO, "could not read \"%s\": %s", path, strerror(errno));
+			return err_reason(err, RATLS_E_IO, REASON_FILE, "could not read \"%s\": %s", path, strerror(errno));
 		if (n == 0)
 			return RATLS_OK;
 		buf_added(ret, (size_t)n);
 		if (ret->len > max)
-			return err_set(err, RATLS_E_FORMAT, "file \"%s\" is larger than %zu bytes", path, max);
+			return err_reason(err, RATLS_E_FORMAT, REASON_FILE, "file \"%s\" is larger than %zu bytes", path, max);
 	}
 }
 
@@ -42,7 +42,7 @@ int file_read(const char *path, size_t max, struct buf *ret, struct ratls_error 
 	int rc;
 
 	if (fd < 0)
-		return err_set(err, RATLS_E_IO, "could not open \"%s\": %s", path, strerror(errno));
+		return err_reason(err, RATLS_E_IO, REASON_FILE, "could not open \"%s\": %s", path, strerror(errno));
 	rc = read_all(fd, path, max, ret, err);
 	if (!standard_input)
 		close(fd);
@@ -71,13 +71,13 @@ static int check_own(int fd, const char *name, struct ratls_error *err)
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return err_set(err, RATLS_E_IO, "could not look at \"%s\": %s", name, strerror(errno));
+		return err_reason(err, RATLS_E_IO, REASON_FILE, "could not look at \"%s\": %s", name, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return err_set(err, RATLS_E_IO, "\"%s\" is not a regular file", name);
+		return err_reason(err, RATLS_E_IO, REASON_FILE, "\"%s\" is not a regular file", name);
 	if (st.st_uid != geteuid())
-		return err_set(err, RATLS_E_IO, "\"%s\" belongs to somebody else", name);
+		return err_reason(err, RATLS_E_IO, REASON_FILE, "\"%s\" belongs to somebody else", name);
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return err_set(err, RATLS_E_IO, "\"%s\" may be written by others", name);
+		return err_reason(err, RATLS_E_IO, REASON_FILE, "\"%s\" may be written by others", name);
 	return RATLS_OK;
 }
 
@@ -86,7 +86,7 @@ int file_read_own(int dir, const char *name, size_t max, struct buf *ret, struct
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY), rc;
 
 	if (fd < 0)
-		return err_set(err, RATLS_E_IO, "could not open \"%s\": %s", name, strerror(errno));
+		return err_reason(err, RATLS_E_IO, REASON_FILE, "could not open \"%s\": %s", name, strerror(errno));
 	rc = check_own(fd, name, err);
 	if (rc == RATLS_OK)
 		rc = read_all(fd, name, max, ret, err);
@@ -123,12 +123,12 @@ int file_write_at(
 	int fd = create_beside(dir, path, mode, temporary), rc = RATLS_OK;
 
 	if (fd < 0)
-		return err_set(err, RATLS_E_IO, "could not create a file beside \"%s\": %s", path, strerror(errno));
+		return err_reason(err, RATLS_E_IO, REASON_FILE, "could not create a file beside \"%s\": %s", path, strerror(errno));
 	if (fchmod(fd, mode) < 0 || write_all(fd, bytes, len) < 0 || fsync(fd) < 0)
-		rc = err_set(err, RATLS_E_IO, "could not write \"%s\": %s", temporary, strerror(errno));
+		rc = err_reason(err, RATLS_E_IO, REASON_FILE, "could not write \"%s\": %s", temporary, strerror(errno));
 	close(fd);
 	if (rc == RATLS_OK && renameat(dir, temporary, dir, path) < 0)
-		rc = err_set(err, RATLS_E_IO, "could not rename to \"%s\": %s", path, strerror(errno));
+		rc = err_reason(err, RATLS_E_IO, REASON_FILE, "could not rename to \"%s\": %s", path, strerror(errno));
 	if (rc != RATLS_OK)
 		unlinkat(dir, temporary, 0);
 	return rc;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whole files, bounded on the way in and atomic on the way out.
+ * Whole files, bounded on the way in and atomic on the way out. Errors have REASON_FILE, but for RATLS_E_NOMEM.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/err.h"
 #include "base/opt_file.h"
 #include "base/opt_setting.h"
@@ -227,9 +228,8 @@ static int apply_environment(struct reader *r, struct opt_setting *s, struct rat
 		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
 		goto out;
 	}
-	/* An empty variable is how a compose file says that there is none. */
-	value = getenv((const char *)name.p);
-	if (value != NULL && *value != '\0')
+	value = env_get((const char *)name.p);
+	if (value != NULL)
 		rc = apply(r, s, value, OPT_FROM_ENVIRONMENT, 0, err);
 	if (rc != RATLS_OK)
 		rc = err_prefix(err, rc, "environment variable %s", (const char *)name.p);
@@ -288,13 +288,13 @@ static const char *weakened_by(const struct opt_program *program, const void *co
 /* `production` and something that weakens a check do not go together, wherever either comes from. */
 static int check_production(const struct reader *r, const char *weakened_by, struct ratls_error *err)
 {
-	const char *simulator = getenv("DSTACK_SIMULATOR_ENDPOINT");
+	const char *variable = r->all.program->weakening_variable;
 
 	if (!r->production)
 		return RATLS_OK;
-	if (simulator != NULL && *simulator != '\0')
+	if (variable != NULL && env_get(variable) != NULL)
 		return err_reason(err, RATLS_E_ARG, REASON_PRODUCTION,
-			"DSTACK_SIMULATOR_ENDPOINT is set, which \"production\" does not allow");
+			"%s is set, which \"production\" does not allow", variable);
 	if (weakened_by != NULL)
 		return err_reason(err, RATLS_E_ARG, REASON_PRODUCTION,
 			"\"%s\" weakens a check, which \"production\" does not allow", weakened_by);

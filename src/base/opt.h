@@ -47,6 +47,8 @@ struct opt_program {
 	/* NULL, or: the name of an option whose value in config weakens a check although its name does not
 	 * begin with insecure-; NULL if none does. */
 	const char *(*weakened_by)(const void *config);
+	/* NULL, or: a variable of the environment that weakens a check, so that production refuses it. */
+	const char *weakening_variable;
 };
 
 enum opt_action { OPT_RUN, OPT_EXIT }; /* OPT_EXIT: help, version or --check-config was printed */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/chain.h"
 
-#include <string.h>
-
 #include "appraisal/pem.h"
 #include "base/err.h"
 #include "base/hex.h"

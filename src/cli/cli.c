@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/err.h"
 #include "base/utf8.h"
 
@@ -86,9 +87,9 @@ void cli_print_json(json_t *object)
 
 bool cli_colors(void)
 {
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *term = getenv("TERM");
 
-	if (no_color != NULL && *no_color != '\0')
+	if (env_get("NO_COLOR") != NULL)
 		return false;
 	return isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
 }

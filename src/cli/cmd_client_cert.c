@@ -20,8 +20,6 @@
 #include "source/agent.h"
 #include "tls/identity.h"
 
-#define PEM_FILE_MAX ((size_t)1 << 20)
-
 struct client_cert_config {
 	struct cli cli;
 	char *out;
@@ -46,7 +44,7 @@ static const struct opt_table tables[] = {
 static const struct opt_program program = {"teesql client-cert", "[OPTION]...",
 	"Get an attested certificate from the guest agent, for libpq: client-cert.pem (sslcert),\n"
 	"client-key.pem (sslkey) and ra-tls-ca.pem (sslrootcert).",
-	opts, false, tables, NULL};
+	opts, .shared = tables};
 
 struct paths {
 	char certificate[PATH_MAX], key[PATH_MAX], ca[PATH_MAX];
@@ -102,8 +100,8 @@ static bool is_young(const struct paths *paths, int64_t *ret_not_after)
 	bool young = false;
 
 	if (stat(paths->certificate, &file) == 0 && stat(paths->ca, &ca) == 0 &&
-		file_read(paths->certificate, PEM_FILE_MAX, &m.chain, NULL) == RATLS_OK &&
-		file_read(paths->key, PEM_FILE_MAX, &m.key, NULL) == RATLS_OK &&
+		file_read(paths->certificate, AGENT_PEM_MAX, &m.chain, NULL) == RATLS_OK &&
+		file_read(paths->key, AGENT_PEM_MAX, &m.key, NULL) == RATLS_OK &&
 		check_pair(&m, NULL) == RATLS_OK)
 		young = clock_now() < m.not_after - (m.not_after - (int64_t)file.st_mtime) / 3;
 	*ret_not_after = m.not_after;
@@ -121,15 +119,13 @@ static int write_files(
 	if (rc != RATLS_OK)
 		return rc;
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		rc = err_set(err, RATLS_E_IO, "could not create \"%s\": %s", dir, strerror(errno));
+		rc = err_reason(err, RATLS_E_IO, REASON_FILE, "could not create \"%s\": %s", dir, strerror(errno));
 	if (rc == RATLS_OK)
 		rc = file_write(paths->key, m->key.p, m->key.len, 0600, err);
 	if (rc == RATLS_OK)
 		rc = file_write(paths->certificate, m->chain.p, m->chain.len, 0644, err);
 	if (rc == RATLS_OK)
 		rc = file_write(paths->ca, root.pem, root.pem_len, 0644, err);
-	if (rc != RATLS_OK && err != NULL)
-		err->reason = REASON_FILE;
 	return rc;
 }
 

@@ -65,17 +65,17 @@ static const struct opt_table fetch_tables[] = {
 static const struct opt_table stock_tables[] = {{stock_opts, 0}, {cli_rows, AT(cli)}, {.opts = NULL}};
 
 static const struct opt_program fetch_program = {"teesql collateral fetch", "[OPTION]... [TARGET]",
-	"Write the collateral of a platform into a folder for --collateral-dir.", fetch_opts, false,
-	fetch_tables, NULL};
+	"Write the collateral of a platform into a folder for --collateral-dir.", fetch_opts,
+	.shared = fetch_tables};
 
 static const struct opt_program show_program = {"teesql collateral show", "[OPTION]... DIR|FILE",
-	"List collateral in files: who issued it, when, and until when it holds.", show_opts, false,
-	stock_tables, NULL};
+	"List collateral in files: who issued it, when, and until when it holds.", show_opts,
+	.shared = stock_tables};
 
 static const struct opt_program check_program = {"teesql collateral check", "[OPTION]... DIR|FILE",
 	"Say by the exit code how long collateral in files will do: 0 ok, 1 expiring, 7 expired,\n"
 	"4 malformed, 5 not authentic; of several files the worst counts.",
-	check_opts, false, stock_tables, NULL};
+	check_opts, .shared = stock_tables};
 
 static void show(const struct cli *cli, json_t *report)
 {
@@ -90,8 +90,7 @@ static void show(const struct cli *cli, json_t *report)
 	buf_done(&out);
 }
 
-/* ---- fetch -----------------------------------------------------------------------------------------------
- */
+/* ---- fetch --------------------------------------------------------------------------------------------- */
 
 static int named_platform(const struct collateral_config *c, struct platform_id *ret, struct ratls_error *err)
 {
@@ -162,8 +161,8 @@ static int put(const struct collateral_config *c, const struct platform_id *plat
 	if (rc == RATLS_OK && mkdir(c->out, 0755) < 0 && errno != EEXIST)
 		rc = err_reason(
 			err, RATLS_E_IO, REASON_FILE, "could not create \"%s\": %s", c->out, strerror(errno));
-	if (rc == RATLS_OK && (rc = file_write(*ret_path, text.p, text.len, 0644, err)) != RATLS_OK)
-		err->reason = REASON_FILE;
+	if (rc == RATLS_OK)
+		rc = file_write(*ret_path, text.p, text.len, 0644, err);
 	buf_done(&text);
 	return rc;
 }
@@ -215,8 +214,7 @@ static int fetch(const struct collateral_config *c, char *const *rest, struct ra
 	return rc;
 }
 
-/* ---- show and check --------------------------------------------------------------------------------------
- */
+/* ---- show and check ------------------------------------------------------------------------------------ */
 
 static int list(
 	const struct collateral_config *c, char *const *rest, enum stock_status *ret, struct ratls_error *err)

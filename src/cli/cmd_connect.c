@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,6 +60,7 @@ static const struct opt_program program = {
 	.opts = options,
 	.daemon = true,
 	.shared = shared,
+	.weakening_variable = APPRAISAL_SIMULATOR,
 };
 
 struct forwarder {
@@ -227,7 +227,7 @@ static int local_dsn(struct forwarder *f, bool with_password, struct buf *ret, s
 {
 	static const char *const theirs[] = {"hostaddr", "sslnegotiation", "sslrootcert", "sslcert", "sslkey", "sslcrl",
 		"channel_binding", "target_session_attrs", "load_balance_hosts", "requiressl", "gssencmode"};
-	const char *port = strrchr(service_listening(f->party.service, 0), ':') + 1;
+	const char *port = service_port(f->party.service);
 	struct dsn *d = f->target.dsn;
 	int rc = d == NULL ? dsn_parse("postgresql://", &f->target.dsn, err) : RATLS_OK;
 
@@ -247,7 +247,7 @@ static int local_dsn(struct forwarder *f, bool with_password, struct buf *ret, s
 
 static void say_how(struct forwarder *f)
 {
-	const char *port = strrchr(service_listening(f->party.service, 0), ':') + 1;
+	const char *port = service_port(f->party.service);
 	const char *dir = f->config.socket_dir != NULL ? f->config.socket_dir : f->own_dir;
 	struct buf uri = {0};
 
@@ -270,7 +270,7 @@ static void become(struct forwarder *f, char **command)
 		(text = buf_take_str(&uri)) == NULL)
 		_exit(126);
 	setenv("PGHOST", "127.0.0.1", 1);
-	setenv("PGPORT", strrchr(service_listening(f->party.service, 0), ':') + 1, 1);
+	setenv("PGPORT", service_port(f->party.service), 1);
 	setenv("PGSSLMODE", "disable", 1);
 	setenv("DATABASE_URL", text, 1);
 	/* What would lead libpq past the door, or make it ask for what the door does not have. */

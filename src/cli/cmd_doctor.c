@@ -3,7 +3,6 @@
  * teesql doctor: what attested connections stand on, probed one by one, each with its remedy.
  */
 #include <dlfcn.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 
 #include "appraisal/appraise.h"
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/err.h"
 #include "cli/obtain.h"
 #include "source/agent.h"
@@ -49,7 +49,7 @@ static const struct opt_table tables[] = {
 static const struct opt_program program = {"teesql doctor", "[OPTION]... [TARGET]",
 	"Probe what attested connections stand on: guest agent, collateral or verifier service, clock, TARGET, key files, "
 	"libpq.",
-	opts, false, tables, NULL};
+	opts, .shared = tables};
 
 enum health { HEALTH_OK, HEALTH_NOT_THERE, HEALTH_BAD };
 
@@ -221,9 +221,7 @@ static void probe_clock(struct visit *v, struct finding *f)
 
 static bool has_target(const char *target)
 {
-	const char *url = getenv("DATABASE_URL"), *host = getenv("PGHOST");
-
-	return target != NULL || (url != NULL && *url != '\0') || (host != NULL && *host != '\0');
+	return target != NULL || env_get("DATABASE_URL") != NULL || env_get("PGHOST") != NULL;
 }
 
 static void probe_target(struct visit *v, struct finding *f)
@@ -252,12 +250,12 @@ static void probe_target(struct visit *v, struct finding *f)
 /* The key that libpq would use. False if the name would be too long. */
 static bool key_path(const struct doctor_config *c, char path[static PATH_MAX])
 {
-	const char *dir = c->appraisal.client_cert, *key = getenv("PGSSLKEY"), *home = getenv("HOME");
+	const char *dir = c->appraisal.client_cert, *key = env_get("PGSSLKEY"), *home = getenv("HOME");
 	int n;
 
 	if (dir != NULL && strcmp(dir, "auto") != 0 && strcmp(dir, "none") != 0)
 		n = snprintf(path, PATH_MAX, "%s/client-key.pem", dir);
-	else if (key != NULL && *key != '\0')
+	else if (key != NULL)
 		n = snprintf(path, PATH_MAX, "%s", key);
 	else
 		n = snprintf(path, PATH_MAX, "%s/.postgresql/postgresql.key", home != NULL ? home : "");

@@ -17,7 +17,7 @@ static const struct opt opts[] = {
 
 static const struct opt_program program = {"teesql explain", "[OPTION]... [TQ-NUMBER | RULE]",
 	"Say what a code or the name of a rule means and what to do about it; without one, list them all.",
-	opts, false, tables, NULL};
+	opts, .shared = tables};
 
 /* "TQ-1001", "tq1001", "1001" or "evidence.present". */
 static const struct reason_row *find(const char *text)

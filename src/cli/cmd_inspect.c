@@ -33,7 +33,7 @@ static const struct opt_program program = {"teesql inspect", "[OPTION]... [TARGE
 	"Show what TARGET presents, without verifying any of it.\n"
 	"TARGET is HOST[:PORT] (5433), a connection string, a file with a certificate, a quote or an\n"
 	"attestation, or - for standard input.",
-	opts, false, tables, NULL};
+	opts, .shared = tables};
 
 /* A report without endorsements says what the evidence says; what it says of checks is left out. */
 static json_t *facts_of(

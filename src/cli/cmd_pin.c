@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -21,7 +20,7 @@ static const struct opt_program program = {"teesql pin", "[OPTION]... [TARGET]",
 	"Appraise TARGET and write a policy that accepts what it measures now: MRTD, RTMR1, RTMR2, compose "
 	"hash\n"
 	"and application id. Compare these with what you built: whoever answers first is trusted.",
-	opts, false, evaluation_tables, NULL};
+	opts, .shared = evaluation_tables};
 
 static json_t *list_of(json_t *value)
 {
@@ -81,8 +80,6 @@ static int write_policy(const struct evaluation *e, json_t *report, struct ratls
 		rc = file_write(e->config->out, out.p, out.len, 0644, err);
 	else
 		fwrite(out.p, 1, out.len, stdout);
-	if (rc == RATLS_E_IO)
-		err->reason = REASON_FILE;
 	buf_done(&out);
 	free(text);
 	json_decref(policy);

@@ -30,7 +30,7 @@ static const struct opt opts[] = {
 static const struct opt_program program = {"teesql root", "[OPTION]... [TARGET]",
 	"Print the last certificate of the chain that TARGET presents, for sslrootcert. It is not verified:\n"
 	"compare its SHA-256, which is printed on standard error, with one that you know.",
-	opts, false, tables, NULL};
+	opts, .shared = tables};
 
 static void print(const struct cli *cli, const struct chain_last *last)
 {

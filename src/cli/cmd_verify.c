@@ -3,7 +3,6 @@
  * teesql verify: obtain evidence, appraise it, report every check.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/err.h"
 #include "base/file.h"
@@ -25,7 +24,7 @@ static const struct opt_program program = {"teesql verify", "[OPTION]... [TARGET
 	"TARGET is HOST[:PORT] (5433), a connection string, a file with a certificate, a quote or an\n"
 	"attestation, a bundle that --save wrote, or - for standard input; without it DATABASE_URL or "
 	"PGHOST.",
-	opts, false, evaluation_tables, NULL};
+	opts, .shared = evaluation_tables};
 
 static void show(const struct evaluation *e, json_t *object)
 {
@@ -57,11 +56,8 @@ static int save(const struct evaluation *e, json_t *object, struct ratls_error *
 		return RATLS_OK;
 	}
 	rc = evaluation_bundle(e, object, &text, err);
-	if (rc == RATLS_OK) {
+	if (rc == RATLS_OK)
 		rc = file_write(e->config->save, text.p, text.len, 0644, err);
-		if (rc != RATLS_OK)
-			err->reason = REASON_FILE;
-	}
 	buf_done(&text);
 	return rc;
 }

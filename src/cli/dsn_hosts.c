@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/hostport.h"
 #include "base/reason.h"
 #include "cli/dsn.h"
 
@@ -15,18 +16,12 @@ static int wrong(struct ratls_error *err, const char *what)
 
 static int parse_port(const char *text, size_t len, uint16_t *ret, struct ratls_error *err)
 {
-	unsigned v = 0;
+	uint16_t port;
 
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] < '0' || text[i] > '9' || v > 65535)
-			v = 65536;
-		else
-			v = v * 10 + (unsigned)(text[i] - '0');
-	}
-	if (len == 0 || v == 0 || v > 65535)
+	if (!hostport_port(text, len, &port) || port == 0)
 		return err_reason(err, RATLS_E_ARG, REASON_TARGET, "port \"%.*s\" is not between 1 and 65535",
 			(int)(len < 32 ? len : 32), text);
-	*ret = (uint16_t)v;
+	*ret = port;
 	return RATLS_OK;
 }
 

@@ -203,8 +203,8 @@ int material_load(const char *path, struct material *ret, struct ratls_error *er
 	int rc = file_read(path, MATERIAL_FILE_MAX, &content, err);
 
 	if (rc != RATLS_OK) {
-		if (err != NULL)
-			err->reason = rc == RATLS_E_IO ? REASON_FILE : REASON_MATERIAL;
+		if (rc == RATLS_E_FORMAT && err != NULL)
+			err->reason = REASON_MATERIAL;
 		return rc;
 	}
 	rc = recognise(cur_of(content.p, content.len), &m, err);

@@ -2,7 +2,6 @@
 #include "cli/obtain.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"

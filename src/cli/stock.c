@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +11,8 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/reason.h"
 #include "base/utf8.h"
-#include "source/collateral.h"
 
 #define DAY_S 86400
 
@@ -59,8 +58,7 @@ static enum stock_status worst_of(const json_t *files)
 	return worst;
 }
 
-/* ---- one file: NULL is out of memory, as all words in it are clean ---------------------------------------
- */
+/* ---- one file: NULL is out of memory, as all words in it are clean ------------------------------------- */
 
 static json_t *time_json(int64_t at)
 {
@@ -154,7 +152,7 @@ static json_t *file_json(const char *path, const char *shown, const struct stock
 	struct buf text = {0};
 	json_t *object = NULL, *ret;
 
-	if (file_read(path, COLLATERAL_FILE_MAX, &text, &why) == RATLS_OK)
+	if (file_read(path, ENDORSEMENTS_JSON_MAX, &text, &why) == RATLS_OK)
 		object = json_loadb((const char *)text.p, text.len, JSON_REJECT_DUPLICATES, NULL);
 	if (json_is_object(object) &&
 		endorsements_from_object(object, path, &q->options, &e, &why) == RATLS_OK) {
@@ -169,8 +167,7 @@ static json_t *file_json(const char *path, const char *shown, const struct stock
 	return ret;
 }
 
-/* ---- all of them -----------------------------------------------------------------------------------------
- */
+/* ---- all of them --------------------------------------------------------------------------------------- */
 
 static int is_collateral(const struct dirent *d)
 {
@@ -248,8 +245,7 @@ int stock_report(const char *path, const struct stock_question *q, json_t **ret,
 	return rc;
 }
 
-/* ---- for people ------------------------------------------------------------------------------------------
- */
+/* ---- for people ---------------------------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *object, const char *name, const char *otherwise)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/target.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/err.h"
 #include "base/reason.h"
 
@@ -38,16 +38,16 @@ static int parse_host(const char *text, struct target *t, struct ratls_error *er
 /* PGHOST and PGPORT are lists like those of a connection string. */
 static int parse_pghost(struct target *t, struct ratls_error *err)
 {
-	const char *host = getenv("PGHOST"), *port = getenv("PGPORT");
+	const char *host = env_get("PGHOST"), *port = env_get("PGPORT");
 	int rc;
 
-	if (host == NULL || *host == '\0')
+	if (host == NULL)
 		return err_reason(err, RATLS_E_ARG, REASON_TARGET,
 			"no target is given, and neither DATABASE_URL nor PGHOST names one");
 	rc = dsn_parse("", &t->dsn, err);
 	if (rc == RATLS_OK)
 		rc = dsn_set(t->dsn, "host", host, err);
-	if (rc == RATLS_OK && port != NULL && *port != '\0')
+	if (rc == RATLS_OK && port != NULL)
 		rc = dsn_set(t->dsn, "port", port, err);
 	if (rc == RATLS_OK)
 		rc = dsn_hosts(t->dsn, TARGET_PORT, t->hosts, &t->n_hosts, err);
@@ -62,10 +62,10 @@ static bool is_file(const char *text)
 int target_parse(const char *text, struct target *ret, struct ratls_error *err)
 {
 	struct target t = {.kind = TARGET_SERVER};
-	const char *url = getenv("DATABASE_URL");
+	const char *url = env_get("DATABASE_URL");
 	int rc;
 
-	if (text == NULL && url != NULL && *url != '\0')
+	if (text == NULL && url != NULL)
 		rc = parse_dsn(url, &t, err);
 	else if (text == NULL)
 		rc = parse_pghost(&t, err);

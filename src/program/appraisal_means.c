@@ -5,7 +5,6 @@
 #include "program/appraisal_options.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,11 +73,8 @@ static int load_key(const char *path, struct buf *ret, struct ratls_error *err)
 {
 	int rc = file_read(path, KEY_FILE_MAX, ret, err);
 
-	if (rc != RATLS_OK) {
-		if (err != NULL)
-			err->reason = REASON_FILE;
+	if (rc != RATLS_OK)
 		return rc;
-	}
 	while (ret->len > 0 && (ret->p[ret->len - 1] == '\n' || ret->p[ret->len - 1] == '\r'))
 		ret->len--;
 	buf_u8(ret, 0);

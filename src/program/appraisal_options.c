@@ -2,18 +2,17 @@
 #include "program/appraisal_options.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "appraisal/pem.h"
 #include "appraisal/policy.h"
+#include "base/env.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/reason.h"
 
-#define POLICY_FILE_MAX ((size_t)1 << 20)
-#define ROOT_FILE_MAX   ((size_t)64 << 10)
-#define STATUS_MAX      64
+#define ROOT_FILE_MAX ((size_t)64 << 10)
+#define STATUS_MAX    64
 
 #define AT(member) offsetof(struct appraisal_options, member)
 
@@ -44,15 +43,6 @@ const struct opt appraisal_rows[] = {
 	{.name = NULL},
 };
 
-static int load(const char *path, size_t max, struct buf *ret, struct ratls_error *err)
-{
-	int rc = file_read(path, max, ret, err);
-
-	if (rc != RATLS_OK && err != NULL)
-		err->reason = REASON_FILE;
-	return rc;
-}
-
 /* Say where a mistake stands, and give it a number if it has none. */
 static int blame(struct ratls_error *err, int rc, int reason, const char *where)
 {
@@ -66,7 +56,7 @@ static int blame(struct ratls_error *err, int rc, int reason, const char *where)
 static int load_policy(const char *path, struct ratls_policy **ret, struct ratls_error *err)
 {
 	struct buf text = {0};
-	int rc = load(path, POLICY_FILE_MAX, &text, err);
+	int rc = file_read(path, POLICY_JSON_MAX, &text, err);
 
 	if (rc != RATLS_OK)
 		return rc;
@@ -139,19 +129,18 @@ int appraisal_check_policy(const struct appraisal_options *o, const char *where,
 
 bool appraisal_names_policy(const struct appraisal_options *o)
 {
-	const char *expected = getenv("EXPECTED_MRTD");
 	char *const *const lists[] = {o->mrtd, o->rtmr0, o->rtmr1, o->rtmr2, o->rtmr3, o->compose_hash, o->app_id,
 		o->os_image_hash, o->ppid};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		if (lists[i] != NULL && lists[i][0] != NULL)
 			return true;
-	return o->policy != NULL || o->accept_tcb != NULL || (expected != NULL && *expected != '\0');
+	return o->policy != NULL || o->accept_tcb != NULL || env_get("EXPECTED_MRTD") != NULL;
 }
 
 int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **ret, struct ratls_error *err)
 {
-	const char *expected = getenv("EXPECTED_MRTD");
+	const char *expected = env_get("EXPECTED_MRTD");
 	struct ratls_policy *policy = NULL;
 	unsigned verifiers;
 	int rc = appraisal_verifiers(o, &verifiers, err);
@@ -165,7 +154,7 @@ int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **re
 		rc = add_lists(o, policy, err);
 	if (rc == RATLS_OK)
 		rc = add_statuses(o->accept_tcb, policy, err);
-	if (rc == RATLS_OK && expected != NULL && *expected != '\0' && policy->mrtd.n == 0)
+	if (rc == RATLS_OK && expected != NULL && policy->mrtd.n == 0)
 		rc = add(policy, "mrtd", expected, "EXPECTED_MRTD", err);
 	if (rc == RATLS_OK && o->insecure_allow_debug)
 		rc = add(policy, "insecure_allow_debug", "yes", "--insecure-allow-debug", err);
@@ -186,7 +175,7 @@ int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, str
 
 	if (o->insecure_trust_root == NULL)
 		return RATLS_OK;
-	rc = load(o->insecure_trust_root, ROOT_FILE_MAX, &file, err);
+	rc = file_read(o->insecure_trust_root, ROOT_FILE_MAX, &file, err);
 	if (rc != RATLS_OK)
 		return rc;
 	text = cur_of(file.p, file.len);

@@ -87,7 +87,10 @@ void appraisal_means_done(struct appraisal_means *m); /* zeroed means are fine *
 int appraisal_ita(const struct appraisal_options *o, const struct buf *root, struct ratls_ita **ret,
 	struct ratls_error *err);
 
-/* --agent, else DSTACK_SIMULATOR_ENDPOINT, else NULL: what agent_new wants. Borrowed. */
+/* dstack's variable that names a simulator in place of the guest agent. */
+#define APPRAISAL_SIMULATOR "DSTACK_SIMULATOR_ENDPOINT"
+
+/* --agent, else that simulator, else NULL: what agent_new wants. Borrowed. */
 const char *appraisal_agent_endpoint(const struct appraisal_options *o);
 
 /* That agent. RATLS_E_ARG where its answers would cross a network in plaintext, unless insecure_remote_agent. */

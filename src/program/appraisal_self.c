@@ -3,9 +3,9 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/reason.h"
@@ -13,8 +13,6 @@
 #include "program/loopback.h"
 #include "source/agent.h"
 #include "tls/identity.h"
-
-#define PEM_FILE_MAX ((size_t)1 << 20)
 
 const struct opt appraisal_self_rows[] = {
 	{"client-cert", OPT_STR, offsetof(struct appraisal_options, client_cert), "auto", "auto|none|DIR",
@@ -34,22 +32,14 @@ const struct opt appraisal_agent_rows[] = {
 static int load(const char *dir, const char *name, struct buf *ret, struct ratls_error *err)
 {
 	char path[PATH_MAX];
-	int rc;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	rc = file_read(path, PEM_FILE_MAX, ret, err);
-	if (rc != RATLS_OK && err != NULL)
-		err->reason = REASON_FILE;
-	return rc;
+	return file_read(path, AGENT_PEM_MAX, ret, err);
 }
 
 const char *appraisal_agent_endpoint(const struct appraisal_options *o)
 {
-	const char *simulator = getenv("DSTACK_SIMULATOR_ENDPOINT");
-
-	if (o->agent != NULL)
-		return o->agent;
-	return simulator != NULL && *simulator != '\0' ? simulator : NULL;
+	return o->agent != NULL ? o->agent : env_get(APPRAISAL_SIMULATOR);
 }
 
 /* What a guest agent answers is our private key. */

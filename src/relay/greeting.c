@@ -4,7 +4,6 @@
  * up to the first byte of TLS.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "pg/first.h"

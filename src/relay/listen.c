@@ -8,13 +8,13 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/hostport.h"
+#include "base/listen_unix.h"
 #include "relay/service_private.h"
 
 #define BACKLOG 4096
@@ -77,40 +77,12 @@ int listen_adopt(int fd, struct listener *ret, struct ratls_error *err)
 	return RATLS_OK;
 }
 
-/* A socket file that nobody listens on is left over from a program that did not end well. */
-static bool is_stale(const struct sockaddr_un *a)
-{
-	struct stat st;
-	bool is_socket = lstat(a->sun_path, &st) == 0 && S_ISSOCK(st.st_mode);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool stale = is_socket && fd >= 0 && connect(fd, (const struct sockaddr *)a, sizeof(*a)) < 0 && errno == ECONNREFUSED;
-
-	if (fd >= 0)
-		close(fd);
-	return stale;
-}
-
 static int open_local(const char *path, struct listener *ret, struct ratls_error *err)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	mode_t mask;
-	int fd, rc;
+	int fd, rc = listen_unix(path, &fd, err);
 
-	if (strlen(path) >= sizeof(a.sun_path))
-		return err_set(err, RATLS_E_ARG, "socket path \"%s\" is longer than %zu bytes", path,
-			sizeof(a.sun_path) - 1);
-	memcpy(a.sun_path, path, strlen(path) + 1);
-	if (is_stale(&a))
-		unlink(path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	mask = umask(0177);
-	rc = fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, BACKLOG) < 0 ? -errno : 0;
-	umask(mask);
-	if (rc < 0) {
-		if (fd >= 0)
-			close(fd);
-		return err_set(err, RATLS_E_IO, "could not listen on \"%s\": %s", path, strerror(-rc));
-	}
+	if (rc != RATLS_OK)
+		return rc;
 	ret->unlink_path = true;
 	return listen_adopt(fd, ret, err);
 }
@@ -134,36 +106,19 @@ static int open_address(const struct addrinfo *a)
 	return fd;
 }
 
-/* "ADDR:PORT" or "[ADDR6]:PORT" into its parts. */
-static bool split(const char *where, char host[static 128], char port[static 8])
-{
-	const char *colon = strrchr(where, ':');
-	bool bracket = where[0] == '[' && colon != NULL && colon > where + 1 && colon[-1] == ']';
-	const char *begin = bracket ? where + 1 : where;
-	size_t len;
-
-	if (colon == NULL || strlen(colon + 1) == 0 || strlen(colon + 1) > 5)
-		return false;
-	len = (size_t)(colon - begin) - (bracket ? 1 : 0);
-	if (len == 0 || len >= 128)
-		return false;
-	memcpy(host, begin, len);
-	host[len] = '\0';
-	memcpy(port, colon + 1, strlen(colon + 1) + 1);
-	return true;
-}
-
 int listen_open(const char *where, struct listener *ret, struct ratls_error *err)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *list;
-	char host[128], port[8];
+	char host[128], service[8];
+	uint16_t port;
 	int fd, rc;
 
 	if (where[0] == '/')
 		return open_local(where, ret, err);
-	if (!split(where, host, port))
+	if (!hostport_parse(where, host, sizeof(host), &port))
 		return err_set(err, RATLS_E_ARG, "listen address \"%s\" is not ADDR:PORT", where);
-	rc = getaddrinfo(host, port, &hints, &list);
+	snprintf(service, sizeof(service), "%u", port);
+	rc = getaddrinfo(host, service, &hints, &list);
 	if (rc != 0)
 		return err_set(err, RATLS_E_ARG, "listen address \"%s\": %s", where, gai_strerror(rc));
 	fd = open_address(list);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/pool.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
+#include "base/thread.h"
 
 /* Threads and the jobs that wait for them. */
 struct lane {
@@ -73,14 +72,14 @@ static void lane_init(struct lane *l, struct pool *p, pthread_t *threads)
 	l->last = &l->first;
 }
 
-/* The threads that it does not have yet; 0, or what is wrong. */
-static int lane_start(struct lane *l)
+/* The threads that it does not have yet. */
+static int lane_start(struct lane *l, struct ratls_error *err)
 {
-	int rc = 0;
+	int rc = RATLS_OK;
 
-	while (rc == 0 && l->n_threads < l->pool->threads) {
-		rc = pthread_create(&l->threads[l->n_threads], NULL, work, l);
-		l->n_threads += rc == 0;
+	while (rc == RATLS_OK && l->n_threads < l->pool->threads) {
+		rc = thread_start(&l->threads[l->n_threads], work, l, err);
+		l->n_threads += rc == RATLS_OK;
 	}
 	return rc;
 }
@@ -104,10 +103,10 @@ int pool_new(unsigned threads, unsigned queue_max, struct pool **ret, struct rat
 	p->queue_max = queue_max;
 	lane_init(&p->prompt, p, p->of_lanes);
 	lane_init(&p->waiting, p, p->of_lanes + threads);
-	rc = lane_start(&p->prompt);
-	if (rc != 0) {
+	rc = lane_start(&p->prompt, err);
+	if (rc != RATLS_OK) {
 		pool_free(p);
-		return err_set(err, RATLS_E_NOMEM, "could not start a thread: %s", strerror(rc));
+		return rc;
 	}
 	*ret = p;
 	return RATLS_OK;
@@ -121,7 +120,7 @@ bool pool_submit(struct pool *p, struct pool_job *j)
 	pthread_mutex_lock(&p->lock);
 	room = l->queued < p->queue_max && !p->stopping;
 	if (room) {
-		(void)lane_start(l); /* some will do */
+		(void)lane_start(l, NULL); /* some will do */
 		room = l->n_threads > 0;
 	}
 	if (room) {

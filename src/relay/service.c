@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/service.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/log.h"
+#include "base/thread.h"
 #include "relay/conn.h"
 
 #define APPRAISERS 4
@@ -174,7 +172,6 @@ static void end_sessions(struct loop_post *p)
 
 static int start_workers(struct service *s, char choice[static 160], struct ratls_error *err)
 {
-	sigset_t all, before;
 	int rc;
 
 	for (unsigned i = 0; i < s->n_workers; i++) {
@@ -190,18 +187,13 @@ static int start_workers(struct service *s, char choice[static 160], struct ratl
 		if (rc != RATLS_OK)
 			return rc;
 	}
-	/* Signals are the main thread's business. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pool_new(APPRAISERS, (unsigned)s->options.limits.appraisals, &s->appraisers, err);
 	if (rc == RATLS_OK)
 		rc = pool_new(RESOLVERS, (unsigned)s->options.limits.appraisals, &s->resolvers, err);
 	for (unsigned i = 0; rc == RATLS_OK && i < s->n_workers; i++) {
-		s->workers[i].started = pthread_create(&s->workers[i].thread, NULL, run_worker, &s->workers[i]) == 0;
-		if (!s->workers[i].started)
-			rc = err_set(err, RATLS_E_NOMEM, "could not start a thread");
+		rc = thread_start(&s->workers[i].thread, run_worker, &s->workers[i], err);
+		s->workers[i].started = rc == RATLS_OK;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }
 
@@ -222,11 +214,10 @@ static int add_listener(struct service *s, const char *where, int fd, struct rat
 static int add_twin(struct service *s, struct ratls_error *err)
 {
 	char where[64];
-	const char *port = strrchr(s->listeners[0].name, ':');
 
-	if (port == NULL || strncmp(s->listeners[0].name, "127.0.0.1:", 10) != 0)
+	if (strncmp(s->listeners[0].name, "127.0.0.1:", 10) != 0)
 		return RATLS_OK;
-	snprintf(where, sizeof(where), "[::1]%s", port);
+	snprintf(where, sizeof(where), "[::1]:%s", service_port(s));
 	if (!listen_has_ipv6())
 		return RATLS_OK;
 	return add_listener(s, where, -1, err);
@@ -235,9 +226,9 @@ static int add_twin(struct service *s, struct ratls_error *err)
 static int add_socket(struct service *s, struct ratls_error *err)
 {
 	char where[256];
-	const char *port = strrchr(s->listeners[0].name, ':');
+	const char *port = service_port(s);
 
-	snprintf(where, sizeof(where), "%.200s/.s.PGSQL.%s", s->options.socket_dir, port != NULL ? port + 1 : "5432");
+	snprintf(where, sizeof(where), "%.200s/.s.PGSQL.%s", s->options.socket_dir, port != NULL ? port : "5432");
 	return add_listener(s, where, -1, err);
 }
 
@@ -297,6 +288,13 @@ int service_start(const struct service_options *options, struct channel_context 
 const char *service_listening(const struct service *s, size_t i)
 {
 	return i < s->n_listeners ? s->listeners[i].name : NULL;
+}
+
+const char *service_port(const struct service *s)
+{
+	const char *first = service_listening(s, 0), *colon = strrchr(first, ':');
+
+	return first[0] != '/' && colon != NULL ? colon + 1 : NULL;
 }
 
 const struct service_counters *service_counters(const struct service *s)

@@ -82,6 +82,9 @@ void service_set_context(struct service *s, struct channel_context *context);
 /* The addresses that are listened on ("127.0.0.1:5433", "/run/x/.s.PGSQL.5433"), i-th, NULL at the end. */
 const char *service_listening(const struct service *s, size_t i);
 
+/* The port of the first of these, as text; NULL if that is a Unix socket. */
+const char *service_port(const struct service *s);
+
 /* The same of a listening socket that is to be adopted. RATLS_E_ARG if it is none. */
 int service_socket_name(int fd, char ret[static SERVICE_NAME_SIZE], struct ratls_error *err);
 

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/err.h"
+#include "base/hostport.h"
 #include "base/log.h"
 #include "base/opt.h"
 #include "base/reason.h"
@@ -68,10 +70,9 @@ static bool is_one_of(const char *text, const char *const words[4])
 static bool requires_attestation(const struct config *c)
 {
 	static const char *const no[] = {"no", "off", "false", "0"};
-	const char *simulator = getenv("DSTACK_SIMULATOR_ENDPOINT");
 
 	if (strcmp(c->require_client_attestation, "auto") == 0)
-		return simulator == NULL || simulator[0] == '\0' || c->appraisal.agent != NULL;
+		return env_get(APPRAISAL_SIMULATOR) == NULL || c->appraisal.agent != NULL;
 	return !is_one_of(c->require_client_attestation, no);
 }
 
@@ -88,6 +89,7 @@ static const struct opt_program program = {
 	.daemon = true,
 	.shared = shared,
 	.weakened_by = weakened_by,
+	.weakening_variable = APPRAISAL_SIMULATOR,
 };
 
 static int parse_requirement(struct sidecar *s, struct ratls_error *err)
@@ -107,19 +109,17 @@ static int parse_requirement(struct sidecar *s, struct ratls_error *err)
 static int parse_backend(struct sidecar *s, struct ratls_error *err)
 {
 	const char *text = s->config.backend;
-	const char *colon = strrchr(text, ':');
-	bool bracket = text[0] == '[' && colon != NULL && colon > text && colon[-1] == ']';
-	size_t len = colon != NULL ? (size_t)(colon - text) : strlen(text);
-	char *end = NULL;
-	unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 5432;
+	size_t size = text[0] == '/' ? SERVICE_DIR_MAX : sizeof(s->host);
+	uint16_t port = 5432;
+	bool good;
 
-	if ((colon == NULL && text[0] != '/') || len == 0 || len >= (text[0] == '/' ? SERVICE_DIR_MAX : sizeof(s->host)) ||
-		port == 0 || port > 65535 ||
-		(end != NULL && *end != '\0'))
+	if (text[0] == '/' && strchr(text, ':') == NULL)
+		good = (size_t)snprintf(s->host, size, "%s", text) < size;
+	else
+		good = hostport_parse(text, s->host, size, &port);
+	if (!good || port == 0)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--backend is \"%s\", not HOST:PORT or /DIR", text);
-	memcpy(s->host, text + bracket, len - (bracket ? 2 : 0));
-	s->host[len - (bracket ? 2 : 0)] = '\0';
-	s->target = (struct service_target){s->host, (uint16_t)port};
+	s->target = (struct service_target){s->host, port};
 	if (s->host[0] != '/' && !loopback_host(s->host) && !s->config.insecure_remote_backend)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
 			"--backend %s is not on this machine and the way there is plaintext (--insecure-remote-backend allows it)",

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "simulator/collateral_http.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

@@ -3,7 +3,6 @@
  * Keys and certificates: GetTlsKey, GetKey, Sign, Verify, and Tappd's older forms of the first two.
  */
 #include <openssl/rand.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"

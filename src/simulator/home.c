@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/hex.h"
@@ -22,7 +23,7 @@ static const char *const files[] = {"seed", "root.pem", "kms-root.pem", "collate
 
 int home_open(struct home *h, const char *dir, struct ratls_error *err)
 {
-	const char *tmp = getenv("TMPDIR");
+	const char *tmp = env_get("TMPDIR");
 	char path[PATH_MAX];
 	bool temporary = dir == NULL;
 	int n = temporary ? snprintf(path, sizeof(path), "%s/teesql-simulator-XXXXXX",

@@ -6,31 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/hostport.h"
 
 #define BACKLOG 64
-
-/* Split at the last colon; brackets around an IPv6 address go. */
-static bool split(const char *address, char host[static LISTEN_TEXT_SIZE], const char **ret_port)
-{
-	const char *colon = strrchr(address, ':');
-	size_t n = colon != NULL ? (size_t)(colon - address) : 0;
-
-	if (n == 0 || n >= LISTEN_TEXT_SIZE)
-		return false;
-	if (address[0] == '[' && address[n - 1] == ']') {
-		address++;
-		n -= 2;
-	}
-	memcpy(host, address, n);
-	host[n] = '\0';
-	*ret_port = colon + 1;
-	return true;
-}
 
 static bool bound_text(int fd, char ret[static LISTEN_TEXT_SIZE])
 {
@@ -52,11 +33,13 @@ int listen_tcp(const char *address, int *ret_fd, char ret_bound[static LISTEN_TE
 	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 				.ai_socktype = SOCK_STREAM},
 			*info = NULL;
-	char host[LISTEN_TEXT_SIZE];
-	const char *port;
+	char host[LISTEN_TEXT_SIZE], service[8];
+	uint16_t port = 0;
+	bool good = hostport_parse(address, host, sizeof(host), &port);
 	int fd = -1, on = 1;
 
-	if (!split(address, host, &port) || getaddrinfo(host, port, &hints, &info) != 0)
+	snprintf(service, sizeof(service), "%u", port);
+	if (!good || getaddrinfo(host, service, &hints, &info) != 0)
 		return err_set(err, RATLS_E_ARG,
 			"invalid address \"%s\": expected ADDR:PORT with a numeric address", address);
 	fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -71,42 +54,6 @@ int listen_tcp(const char *address, int *ret_fd, char ret_bound[static LISTEN_TE
 	freeaddrinfo(info);
 	if (fd < 0)
 		return RATLS_E_IO;
-	*ret_fd = fd;
-	return RATLS_OK;
-}
-
-/* Does a connection to it fail because nobody listens? */
-static bool is_stale(const struct sockaddr_un *at)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool stale = fd >= 0 && connect(fd, (const struct sockaddr *)at, sizeof(*at)) != 0 &&
-		     errno == ECONNREFUSED;
-
-	if (fd >= 0)
-		close(fd);
-	return stale;
-}
-
-int listen_unix(const char *path, int *ret_fd, struct ratls_error *err)
-{
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	int fd;
-
-	if (strlen(path) >= sizeof(at.sun_path))
-		return err_set(err, RATLS_E_ARG,
-			"could not listen on \"%s\": the path is longer than %zu bytes", path,
-			sizeof(at.sun_path) - 1);
-	memcpy(at.sun_path, path, strlen(path) + 1);
-	if (is_stale(&at))
-		unlink(path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || chmod(path, 0600) != 0 ||
-		listen(fd, BACKLOG) != 0) {
-		err_set(err, RATLS_E_IO, "could not listen on \"%s\": %s", path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return RATLS_E_IO;
-	}
 	*ret_fd = fd;
 	return RATLS_OK;
 }

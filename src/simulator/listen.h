@@ -16,7 +16,4 @@
 int listen_tcp(const char *address, int *ret_fd, char ret_bound[static LISTEN_TEXT_SIZE],
 	struct ratls_error *err);
 
-/* A Unix socket that only its owner may connect to. One that nobody listens on any more is replaced. */
-int listen_unix(const char *path, int *ret_fd, struct ratls_error *err);
-
 #endif

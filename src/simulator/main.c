@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/listen_unix.h"
 #include "base/log.h"
 #include "base/reason.h"
 #include "base/secret.h"

@@ -56,6 +56,7 @@ const struct opt_program settings_program = {
 		"real cryptography under a development root.",
 	.opts = rows,
 	.daemon = true,
+	.weakening_variable = "DSTACK_SIMULATOR_ENDPOINT",
 };
 
 static int bad_value(struct ratls_error *err, const char *name, const char *text, const char *expected)

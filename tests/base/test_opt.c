@@ -43,8 +43,9 @@ static const struct opt shared_opts[] = {
 };
 static const struct opt_table shared[] = {{shared_opts, offsetof(struct config, shared)}, {.opts = NULL}};
 
-static const struct opt_program daemon_program = {"teesql-test", "[OPTION]...", "Test.", opts, true, shared, NULL};
-static const struct opt_program command_program = {"teesql test", "[OPTION]...", "Test.", opts, false, NULL, NULL};
+static const struct opt_program daemon_program = {"teesql-test", "[OPTION]...", "Test.", opts, true, .shared = shared,
+	.weakening_variable = "TEST_SIMULATOR"};
+static const struct opt_program command_program = {"teesql test", "[OPTION]...", "Test.", .opts = opts};
 
 struct result {
 	int rc;
@@ -268,12 +269,16 @@ static void production_refuses_what_is_insecure(void **state)
 	result_done(&r);
 	unlink(path);
 	unsetenv("TEESQL_INSECURE_TRUST_ROOT");
-	setenv("DSTACK_SIMULATOR_ENDPOINT", "/tmp/dstack.sock", 1);
-	assert_not_for_production("--production", "DSTACK_SIMULATOR_ENDPOINT");
+	setenv("TEST_SIMULATOR", "/tmp/dstack.sock", 1);
+	assert_not_for_production("--production", "TEST_SIMULATOR");
 	r = parse(&daemon_program, "--insecure-allow-debug");
 	assert_int_equal(r.rc, RATLS_OK);
 	result_done(&r);
-	unsetenv("DSTACK_SIMULATOR_ENDPOINT");
+	setenv("TEST_SIMULATOR", "", 1);
+	r = parse(&daemon_program, "--production");
+	assert_int_equal(r.rc, RATLS_OK);
+	result_done(&r);
+	unsetenv("TEST_SIMULATOR");
 	r = parse(&daemon_program, "--production --insecure-allow-debug=no");
 	assert_int_equal(r.rc, RATLS_OK);
 	result_done(&r);

@@ -148,8 +148,7 @@ static const struct row {
 	{"the peer's certificate ends", certificate_ends, false, "certificate.time"},
 };
 
-/* ---- files ------------------------------------------------------------------------------------------------
- */
+/* ---- files --------------------------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/teesql-edges-XXXXXX";
 
@@ -192,8 +191,7 @@ static void write_machine(const struct row *row)
 	EVP_PKEY_free(key);
 }
 
-/* ---- the program ------------------------------------------------------------------------------------------
- */
+/* ---- the program --------------------------------------------------------------------------------------- */
 
 /* Its report; the caller drops the reference. */
 static json_t *verify_at(int64_t at, int *ret_exit)

@@ -119,6 +119,7 @@ def test_sidecar_sighup_reloads_the_policy(house, io, folder):
 @pytest.mark.parametrize("options, word", [
     ({"policy": "/nonexistent"}, "/nonexistent"),
     ({"listen": "here"}, "here"),
+    ({"listen": "127.0.0.1:70000"}, "70000"),
     ({"backend": "192.0.2.1:5432"}, "insecure-remote-backend"),
     ({"agent": "/nonexistent/dstack.sock"}, "/nonexistent/dstack.sock"),
     ({"agent": "http://192.0.2.1:8090"}, "insecure-remote-agent"),
@@ -131,6 +132,12 @@ def test_sidecar_refuses_to_start_with(house, options, word):
     argv = [house.bin_path("teesql-sidecar"), *flags(house.sidecar_options(**options))]
     done = run(argv, status=None)
     assert done.returncode != 0 and word in done.stderr
+
+
+@pytest.mark.parametrize("argv", [["teesql-sidecar"], ["teesql", "connect", "localhost"]])
+def test_a_simulator_is_not_for_production(bin_path, argv):
+    done = run([bin_path(argv[0]), *argv[1:], "--production"], {"DSTACK_SIMULATOR_ENDPOINT": "/nonexistent"}, status=2)
+    assert "DSTACK_SIMULATOR_ENDPOINT" in done.stderr
 
 
 def test_sidecar_asks_a_guest_agent_over_http(house, folder):

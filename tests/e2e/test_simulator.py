@@ -449,9 +449,16 @@ def test_a_socket_in_use_is_not_taken(bin_path, sim):
     assert sim.socket in done.stderr and sim.call("Version")["version"]
 
 
+def test_a_file_where_the_socket_shall_be_stays(bin_path, tmp_path):
+    file = tmp_path / "notes"
+    file.write_text("mine")
+    done = run([bin_path("teesql-simulator"), "--socket", file], status=2)
+    assert str(file) in done.stderr and file.read_text() == "mine"
+
+
 @pytest.mark.parametrize("option", ["--mrtd=aa", "--seed=xyz", "--tcb-status=Fine", "--evidence=v2", "--chain=none", "--pck=lost",
                                     "--early-tcb-status=Fine",
-                                    "--http=here", "--compose=/nonexistent", "--log-level=loud", "argument"])
+                                    "--http=here", "--http=127.0.0.1:70000", "--compose=/nonexistent", "--log-level=loud", "argument"])
 def test_bad_options_are_named(bin_path, option):
     done = run([bin_path("teesql-simulator"), option], status=2)
     assert (option.partition("=")[2] or option) in done.stderr

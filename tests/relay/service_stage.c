@@ -166,7 +166,7 @@ static const char *const any_port[] = {"127.0.0.1:0", NULL};
 
 uint16_t port_of(const struct service *s)
 {
-	return (uint16_t)atoi(strrchr(service_listening(s, 0), ':') + 1);
+	return (uint16_t)atoi(service_port(s));
 }
 
 int64_t forwarder_patience = 20000;

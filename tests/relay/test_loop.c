@@ -7,10 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- what the kernel is asked ----------------------------------------------------------------------------------- */
@@ -132,7 +130,6 @@ static void note_many_failures(struct sock *s, int result)
 	assert_int_equal(result, -EPIPE);
 	sock_close(s);
 }
-
 
 /* So many that it is one system call where there is a ring. */
 static void sends_to_nobody_fail_together(void **state)

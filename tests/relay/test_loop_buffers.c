@@ -4,8 +4,6 @@
  */
 #include "loop_stage.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

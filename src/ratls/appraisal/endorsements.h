@@ -10,7 +10,8 @@
 #include "base/cur.h"
 #include "ratls.h"
 
-#define ENDORSEMENTS_ITEM_MAX ((size_t)1 << 20) /* of one item; a JSON file holds at most 4 of these */
+#define ENDORSEMENTS_ITEM_MAX ((size_t)1 << 20)           /* of one item */
+#define ENDORSEMENTS_JSON_MAX (4 * ENDORSEMENTS_ITEM_MAX) /* of all together */
 
 /* Chains are PEM, leaf first. CRLs are DER, PEM or hex of DER. tcb_info and qe_identity are the exact
  * bytes of the inner objects, which is what is signed; the signatures are 128 hex digits. */

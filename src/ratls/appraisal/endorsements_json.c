@@ -64,10 +64,10 @@ int ratls_endorsements_from_json(const char *json, size_t len,
 	json_t *object;
 	int rc;
 
-	if (json == NULL || len > 4 * ENDORSEMENTS_ITEM_MAX)
+	if (json == NULL || len > ENDORSEMENTS_JSON_MAX)
 		return err_set(err, json == NULL ? RATLS_E_ARG : RATLS_E_FORMAT,
 			"could not read endorsements: there are none, or more than %zu bytes",
-			4 * ENDORSEMENTS_ITEM_MAX);
+			ENDORSEMENTS_JSON_MAX);
 	object = json_loadb(json, len, JSON_REJECT_DUPLICATES, &why);
 	if (!json_is_object(object))
 		rc = err_set(err, RATLS_E_FORMAT, "could not read endorsements: line %d: %s", why.line,

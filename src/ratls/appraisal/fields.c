@@ -2,7 +2,6 @@
 #include "appraisal/fields.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/hex.h"

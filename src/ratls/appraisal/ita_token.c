@@ -7,8 +7,7 @@
 #include <openssl/err.h>
 
 
-/* ---- keys -------------------------------------------------------------------------------------------------
- */
+/* ---- keys ---------------------------------------------------------------------------------------------- */
 
 /* "HOST[:PORT]" of an https URL; empty if it is none. */
 static struct cur authority(const char *url)
@@ -90,8 +89,7 @@ static void open_payload(struct ita_token *t)
 	ita_claims_read(cur_of(text->p, text->len), &t->said, &t->claims);
 }
 
-/* ---- the token --------------------------------------------------------------------------------------------
- */
+/* ---- the token ----------------------------------------------------------------------------------------- */
 
 static bool fill(struct ita_token *t, const struct ita_items *items)
 {

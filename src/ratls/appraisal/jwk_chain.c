@@ -214,8 +214,7 @@ bool jwk_crl_next_update(struct cur text, int64_t *ret)
 	return ok;
 }
 
-/* ---- distribution points ----------------------------------------------------------------------------------
- */
+/* ---- distribution points ------------------------------------------------------------------------------- */
 
 static bool take_url(const GENERAL_NAME *name, char ret[static JWK_URL_MAX + 1])
 {

@@ -4,8 +4,6 @@
  */
 #include "appraisal/appraise.h"
 
-#include <stdio.h>
-
 #include "base/hash.h"
 
 /* dstack: REPORTDATA = SHA-512(tag || SubjectPublicKeyInfo) */

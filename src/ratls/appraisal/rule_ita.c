@@ -225,8 +225,7 @@ void rule_ita_debug(struct appraisal *a, struct check *c)
 		check_pass(c);
 }
 
-/* ---- two verifiers ----------------------------------------------------------------------------------------
- */
+/* ---- two verifiers ------------------------------------------------------------------------------------- */
 
 static void compare_status(struct appraisal *a, struct check *c)
 {

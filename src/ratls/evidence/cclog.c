@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evidence/cclog.h"
 
-#include <string.h>
-
 #include "base/err.h"
 
 #define MR_OF_RTMR0      1u      /* UEFI 2.10 section 38.4.1: 0 is MRTD */

@@ -12,8 +12,8 @@
 #include "ratls.h"
 
 #define AGENT_ANSWER_MAX ((size_t)4 << 20) /* Info carries the compose file, GetQuote the event log */
-#define AGENT_CHAIN_MAX  16                /* certificates of an answer */
-#define AGENT_PEM_MAX    ((size_t)1 << 20) /* the key, and all certificates together */
+#define AGENT_CHAIN_MAX  16                /* certificates of an answer, and of an identity wherever it is from */
+#define AGENT_PEM_MAX    ((size_t)1 << 20) /* likewise: the key, and all certificates together */
 #define AGENT_TIMEOUT_MS 30000             /* GetTlsKey waits for a quote and a key service */
 
 struct agent;

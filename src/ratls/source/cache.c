@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source/cache.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/reason.h"
+#include "base/thread.h"
 #include "source/pause.h"
 
 struct entry {
@@ -43,13 +41,11 @@ struct cache {
 	struct entry entries[CACHE_PLATFORMS_MAX];
 };
 
-/* ---- making and ending -----------------------------------------------------------------------------------
- */
+/* ---- making and ending --------------------------------------------------------------------------------- */
 
 int cache_new(const struct cache_options *options, struct cache **ret, struct ratls_error *err)
 {
 	struct cache *c = calloc(1, sizeof(*c));
-	pthread_condattr_t attr;
 
 	if (c == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
@@ -58,11 +54,8 @@ int cache_new(const struct cache_options *options, struct cache **ret, struct ra
 		c->options.wait_ms = CACHE_WAIT_MS;
 	atomic_init(&c->stopping, false);
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&c->wanted, &attr);
-	pthread_cond_init(&c->searched, &attr);
-	pthread_condattr_destroy(&attr);
+	thread_cond_init(&c->wanted);
+	thread_cond_init(&c->searched);
 	*ret = c;
 	return RATLS_OK;
 }
@@ -96,8 +89,7 @@ void cache_free(struct cache *c)
 	free(c);
 }
 
-/* ---- entries ---------------------------------------------------------------------------------------------
- */
+/* ---- entries ------------------------------------------------------------------------------------------- */
 
 static bool is_for(const struct entry *e, const struct platform_id *platform)
 {
@@ -144,8 +136,7 @@ static bool holds(const struct entry *e, int64_t at)
 	return e->sound && at <= endorsements_valid_until(e->endorsements);
 }
 
-/* ---- searching: in the cache's thread --------------------------------------------------------------------
- */
+/* ---- searching: in the cache's thread ------------------------------------------------------------------ */
 
 static int64_t due_ms(const struct entry *e)
 {
@@ -271,16 +262,6 @@ bool cache_work(struct cache *c, int64_t at, int64_t now_ms, int64_t *ret_next_m
 	return e != NULL;
 }
 
-static void sleep_until(struct cache *c, pthread_cond_t *what, int64_t ms)
-{
-	struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-	if (ms == INT64_MAX)
-		pthread_cond_wait(what, &c->lock);
-	else
-		pthread_cond_timedwait(what, &c->lock, &ts);
-}
-
 static void *work(void *arg)
 {
 	struct cache *c = arg;
@@ -293,30 +274,21 @@ static void *work(void *arg)
 		if (e != NULL)
 			search_for(c, e, clock_now(), clock_monotonic_ms());
 		else
-			sleep_until(c, &c->wanted, next_ms);
+			thread_cond_wait(&c->wanted, &c->lock, next_ms);
 	}
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
 }
 
-/* Signals are for the program's own threads. */
 static int start(struct cache *c, struct ratls_error *err)
 {
-	sigset_t all, before;
-	int rc;
+	int rc = c->started ? RATLS_OK : thread_start(&c->thread, work, c, err);
 
-	if (c->started)
-		return RATLS_OK;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&c->thread, NULL, work, c);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	c->started = rc == 0;
-	return rc == 0 ? RATLS_OK : err_set(err, RATLS_E_NOMEM, "could not start a thread: %s", strerror(rc));
+	c->started = rc == RATLS_OK;
+	return rc;
 }
 
-/* ---- asking ----------------------------------------------------------------------------------------------
- */
+/* ---- asking -------------------------------------------------------------------------------------------- */
 
 enum look { GIVE, REFUSE, SEARCH };
 
@@ -395,7 +367,7 @@ static int wait_for(struct cache *c, struct entry *e, int64_t at, int64_t now_ms
 		now = clock_monotonic_ms()) {
 		if (!e->busy)
 			want(c, e, at);
-		sleep_until(c, &c->searched, end);
+		thread_cond_wait(&c->searched, &c->lock, end);
 	}
 	e->waiters--;
 	if (l != SEARCH)

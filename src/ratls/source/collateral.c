@@ -51,7 +51,7 @@ int collateral_from_file(const char *path, const struct ratls_endorsements_optio
 {
 	struct ratls_error why = {0};
 	struct buf text = {0};
-	int rc = file_read(path, COLLATERAL_FILE_MAX, &text, &why);
+	int rc = file_read(path, ENDORSEMENTS_JSON_MAX, &text, &why);
 
 	if (rc == RATLS_OK) {
 		rc = ratls_endorsements_from_json((const char *)text.p, text.len, options, ret, &why);

@@ -9,8 +9,6 @@
 #include "ratls.h"
 #include "source/pcs.h"
 
-#define COLLATERAL_FILE_MAX (4 * ENDORSEMENTS_ITEM_MAX)
-
 /* source is shown in reports. RATLS_E_UNAVAILABLE (reason COLLATERAL_UNAVAILABLE) names the item that is
  * nonsense. What is merely signed wrongly or outdated is no error: appraisal says so. */
 int collateral_from_answers(const struct pcs_answers *answers, const char *source,

@@ -35,8 +35,7 @@ struct ratls_ita {
 	struct ratls_endorsements *root;
 };
 
-/* ---- the client -------------------------------------------------------------------------------------------
- */
+/* ---- the client ---------------------------------------------------------------------------------------- */
 
 /* https, a host, and nobody's name: paths are put behind it. The caller frees it; NULL fills err. */
 static char *check_url(const char *url, const char *what, struct ratls_error *err)
@@ -189,8 +188,7 @@ struct ratls_endorsements *ita_root(const struct ratls_ita *ita)
 	return ita->root;
 }
 
-/* ---- questions --------------------------------------------------------------------------------------------
- */
+/* ---- questions ----------------------------------------------------------------------------------------- */
 
 static int malformed(const char *what, const char *why, struct ratls_error *err)
 {
@@ -289,8 +287,7 @@ static int ask_token(struct ratls_ita *ita, const struct ratls_evidence *evidenc
 	return rc;
 }
 
-/* ---- what it takes to believe the answer ------------------------------------------------------------------
- */
+/* ---- what it takes to believe the answer --------------------------------------------------------------- */
 
 static int gather(struct ratls_ita *ita, struct ita_items *items, int64_t at, int64_t deadline_ms,
 	struct ita_lists *lists, struct ratls_error *err)

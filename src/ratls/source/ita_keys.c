@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source/ita_keys.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/reason.h"
+#include "base/thread.h"
 #include "source/fetch.h"
 
 /* A revocation list and where it comes from. */
@@ -38,17 +38,13 @@ struct ita_keys {
 struct ita_keys *ita_keys_new(const struct ita_transport *transport, const char *url)
 {
 	struct ita_keys *k = calloc(1, sizeof(*k));
-	pthread_condattr_t monotonic;
 
 	if (k == NULL || (k->url = strdup(url)) == NULL) {
 		free(k);
 		return NULL;
 	}
 	pthread_mutex_init(&k->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&k->news, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	thread_cond_init(&k->news);
 	k->transport = *transport;
 	k->tried_ms = k->failed_ms = INT64_MIN;
 	return k;
@@ -74,24 +70,18 @@ void ita_keys_free(struct ita_keys *k)
 	free(k);
 }
 
-/* ---- waiting for who fetches ------------------------------------------------------------------------------
- */
+/* ---- waiting for who fetches --------------------------------------------------------------------------- */
 
 /* With the lock, which is not held meanwhile. Returns also without news, for who waits to look about. */
 static int wait_for_news(struct ita_keys *k, const char *what, int64_t deadline_ms, struct ratls_error *err)
 {
 	int64_t left_ms = deadline_ms - k->transport.clock();
 	int64_t step_ms = left_ms < ITA_STEP_MS ? left_ms : ITA_STEP_MS;
-	struct timespec until;
 
 	if (left_ms <= 0 || ita_transport_is_stopped(&k->transport))
 		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_SERVICE_TIMEOUT,
 			"could not obtain the %s from Intel Trust Authority: no time is left", what);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += step_ms * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(&k->news, &k->lock, &until);
+	thread_cond_wait(&k->news, &k->lock, clock_monotonic_ms() + step_ms);
 	return RATLS_OK;
 }
 
@@ -102,8 +92,7 @@ static bool is_of_asker(const struct ita_keys *k, const struct ratls_error *why,
 	       (why->reason == REASON_SERVICE_TIMEOUT && k->transport.clock() >= deadline_ms);
 }
 
-/* ---- the key set ------------------------------------------------------------------------------------------
- */
+/* ---- the key set --------------------------------------------------------------------------------------- */
 
 static bool happened_within(int64_t since_ms, int64_t now_ms, int64_t span_ms)
 {
@@ -214,8 +203,7 @@ int ita_keys_get(
 	return rc;
 }
 
-/* ---- revocation lists -------------------------------------------------------------------------------------
- */
+/* ---- revocation lists ---------------------------------------------------------------------------------- */
 
 static struct kept *find_kept(struct ita_keys *k, const char *url)
 {

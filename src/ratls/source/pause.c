@@ -2,7 +2,6 @@
 #include "source/pause.h"
 
 #include <stddef.h>
-#include <string.h>
 #include <sys/random.h>
 
 #include "source/fetch.h"

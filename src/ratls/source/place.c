@@ -31,8 +31,7 @@ struct place {
 	_Atomic(int64_t) pck_pause_until_ms; /* of questions for PCK certificates, which any thread asks */
 };
 
-/* ---- what it is called -----------------------------------------------------------------------------------
- */
+/* ---- what it is called --------------------------------------------------------------------------------- */
 
 static int parse_timeout(const char *text, int64_t *ret, struct ratls_error *err)
 {
@@ -82,8 +81,7 @@ const char *place_url(const struct place *p)
 	return p->url;
 }
 
-/* ---- answers that are shared -----------------------------------------------------------------------------
- */
+/* ---- answers that are shared --------------------------------------------------------------------------- */
 
 static struct kept *kept_crl(struct place *p, const struct platform_id *platform)
 {
@@ -162,8 +160,7 @@ void place_free(struct place *p)
 	free(p);
 }
 
-/* ---- asking ----------------------------------------------------------------------------------------------
- */
+/* ---- asking -------------------------------------------------------------------------------------------- */
 
 static void pause_for(
 	struct place *p, const struct pcs_trouble *trouble, int64_t now_ms, const struct ratls_error *why)

@@ -82,8 +82,7 @@ static void name_of(const struct platform_id *platform, char ret[static NAME_SIZ
 	snprintf(ret, NAME_SIZE, "%s-%s.json", fmspc, platform->ca);
 }
 
-/* ---- in --------------------------------------------------------------------------------------------------
- */
+/* ---- in ------------------------------------------------------------------------------------------------ */
 
 static bool read_label(const json_t *object, struct shelf_label *ret)
 {
@@ -127,7 +126,7 @@ int shelf_load(const struct shelf *s, const struct platform_id *platform,
 	int rc;
 
 	name_of(platform, name);
-	rc = file_read_own(s->dir, name, COLLATERAL_FILE_MAX, &text, &why);
+	rc = file_read_own(s->dir, name, ENDORSEMENTS_JSON_MAX, &text, &why);
 	if (rc == RATLS_OK)
 		rc = read_file(&text, options, &e, &label, &why);
 	if (rc == RATLS_OK)
@@ -144,8 +143,7 @@ int shelf_load(const struct shelf *s, const struct platform_id *platform,
 	return RATLS_OK;
 }
 
-/* ---- out -------------------------------------------------------------------------------------------------
- */
+/* ---- out ----------------------------------------------------------------------------------------------- */
 
 /* Nothing, or what file_write_at appends while it writes: an interrupted one leaves it behind. */
 static bool ends_ours(const char *rest)

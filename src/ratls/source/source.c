@@ -419,8 +419,7 @@ int source_endorse_now(struct ratls_source *source, const struct ratls_evidence 
 	return endorse(source, evidence, at, ret_waits, ret, err);
 }
 
-/* ---- what will hold --------------------------------------------------------------------------------------
- */
+/* ---- what will hold ------------------------------------------------------------------------------------ */
 
 static int ask_early(const struct search *s, const struct place *p, struct ratls_endorsements **ret,
 	struct ratls_error *err)

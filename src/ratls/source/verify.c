@@ -76,8 +76,7 @@ int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, int6
 	return rc;
 }
 
-/* ---- the public verifier ----------------------------------------------------------------------------------
- */
+/* ---- the public verifier ------------------------------------------------------------------------------- */
 
 /* waits NULL: what has to be asked for is waited for. */
 static int endorse(struct ratls_verifier *v, const struct ratls_evidence *evidence, int64_t at, bool *waits,

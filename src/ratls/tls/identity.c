@@ -6,16 +6,12 @@
 #include <openssl/x509.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "base/reason.h"
 #include "base/secret.h"
 #include "evidence/certificate.h"
 #include "source/agent.h"
-
-#define IDENTITY_PEM_MAX   ((size_t)1 << 20) /* of the key and of the chain, each */
-#define IDENTITY_CHAIN_MAX 16                /* certificates, leaf included */
 
 struct identity {
 	atomic_uint refs;
@@ -41,8 +37,8 @@ static const char *openssl_reason(void)
 
 static int pem_open(struct cur pem, const char *what, BIO **ret, struct ratls_error *err)
 {
-	if (pem.bad || pem.left > IDENTITY_PEM_MAX)
-		return err_set(err, RATLS_E_ARG, "%s is larger than %zu bytes", what, IDENTITY_PEM_MAX);
+	if (pem.bad || pem.left > AGENT_PEM_MAX)
+		return err_set(err, RATLS_E_ARG, "%s is larger than %zu bytes", what, AGENT_PEM_MAX);
 	*ret = BIO_new_mem_buf(pem.p, (int)pem.left);
 	return *ret != NULL ? RATLS_OK : err_set(err, RATLS_E_NOMEM, "out of memory");
 }
@@ -87,10 +83,10 @@ static int read_certificates(struct identity *id, BIO *in, struct ratls_error *e
 		if (next == NULL)
 			return err_set(err, RATLS_E_ARG, "could not read certificate %d of the chain: %s",
 				n + 1, openssl_reason());
-		if (n == IDENTITY_CHAIN_MAX || sk_X509_push(id->chain, next) <= 0) {
+		if (n == AGENT_CHAIN_MAX || sk_X509_push(id->chain, next) <= 0) {
 			X509_free(next);
 			return err_set(err, RATLS_E_ARG, "certificate chain has more than %d certificates",
-				IDENTITY_CHAIN_MAX);
+				AGENT_CHAIN_MAX);
 		}
 	}
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tls/keeper.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/thread.h"
 
 struct keeper {
 	struct keeper_options options;
@@ -29,13 +28,11 @@ int64_t keeper_delay(int64_t now, int64_t not_after)
 /* False when it is time to end. */
 static bool wait_for_turn(struct keeper *k)
 {
-	struct timespec until;
+	int64_t until_ms = clock_monotonic_ms() + k->delay * 1000;
 	bool go_on;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += k->delay;
 	pthread_mutex_lock(&k->lock);
-	while (!k->stopping && !k->kicked && pthread_cond_timedwait(&k->wake, &k->lock, &until) == 0)
+	while (!k->stopping && !k->kicked && thread_cond_wait(&k->wake, &k->lock, until_ms))
 		;
 	k->kicked = false;
 	go_on = !k->stopping;
@@ -67,22 +64,20 @@ int keeper_start(const struct keeper_options *options, const struct identity *cu
 	struct ratls_error *err)
 {
 	struct keeper *k = calloc(1, sizeof(*k));
-	pthread_condattr_t monotonic;
+	int rc;
 
 	if (k == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	k->options = *options;
 	k->delay = keeper_delay(clock_now(), identity_not_after(current));
 	pthread_mutex_init(&k->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&k->wake, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	if (pthread_create(&k->thread, NULL, keep, k) != 0) {
+	thread_cond_init(&k->wake);
+	rc = thread_start(&k->thread, keep, k, err);
+	if (rc != RATLS_OK) {
 		pthread_cond_destroy(&k->wake);
 		pthread_mutex_destroy(&k->lock);
 		free(k);
-		return err_set(err, RATLS_E_NOMEM, "could not start a thread");
+		return rc;
 	}
 	*ret = k;
 	return RATLS_OK;

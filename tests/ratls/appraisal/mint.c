@@ -48,8 +48,7 @@ char *mint_base64url(const void *bytes, size_t len)
 	return text;
 }
 
-/* ---- certificates -----------------------------------------------------------------------------------------
- */
+/* ---- certificates -------------------------------------------------------------------------------------- */
 
 static const char *const names[] = {
 	"Test Attestation Root CA", "Test Attestation Signing CA", "Test Token Signer"};
@@ -137,8 +136,7 @@ static void make_list(const struct mint *m, size_t i, struct buf *ret)
 	X509_CRL_free(crl);
 }
 
-/* ---- the key set ------------------------------------------------------------------------------------------
- */
+/* ---- the key set --------------------------------------------------------------------------------------- */
 
 static json_t *number(EVP_PKEY *key, const char *which)
 {
@@ -191,8 +189,7 @@ void mint_make_keys(struct mint *m)
 	assert_non_null(m->jwks);
 }
 
-/* ---- the token --------------------------------------------------------------------------------------------
- */
+/* ---- the token ----------------------------------------------------------------------------------------- */
 
 static char *sign_rsa(const struct mint *m, const char *text)
 {
@@ -258,8 +255,7 @@ void mint_sign(struct mint *m)
 	free(header);
 }
 
-/* ---- a good one -------------------------------------------------------------------------------------------
- */
+/* ---- a good one ---------------------------------------------------------------------------------------- */
 
 static json_t *hex(struct cur bytes)
 {

@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include <stdlib.h>
 #include <string.h>
 #include <openssl/ec.h>
 #include <openssl/x509.h>

@@ -23,8 +23,6 @@
 
 #include "sample.h"
 
-#include <string.h>
-
 static void chains(void **state)
 {
 	(void)state;

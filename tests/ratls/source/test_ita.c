@@ -171,8 +171,7 @@ static int fetch(void *self, const struct ratls_http_request *q, struct ratls_ht
 	}
 }
 
-/* ---- a machine, a service, a client -----------------------------------------------------------------------
- */
+/* ---- a machine, a service, a client -------------------------------------------------------------------- */
 
 struct world {
 	struct forge_machine machine;
@@ -276,8 +275,7 @@ static void expect(struct world *w, int reason, const char *says)
 	ratls_report_free(report);
 }
 
-/* ---- tests ------------------------------------------------------------------------------------------------
- */
+/* ---- tests --------------------------------------------------------------------------------------------- */
 
 static void a_good_machine_is_accepted(void **state)
 {
@@ -544,8 +542,7 @@ static void an_unknown_key_is_asked_for_at_bounded_rate(void **state)
 	world_end(&w);
 }
 
-/* ---- keys and lists as time goes by -----------------------------------------------------------------------
- */
+/* ---- keys and lists as time goes by -------------------------------------------------------------------- */
 
 static int64_t now_ms;
 
@@ -689,8 +686,7 @@ static void lists_are_kept_until_they_end(void **state)
 	keys_end(&w, k);
 }
 
-/* ---- a portal that hangs ----------------------------------------------------------------------------------
- */
+/* ---- a portal that hangs ------------------------------------------------------------------------------- */
 
 struct asker {
 	pthread_t thread;
@@ -782,8 +778,7 @@ static void who_has_nothing_waits_for_its_own_time(void **state)
 	keys_end(&w, k);
 }
 
-/* ---- how long it takes ------------------------------------------------------------------------------------
- */
+/* ---- how long it takes --------------------------------------------------------------------------------- */
 
 /* Less than connections wait for a verdict, whatever else that verdict has to wait for. */
 static void no_question_outlasts_the_verdict(void **state)
@@ -809,8 +804,7 @@ static void no_question_outlasts_the_verdict(void **state)
 	world_end(&w);
 }
 
-/* ---- the program ends -------------------------------------------------------------------------------------
- */
+/* ---- the program ends ---------------------------------------------------------------------------------- */
 
 static void *verify_aside(void *arg)
 {
@@ -857,8 +851,7 @@ static void waits_end_with_the_program(void **state)
 	world_end(&w);
 }
 
-/* ---- pauses -----------------------------------------------------------------------------------------------
- */
+/* ---- pauses -------------------------------------------------------------------------------------------- */
 
 static void expect_pause(const struct fault *fault, int reason, bool paused)
 {
@@ -993,8 +986,7 @@ static void who_does_not_wait_does_not_ask(void **state)
 	world_end(&w);
 }
 
-/* ---- many at once -----------------------------------------------------------------------------------------
- */
+/* ---- many at once -------------------------------------------------------------------------------------- */
 
 #define THREADS 16
 
@@ -1033,8 +1025,7 @@ static void many_at_once_fetch_keys_once(void **state)
 	world_end(&w);
 }
 
-/* ---- options ----------------------------------------------------------------------------------------------
- */
+/* ---- options ------------------------------------------------------------------------------------------- */
 
 static void refuse_options(const char *url, const char *portal, const char *api_key, const char *says)
 {
@@ -1093,8 +1084,7 @@ static void regions_have_their_portals(void **state)
 	assert_urls("eu", "https://p.example", ITA_EU_URL, "https://p.example/certs");
 }
 
-/* ---- other verifiers --------------------------------------------------------------------------------------
- */
+/* ---- other verifiers ----------------------------------------------------------------------------------- */
 
 static int make_nothing(void *self, const struct ratls_evidence *evidence, const struct ratls_policy *policy,
 	const struct ratls_binding *binding, int64_t at, struct ratls_report **ret, struct ratls_error *err)

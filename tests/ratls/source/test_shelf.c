@@ -233,7 +233,7 @@ static void a_file_that_is_cut_or_changed_is_poison(void **state)
 	int64_t fetched;
 
 	(void)state;
-	assert_int_equal(file_read(path, COLLATERAL_FILE_MAX, &whole, NULL), RATLS_OK);
+	assert_int_equal(file_read(path, ENDORSEMENTS_JSON_MAX, &whole, NULL), RATLS_OK);
 	for (size_t n = 0; n + 2 < whole.len; n += 97) {
 		assert_int_equal(file_write(path, whole.p, n, 0600, NULL), RATLS_OK);
 		assert_false(is_there());
@@ -257,7 +257,7 @@ static void a_file_that_does_not_say_when_is_poison(void **state)
 	char *at;
 
 	(void)state;
-	assert_int_equal(file_read(path, COLLATERAL_FILE_MAX, &whole, NULL), RATLS_OK);
+	assert_int_equal(file_read(path, ENDORSEMENTS_JSON_MAX, &whole, NULL), RATLS_OK);
 	at = memmem(whole.p, whole.len, "\"fetched\"", 9);
 	assert_non_null(at);
 	at[1] = 'F';

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -83,8 +82,7 @@ static int done(void **state)
 	return 0;
 }
 
-/* ---- the weather -----------------------------------------------------------------------------------------
- */
+/* ---- the weather --------------------------------------------------------------------------------------- */
 
 enum fault { SILENT, STATUS, EMPTY, CUT, PAGE, OTHER_DOCUMENT, NO_CHAIN, WRONG_CHAIN, GARBAGE_CHAIN, CLEAR };
 
@@ -270,8 +268,7 @@ static bool has(struct ratls_source *s, size_t machine, struct ratls_error *err)
 	return true;
 }
 
-/* ---- tests -----------------------------------------------------------------------------------------------
- */
+/* ---- tests --------------------------------------------------------------------------------------------- */
 
 /* Undetermined, with the item and the service named; never what the peer would be blamed for. */
 static void expect_undetermined(size_t fault, size_t item)

@@ -10,7 +10,6 @@
 #include <openssl/pem.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
