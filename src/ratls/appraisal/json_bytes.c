@@ -26,3 +26,18 @@ json_t *json_of_base64(struct cur bytes)
 	base64_append(&b, bytes.p, bytes.left);
 	return take_text(&b);
 }
+
+static int append(const char *bytes, size_t len, void *text)
+{
+	struct buf *b = text;
+
+	buf_bytes(b, bytes, len);
+	return b->bad ? -1 : 0;
+}
+
+/* The buffer stays bad, so that what jansson overlooks here fails later. */
+void json_append(const json_t *value, size_t flags, struct buf *ret)
+{
+	if (value == NULL || json_dump_callback(value, append, ret, flags) != 0)
+		ret->bad = true;
+}

@@ -2,8 +2,8 @@
 #include "appraisal/reference_log.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "appraisal/json_bytes.h"
 #include "base/err.h"
 #include "base/hex.h"
 #include "evidence/eventlog_json.h"
@@ -44,16 +44,17 @@ int reference_log_read(const json_t *array, struct reference_log *ret, struct ra
 {
 	struct reference_log r = {0};
 	struct ratls_error why = {0};
-	char *text;
+	struct buf text = {0};
 	int rc;
 
 	if (json_array_size(array) == 0)
 		return err_set(err, RATLS_E_ARG, "is not an array of events");
-	text = json_dumps(array, JSON_COMPACT);
-	if (text == NULL)
-		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	rc = read_text(cur_of(text, strlen(text)), &r, &why);
-	free(text);
+	json_append(array, JSON_COMPACT, &text);
+	if (text.bad)
+		rc = err_set(&why, RATLS_E_NOMEM, "out of memory");
+	else
+		rc = read_text(cur_of(text.p, text.len), &r, &why);
+	buf_done(&text);
 	if (rc == RATLS_OK) {
 		*ret = r;
 		return rc;

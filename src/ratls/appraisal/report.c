@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "appraisal/json_bytes.h"
+
 enum need { MUST, MAY };
 
 enum by { DCAP = APPRAISED_DCAP, ITA = APPRAISED_ITA, EITHER = APPRAISED_DCAP | APPRAISED_ITA, BOTH = 4 };
@@ -185,22 +187,12 @@ bool report_check_at(const struct ratls_report *report, size_t i, struct report_
 	return true;
 }
 
-static int append(const char *bytes, size_t len, void *text)
-{
-	struct buf *b = text;
-
-	buf_bytes(b, bytes, len);
-	return b->bad ? -1 : 0;
-}
-
-/* Not json_dumps, which leaves out what it has no memory for. */
 static char *write_json(const struct ratls_report *report)
 {
 	json_t *object = report_json_object(report);
 	struct buf text = {0};
 
-	if (object == NULL || json_dump_callback(object, append, &text, JSON_COMPACT) != 0)
-		text.bad = true;
+	json_append(object, JSON_COMPACT, &text);
 	json_decref(object);
 	return buf_take_str(&text);
 }

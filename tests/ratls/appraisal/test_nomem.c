@@ -16,6 +16,7 @@
 #include <jansson.h>
 
 #include "appraisal/appraise.h"
+#include "appraisal/json_bytes.h"
 #include "mint.h"
 #include "simulator/forge.h"
 
@@ -205,11 +206,50 @@ static void nor_of_a_token(void **state)
 	assert_true(exhaust(appraise_token) > 300);
 }
 
+/* json_dumps leaves out the names of members for which it has no memory, and calls that a success. */
+static void a_text_of_json_is_whole_or_none(void **state)
+{
+	const size_t flags[] = {JSON_COMPACT, JSON_INDENT(2) | JSON_SORT_KEYS};
+	json_t *object = json_object();
+	char name[] = "a member with a long name 00";
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		name[26] = (char)('0' + i / 10);
+		name[27] = (char)('0' + i % 10);
+		assert_int_equal(json_object_set_new(object, name, json_pack("[i, {s:i}]", i, "of it", i)), 0);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		struct buf whole = {0};
+
+		json_append(object, flags[i], &whole);
+		assert_false(whole.bad);
+		failed = true;
+		for (size_t n = 1; failed; n++) {
+			struct buf text = {0};
+
+			failed = false;
+			countdown = n;
+			json_append(object, flags[i], &text);
+			countdown = 0;
+			assert_true(text.bad == failed);
+			if (!text.bad) {
+				assert_int_equal(text.len, whole.len);
+				assert_memory_equal(text.p, whole.p, whole.len);
+			}
+			buf_done(&text);
+		}
+		buf_done(&whole);
+	}
+	json_decref(object);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_error_never_becomes_acceptance),
 		cmocka_unit_test(nor_of_a_token),
+		cmocka_unit_test(a_text_of_json_is_whole_or_none),
 	};
 
 	json_set_alloc_funcs(__wrap_malloc, free);
