@@ -183,7 +183,8 @@ int ratls_report_class(const struct ratls_report *report);
 const char *ratls_report_message(const struct ratls_report *report);
 
 /* The moment after which this verdict must be formed anew: the earliest end of the certificate and of
- * every endorsement that it rests on. */
+ * every endorsement that it rests on. INT64_MAX if it rests on nothing that ends (null in the JSON); 0 for
+ * NULL. */
 int64_t ratls_report_valid_until(const struct ratls_report *report);
 
 /* The report as JSON, schema "teesql.verify/1" (members are only ever added). Owned by the report. */

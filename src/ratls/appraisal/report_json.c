@@ -321,7 +321,7 @@ json_t *report_json_object(const struct ratls_report *r)
 
 	put_verdict(&o, r);
 	put(&o, "time", time_or_null(r->at));
-	put(&o, "valid_until", time_or_null(r->valid_until));
+	put(&o, "valid_until", r->valid_until != INT64_MAX ? time_or_null(r->valid_until) : json_null());
 	put(&o, "evidence", evidence_json(r));
 	put(&o, "app", app_json(r));
 	put(&o, "tcb", tcb_json(r));

@@ -15,7 +15,8 @@ struct ratls_report {
 	struct check checks[RULE_COUNT];
 	struct buf text;  /* the sentences of the rows */
 	uint32_t message; /* offset in text plus one */
-	int64_t at, valid_until;
+	int64_t at;
+	int64_t valid_until; /* INT64_MAX: nothing limits it */
 	int64_t age; /* of the evidence in seconds; -1 if it does not say when it was made */
 	const struct ratls_evidence *evidence;   /* a reference */
 	unsigned verifiers;                      /* APPRAISED_...: only their rules count; 0: every rule does */
