@@ -15,8 +15,9 @@
 
 #include <jansson.h>
 
-#include "appraisal/appraise.h"
 #include "appraisal/json_bytes.h"
+#include "appraisal/reported.h"
+#include "evidence/cclog.h"
 #include "mint.h"
 #include "simulator/forge.h"
 
@@ -127,6 +128,9 @@ static char *appraise(size_t n, bool *ret_accepted)
 		json = ratls_report_json(report);
 	countdown = 0;
 	*ret_accepted = ratls_report_accepted(report);
+	/* What could not be hashed was not shown to be another log. */
+	if (report != NULL)
+		assert_int_not_equal(report->checks[RULE_LOG_RTMR3].status, CHECK_FAIL);
 	out = json != NULL ? strdup(json) : NULL;
 	ratls_report_free(report);
 	ratls_policy_free(policy);
@@ -244,12 +248,41 @@ static void a_text_of_json_is_whole_or_none(void **state)
 	json_decref(object);
 }
 
+/* No register is left out because its events could not be hashed. */
+static void so_is_a_log_for_others(void **state)
+{
+	struct ratls_evidence *e = NULL;
+	struct buf whole = {0};
+
+	(void)state;
+	assert_int_equal(ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &e, NULL), RATLS_OK);
+	assert_int_equal(cclog_append(&e->log, &e->quote.td, &whole, NULL), RATLS_OK);
+	assert_true(whole.len > 0);
+	failed = true;
+	for (size_t n = 1; failed; n++) {
+		struct buf log = {0};
+		int rc;
+
+		failed = false;
+		countdown = n;
+		rc = cclog_append(&e->log, &e->quote.td, &log, NULL);
+		countdown = 0;
+		assert_int_equal(rc == RATLS_OK, !failed);
+		assert_true(rc == RATLS_OK || rc == RATLS_E_NOMEM || rc == RATLS_E_CRYPTO);
+		assert_true(failed || log.len == whole.len);
+		buf_done(&log);
+	}
+	buf_done(&whole);
+	ratls_evidence_free(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_error_never_becomes_acceptance),
 		cmocka_unit_test(nor_of_a_token),
 		cmocka_unit_test(a_text_of_json_is_whole_or_none),
+		cmocka_unit_test(so_is_a_log_for_others),
 	};
 
 	json_set_alloc_funcs(__wrap_malloc, free);
