@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appraisal/json_bytes.h"
 
+#include "base/clock.h"
 #include "base/hex.h"
 
 static json_t *take_text(struct buf *b)
@@ -25,6 +26,14 @@ json_t *json_of_base64(struct cur bytes)
 
 	base64_append(&b, bytes.p, bytes.left);
 	return take_text(&b);
+}
+
+json_t *json_of_time(int64_t at)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_format(at, text);
+	return json_string(text);
 }
 
 static int append(const char *bytes, size_t len, void *text)

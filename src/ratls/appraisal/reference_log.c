@@ -69,24 +69,11 @@ void reference_log_done(struct reference_log *r)
 	*r = (struct reference_log){0};
 }
 
-static json_t *hex_json(struct cur bytes)
-{
-	struct buf text = {0};
-	json_t *out;
-	char *s;
-
-	hex_append(&text, bytes.p, bytes.left);
-	s = buf_take_str(&text);
-	out = s != NULL ? json_string(s) : NULL;
-	free(s);
-	return out;
-}
-
 static json_t *event_json(const struct event *e)
 {
 	json_t *out = json_pack("{s:I, s:I, s:I, s:o, s:s%, s:o}", "imr", (json_int_t)e->imr, "event_type",
-		(json_int_t)e->type, "version", (json_int_t)e->version, "digest", hex_json(e->digest),
-		"event", e->name.p, e->name.left, "event_payload", hex_json(e->payload));
+		(json_int_t)e->type, "version", (json_int_t)e->version, "digest", json_of_hex(e->digest),
+		"event", e->name.p, e->name.left, "event_payload", json_of_hex(e->payload));
 
 	if (out != NULL && e->preimage.left > 0 &&
 		json_object_set_new(
