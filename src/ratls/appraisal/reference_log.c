@@ -24,10 +24,10 @@ static int check(const struct eventlog *log, struct ratls_error *err)
 }
 
 /* Once to measure, once to keep: see store.h. */
-static int read_text(struct cur text, struct reference_log *ret, struct ratls_error *err)
+static int take(const json_t *array, struct reference_log *ret, struct ratls_error *err)
 {
 	struct store store = {0};
-	int rc = eventlog_json_read(text, &store, &ret->log, err);
+	int rc = eventlog_json_take(array, &store, &ret->log, err);
 
 	if (rc != RATLS_OK)
 		return rc;
@@ -36,7 +36,7 @@ static int read_text(struct cur text, struct reference_log *ret, struct ratls_er
 	if (ret->store == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	store.p = ret->store;
-	rc = eventlog_json_read(text, &store, &ret->log, err);
+	rc = eventlog_json_take(array, &store, &ret->log, err);
 	return rc == RATLS_OK ? check(&ret->log, err) : rc;
 }
 
@@ -44,17 +44,11 @@ int reference_log_read(const json_t *array, struct reference_log *ret, struct ra
 {
 	struct reference_log r = {0};
 	struct ratls_error why = {0};
-	struct buf text = {0};
 	int rc;
 
 	if (json_array_size(array) == 0)
 		return err_set(err, RATLS_E_ARG, "is not an array of events");
-	json_append(array, JSON_COMPACT, &text);
-	if (text.bad)
-		rc = err_set(&why, RATLS_E_NOMEM, "out of memory");
-	else
-		rc = read_text(cur_of(text.p, text.len), &r, &why);
-	buf_done(&text);
+	rc = take(array, &r, &why);
 	if (rc == RATLS_OK) {
 		*ret = r;
 		return rc;
