@@ -54,7 +54,9 @@ int reference_log_read(const json_t *array, struct reference_log *ret, struct ra
 		return rc;
 	}
 	reference_log_done(&r);
-	return err_set(err, rc == RATLS_E_NOMEM ? rc : RATLS_E_ARG, "is no reference: %s", why.message);
+	if (rc != RATLS_E_FORMAT)
+		return err_set(err, rc, "could not be read: %s", why.message);
+	return err_set(err, RATLS_E_ARG, "is no reference: %s", why.message);
 }
 
 void reference_log_done(struct reference_log *r)

@@ -276,6 +276,30 @@ static void so_is_a_log_for_others(void **state)
 	ratls_evidence_free(e);
 }
 
+/* Nor is a policy said to be wrong for want of memory to look. */
+static void so_is_a_reference_log(void **state)
+{
+	json_t *array = json_pack("[{s:i, s:i, s:s, s:s}]", "imr", 3, "event_type", EVENTLOG_RUNTIME_TYPE, "event",
+		"compose-hash", "event_payload", "00112233");
+
+	(void)state;
+	assert_non_null(array);
+	failed = true;
+	for (size_t n = 1; failed; n++) {
+		struct reference_log log = {0};
+		int rc;
+
+		failed = false;
+		countdown = n;
+		rc = reference_log_read(array, &log, NULL);
+		countdown = 0;
+		assert_int_equal(rc == RATLS_OK, !failed);
+		assert_true(rc == RATLS_OK || rc == RATLS_E_NOMEM || rc == RATLS_E_CRYPTO);
+		reference_log_done(&log);
+	}
+	json_decref(array);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +307,7 @@ int main(void)
 		cmocka_unit_test(nor_of_a_token),
 		cmocka_unit_test(a_text_of_json_is_whole_or_none),
 		cmocka_unit_test(so_is_a_log_for_others),
+		cmocka_unit_test(so_is_a_reference_log),
 	};
 
 	json_set_alloc_funcs(__wrap_malloc, free);
