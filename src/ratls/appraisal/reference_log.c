@@ -2,10 +2,12 @@
 #include "appraisal/reference_log.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "appraisal/json_bytes.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/utf8.h"
 #include "evidence/eventlog_json.h"
 
 #define SHOWN_NAME  40 /* of an event, in characters */
@@ -96,12 +98,13 @@ json_t *reference_log_json(const struct reference_log *r)
 
 static void append_name(struct buf *out, struct cur name)
 {
-	struct cur shown = cur_take(&name, name.left < SHOWN_NAME ? name.left : SHOWN_NAME);
+	struct cur cut = cur_take(&name, name.left < SHOWN_NAME ? name.left : SHOWN_NAME);
+	char shown[SHOWN_NAME];
 
-	buf_u8(out, '"');
-	for (size_t i = 0; i < shown.left; i++)
-		buf_u8(out, shown.p[i] >= ' ' && shown.p[i] < 0x7f ? shown.p[i] : '?');
-	buf_str(out, name.left > 0 ? "...\"" : "\"");
+	if (cut.left > 0)
+		memcpy(shown, cut.p, cut.left);
+	utf8_make_plain(shown, cut.left);
+	buf_fmt(out, "\"%.*s%s\"", (int)cut.left, shown, name.left > 0 ? "..." : "");
 }
 
 /* The payload of an event of dstack says what it is; of others the digest alone is measured. */

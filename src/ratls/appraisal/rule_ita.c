@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/utf8.h"
 
 #define MEASUREMENT_MAX 64 /* bytes: REPORTDATA */
 
@@ -98,7 +99,7 @@ void rule_ita_issuer(struct appraisal *a, struct check *c)
 	if (strcmp(issuer, "Intel Trust Authority") == 0 || strcmp(issuer, "Trust Authority") == 0)
 		check_pass(c);
 	else
-		check_fail(c, "it was issued by \"%.100s\"", jws_is_plain(issuer) ? issuer : "?");
+		check_fail(c, "it was issued by \"%.100s\"", utf8_is_plain(issuer) ? issuer : "?");
 }
 
 /* Two clocks may differ by the leeway; a token that was not made just now may be another's, seen before. */
@@ -149,7 +150,7 @@ void rule_ita_attester(struct appraisal *a, struct check *c)
 	if (type == NULL)
 		check_fail(c, "the token does not say what it is about");
 	else if (strcmp(type, "TDX") != 0)
-		check_fail(c, "the token is about \"%.40s\", not about TDX", jws_is_plain(type) ? type : "?");
+		check_fail(c, "the token is about \"%.40s\", not about TDX", utf8_is_plain(type) ? type : "?");
 	else
 		check_pass(c);
 }
