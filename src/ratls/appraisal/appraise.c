@@ -8,16 +8,42 @@
 #include <stdlib.h>
 #include <openssl/err.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/utf8.h"
 
 #define AT_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z: the end of ASN.1's and RFC 3339's time */
 
-static void (*const judges[RULE_COUNT])(struct appraisal *, struct check *) = {
-#define RULE(symbol, judge, need, by) rule_##judge,
-#include "appraisal/rules.def"
-#undef RULE
-};
+/* ---- what several rules ask ---------------------------------------------------------------------------- */
+
+bool appraisal_within(struct appraisal *a, struct check *c, const char *what, int64_t begin, int64_t end)
+{
+	char edge[CLOCK_TEXT_SIZE];
+
+	appraisal_ends(a, end);
+	if (a->at >= begin && a->at <= end)
+		return true;
+	clock_format(a->at < begin ? begin : end, edge);
+	if (a->at < begin)
+		check_fail(c, "%s begins to hold at %s only", what, edge);
+	else
+		check_fail(c, "%s held until %s", what, edge);
+	return false;
+}
+
+/* A quote carries no time. What is known is when the certificate that carries it began, and agents write a
+ * time long past where they were told none: one before the PCK certificate says nothing. */
+int64_t appraisal_age(const struct appraisal *a)
+{
+	const struct ratls_evidence *e = a->evidence;
+
+	if (e->leaf.left == 0 || !cert_there(&a->pck->leaf) || e->not_before < a->pck->leaf.not_before ||
+		e->not_before > a->at)
+		return -1;
+	return a->at - e->not_before;
+}
+
+/* ---- an appraisal -------------------------------------------------------------------------------------- */
 
 static int check_arguments(const struct appraisal_inputs *in, struct ratls_error *err)
 {
@@ -80,7 +106,7 @@ static void run_rules(struct appraisal *a, struct buf *text)
 	for (enum rule i = 0; i < RULE_COUNT; i++) {
 		a->checks[i].text = text;
 		if (rule_applies(i, a->verifiers))
-			judges[i](a, &a->checks[i]);
+			rule_judge(i, a);
 	}
 }
 

@@ -5,42 +5,6 @@
 
 #include "appraisal/json_bytes.h"
 
-enum need { MUST, MAY };
-
-enum by { DCAP = APPRAISED_DCAP, ITA = APPRAISED_ITA, EITHER = APPRAISED_DCAP | APPRAISED_ITA, BOTH = 4 };
-
-static const struct {
-	enum reason reason;
-	enum need need;
-	enum by by;
-} rules[RULE_COUNT] = {
-#define RULE(symbol, judge, need, by) {REASON_##symbol, need, by},
-#include "appraisal/rules.def"
-#undef RULE
-};
-
-const struct reason_row *rule_reason(enum rule rule)
-{
-	return reason_find((int)rules[rule].reason);
-}
-
-bool rule_applies(enum rule rule, unsigned verifiers)
-{
-	if (verifiers == 0)
-		return true;
-	return rules[rule].by == BOTH ? verifiers == (APPRAISED_DCAP | APPRAISED_ITA)
-				      : (rules[rule].by & verifiers) != 0;
-}
-
-const char *appraisal_first_failure(const struct appraisal *a, unsigned verifier)
-{
-	for (enum rule rule = 0; rule < RULE_COUNT; rule++)
-		if ((unsigned)rules[rule].by == verifier && a->checks[rule].status == CHECK_FAIL &&
-			rule_reason(rule)->class != CLASS_UNDETERMINED && rule_reason(rule)->class != CLASS_CLOCK)
-			return rule_reason(rule)->id;
-	return NULL;
-}
-
 /* Which "no" is told when there are several: what proves a forgery before what proves nothing, and that
  * before what a genuine machine can mend. */
 static int precedence(enum reason_class class)
@@ -73,7 +37,7 @@ static enum reason_class objection(const struct ratls_report *report, enum rule 
 	case CHECK_WARN:
 		return CLASS_ACCEPTED;
 	case CHECK_SKIPPED:
-		return rules[rule].need == MAY ? CLASS_ACCEPTED : CLASS_UNDETERMINED;
+		return rule_may_be_skipped(rule) ? CLASS_ACCEPTED : CLASS_UNDETERMINED;
 	case CHECK_FAIL:
 		return rule_reason(rule)->class;
 	case CHECK_UNKNOWN:

@@ -41,9 +41,4 @@ struct report_verdict {
 };
 struct report_verdict report_judge(const struct ratls_report *report);
 
-const struct reason_row *rule_reason(enum rule rule);
-
-/* Is it a rule of these verifiers? */
-bool rule_applies(enum rule rule, unsigned verifiers);
-
 #endif

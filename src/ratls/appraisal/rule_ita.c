@@ -22,31 +22,6 @@ void rule_ita_present(struct appraisal *a, struct check *c)
 		check_fail(c, "Intel Trust Authority has said nothing about this quote");
 }
 
-void rule_ita_format(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token->jws.format);
-}
-
-void rule_ita_algorithm(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token->jws.algorithm);
-}
-
-void rule_ita_location(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token->location);
-}
-
-void rule_ita_key(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token->known);
-}
-
-void rule_ita_chain(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token_trust.chain);
-}
-
 void rule_ita_chain_time(struct appraisal *a, struct check *c)
 {
 	const struct jwk_trust *t = &a->token_trust;
@@ -65,21 +40,6 @@ void rule_ita_crl(struct appraisal *a, struct check *c)
 		check_outcome(c, &a->token_trust.crl);
 	if (c->status == CHECK_PASS)
 		appraisal_ends(a, a->token_trust.crl_end);
-}
-
-void rule_ita_revoked(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token_trust.revoked);
-}
-
-void rule_ita_signature(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token->signature);
-}
-
-void rule_ita_claims(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token->claims);
 }
 
 static bool has_claims(const struct appraisal *a, struct check *c)
