@@ -77,19 +77,18 @@ static void derive_token(struct appraisal *a)
 }
 
 /* Read the PCK chain, and judge version numbers if everything that this takes is there. */
-static bool derive(struct appraisal *a)
+static bool derive(struct appraisal *a, struct ratls_endorsements *given)
 {
 	const struct ratls_endorsements *e = a->endorsements;
 	struct pck_known known = {0};
 	struct cur pem = a->quote->certification;
 
-	if (a->has_endorsements)
+	if (given != NULL)
 		known = (struct pck_known){&e->root, &e->pck_ca, &e->pck_ca_chain};
 	if (a->quote->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
 		pem = e->items.pck_certificate_chain.left > 0 ? e->items.pck_certificate_chain : (struct cur){0};
 	/* The memo is the one thing in endorsements that changes, and no verdict with it. */
-	a->pck = a->has_endorsements ? pck_memo_get((struct pck_memo *)&e->memo, pem, &known)
-				     : pck_new(pem, &known);
+	a->pck = given != NULL ? pck_memo_get(&given->memo, pem, &known) : pck_new(pem, &known);
 	if (a->pck == NULL)
 		return false;
 	a->tcb_inputs = (struct tcb_inputs){e->tcbinfo, e->qeid, &a->pck->sgx, a->quote};
@@ -219,7 +218,7 @@ int appraise_inputs(const struct appraisal_inputs *in, struct ratls_report **ret
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	a.quote = &in->evidence->quote;
 	ERR_set_mark();
-	ok = derive(&a);
+	ok = derive(&a, in->endorsements);
 	if (ok) {
 		run_rules(&a, &report->text);
 		fill_report(report, &a, in);
