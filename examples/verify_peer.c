@@ -131,15 +131,17 @@ static int verify(SSL_CTX *context, const char *host_port, const char *policy_pa
 	BIO *bio = policy != NULL ? connect_to(context, host_port) : NULL;
 	struct ratls_evidence *evidence = bio != NULL ? evidence_of(bio, &err) : NULL;
 	struct ratls_report *report = evidence != NULL ? appraise(source, policy, evidence, &err) : NULL;
-	int class = report != NULL ? ratls_report_class(report) : 3;
+	int class = report != NULL ? ratls_report_class(report) : RATLS_CLASS_UNREACHABLE;
+	const char *json;
 
 	if (ratls_report_accepted(report))
 		fprintf(stderr, "accepted: from here on data may be sent\n");
 	else
 		fprintf(stderr, "not accepted: %s\n",
 			report != NULL ? ratls_report_message(report) : err.message);
-	if (report != NULL)
-		printf("%s\n", ratls_report_json(report));
+	json = ratls_report_json(report); /* NULL also if memory did not suffice for it */
+	if (json != NULL)
+		printf("%s\n", json);
 	ratls_report_free(report);
 	ratls_evidence_free(evidence);
 	BIO_free_all(bio);

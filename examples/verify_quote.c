@@ -43,6 +43,7 @@ static int verify(
 	struct ratls_endorsements *endorsements = NULL;
 	struct ratls_report *report = NULL;
 	struct ratls_error err;
+	const char *json;
 	int class = -1;
 
 	if (ratls_evidence_from_quote((const uint8_t *)quote, quote_len, &evidence, &err) != RATLS_OK ||
@@ -51,7 +52,9 @@ static int verify(
 		ratls_appraise(evidence, endorsements, NULL, &binding, at, &report, &err) != RATLS_OK) {
 		fprintf(stderr, "%s\n", err.message);
 	} else {
-		printf("%s\n", ratls_report_json(report));
+		json = ratls_report_json(report);
+		if (json != NULL) /* else memory did not suffice for it */
+			printf("%s\n", json);
 		fprintf(stderr, "%s\n", ratls_report_message(report));
 		class = ratls_report_class(report);
 	}

@@ -11,11 +11,14 @@
  * Conventions
  *   - A fallible function returns an enum ratls_code (0 is success). Outputs come last, are named
  *     ret_..., and are untouched on failure. `err` may be NULL; if given it is filled on failure.
+ *     RATLS_E_NOMEM is possible wherever there is a code, and not named again.
+ *   - A pointer may be NULL where that is said, and nowhere else. It may be in all ratls_report_ functions:
+ *     no report is one that refuses.
  *   - "Could not decide" is an error. "Decided no" is a report that does not accept. Only
  *     `rc == RATLS_OK && ratls_report_accepted(report)` may open a door.
  *   - Objects are opaque, owned by the caller once returned, and freed with their _free function,
- *     which accepts NULL. Evidence, endorsements and policies are immutable once built: threads may
- *     share them without locks. There is no global state; the library never logs, never reads the
+ *     which accepts NULL. Evidence, endorsements, policies and reports are immutable once built: threads
+ *     may share them without locks. There is no global state; the library never logs, never reads the
  *     environment and never exits.
  *   - Strings are UTF-8 and end with NUL. Byte arrays carry their length in bytes. Times are seconds
  *     since 1970-01-01T00:00:00Z.
@@ -139,10 +142,10 @@ int ratls_policy_from_json(const char *json, size_t len, struct ratls_policy **r
  * and SWHardeningNeeded. */
 int ratls_policy_new(struct ratls_policy **ret, struct ratls_error *err);
 
-/* Add one acceptable value, any of which suffices: name is a member of the policy file ("mrtd",
- * "rtmr0".."rtmr3", "compose_hash", "app_id", "os_image_hash", "ppid", "tcb_status"), or
- * "insecure_allow_debug" with value "yes". Only before the policy is shared. RATLS_E_ARG says what is
- * wrong with it. */
+/* Add one acceptable value, any of which suffices: name is a list of the policy file ("mrtd",
+ * "rtmr0".."rtmr3", "compose_hash", "app_id", "os_image_hash", "ppid", "tcb_status",
+ * "advisories_allowed"), or "insecure_allow_debug" with value "yes"; its other members are read from a
+ * file alone. Only before the policy is shared. RATLS_E_ARG says what is wrong with it. */
 int ratls_policy_add(struct ratls_policy *policy, const char *name, const char *value,
 	struct ratls_error *err);
 void ratls_policy_free(struct ratls_policy *policy);
@@ -167,7 +170,8 @@ struct ratls_binding {
 
 /* Appraise evidence at a moment. endorsements may be NULL (then the answer is "undetermined" at best);
  * policy may be NULL (empty). A report lists every rule with pass, fail, warn, skipped or unknown.
- * Pure: no I/O, no clock; thread-safe. Errors: RATLS_E_NOMEM, RATLS_E_CRYPTO, RATLS_E_ARG. */
+ * Pure: no I/O, no clock; thread-safe. The report keeps what it is about: all the rest may be freed.
+ * RATLS_E_ARG if evidence or binding is NULL, or the time or the binding is none. */
 int ratls_appraise(const struct ratls_evidence *evidence, const struct ratls_endorsements *endorsements,
 	const struct ratls_policy *policy, const struct ratls_binding *binding, int64_t at,
 	struct ratls_report **ret, struct ratls_error *err);
@@ -175,18 +179,33 @@ int ratls_appraise(const struct ratls_evidence *evidence, const struct ratls_end
 /* May data be sent to this machine? False for NULL. */
 bool ratls_report_accepted(const struct ratls_report *report);
 
-/* The class of the verdict, which is also the exit code of `teesql verify`: 0 accepted, 1 policy,
- * 4 evidence, 5 authenticity, 6 TCB, 7 undetermined, 8 clock. */
+/* What kind of "no": the values are also the exit codes of every teesql command. */
+enum ratls_class {
+	RATLS_CLASS_ACCEPTED = 0,
+	RATLS_CLASS_POLICY = 1,       /* genuine evidence, not what the policy accepts */
+	RATLS_CLASS_USAGE = 2,        /* of commands alone: options, configuration, policy file */
+	RATLS_CLASS_UNREACHABLE = 3,  /* of commands alone: name, connection, TLS transport */
+	RATLS_CLASS_EVIDENCE = 4,     /* no evidence, or malformed evidence */
+	RATLS_CLASS_AUTHENTICITY = 5, /* signature, chain, revocation, key binding */
+	RATLS_CLASS_TCB = 6,          /* TCB status not accepted */
+	RATLS_CLASS_UNDETERMINED = 7, /* collateral or verifier service unavailable or out of its validity */
+	RATLS_CLASS_CLOCK = 8,        /* our own clock is implausible */
+};
+
+/* The enum ratls_class of the verdict; RATLS_CLASS_UNDETERMINED for NULL. */
 int ratls_report_class(const struct ratls_report *report);
 
-/* One sentence that names the first rule that failed and what differed; "accepted" if none did. */
+/* One sentence that names the rule that decided and what differed; "accepted" if none stood in the way,
+ * "nothing was appraised" for NULL. Owned by the report. */
 const char *ratls_report_message(const struct ratls_report *report);
 
 /* The moment after which this verdict must be formed anew: the earliest end of the certificate and of
- * every endorsement that it rests on. */
+ * every endorsement that it rests on. INT64_MAX if it rests on nothing that ends (null in the JSON); 0 for
+ * NULL. */
 int64_t ratls_report_valid_until(const struct ratls_report *report);
 
-/* The report as JSON, schema "teesql.verify/1" (members are only ever added). Owned by the report. */
+/* The report as JSON, schema "teesql.verify/1" (members are only ever added). Owned by the report, and
+ * written when first asked for, by any thread. NULL if memory does not suffice for it, and for NULL. */
 const char *ratls_report_json(const struct ratls_report *report);
 void ratls_report_free(struct ratls_report *report);
 
@@ -213,13 +232,13 @@ struct ratls_http_request {
 
 struct ratls_http_response {
 	long status;
-	char *headers; /* all header lines as received, NUL-terminated; free() */
-	uint8_t *body; /* followed by a NUL that is not counted; free() */
+	char *headers; /* all header lines as received, NUL-terminated, or NULL; of malloc, and free()d by us */
+	uint8_t *body; /* followed by a NUL that is not counted, or NULL; likewise */
 	size_t body_len;
 };
 
-/* RATLS_OK with any status if an answer came, RATLS_E_UNAVAILABLE with a sentence if none did. Called from
- * any thread. */
+/* RATLS_OK with any status if an answer came, RATLS_E_UNAVAILABLE with a sentence if none did: then *ret is left
+ * alone. Called from any thread; neither ret nor err is NULL. */
 typedef int (*ratls_fetch_fn)(void *self, const struct ratls_http_request *request,
 	struct ratls_http_response *ret, struct ratls_error *err);
 
@@ -245,14 +264,17 @@ struct ratls_source_options {
 };
 
 /* Thread-safe. The strings and bytes of the options are copied. A source has a thread, from the first question on,
- * that asks and refreshes; it ends in ratls_source_free, within a second if the transport heeds `stop`. */
+ * that asks and refreshes; it ends in ratls_source_free, within a second if the transport heeds `stop`. options may
+ * be NULL. RATLS_E_ARG says what is wrong with them, RATLS_E_IO what is with cache_dir. */
 int ratls_source_new(const struct ratls_source_options *options, struct ratls_source **ret,
 	struct ratls_error *err);
 
-/* The endorsements for this evidence's platform, from memory or fetched (blocking, at most 25 s). The caller frees
- * its reference. RATLS_E_UNAVAILABLE says which item could not be had from where and why; what failed is not tried
- * again at once. Nobody is asked about a machine whose certificate is not one of the configured root's: then the
- * endorsements hold the root alone, so that an appraisal says so. */
+/* The endorsements for this evidence's platform, from memory or fetched: blocking, at most 25 s, and before that the
+ * services' timeouts where the quote only names its certificate. at is when they are to hold; what does not is given
+ * where nobody has better, for an appraisal to say so. The caller frees its reference. RATLS_E_UNAVAILABLE says which
+ * item could not be had from where and why; what failed is not tried again at once. RATLS_E_FORMAT or
+ * RATLS_E_UNSUPPORTED if the quote does not tell its platform. Nobody is asked about a machine whose certificate is
+ * not one of the configured root's: then the endorsements hold the root alone, so that an appraisal says so. */
 int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
 	struct ratls_endorsements **ret, struct ratls_error *err);
 void ratls_source_free(struct ratls_source *source);
@@ -293,7 +315,8 @@ int ratls_verifier_new(struct ratls_source *source, struct ratls_ita *ita, struc
 	struct ratls_error *err);
 
 /* The host program's own. verify is called from any thread, may block, and makes its report with
- * ratls_appraise or with another verifier; free (may be NULL) is called with self at the end. */
+ * ratls_appraise or with another verifier; free (may be NULL) is called with self at the end. ops is copied;
+ * self (may be NULL) remains the caller's if this fails. */
 struct ratls_verifier_ops {
 	int (*verify)(void *self, const struct ratls_evidence *evidence, const struct ratls_policy *policy,
 		const struct ratls_binding *binding, int64_t at, struct ratls_report **ret,
@@ -303,8 +326,9 @@ struct ratls_verifier_ops {
 int ratls_verifier_custom(const struct ratls_verifier_ops *ops, void *self, struct ratls_verifier **ret,
 	struct ratls_error *err);
 
-/* Ask whoever is to be asked (blocking), and appraise. What could not be had makes a report that does not
- * accept and says why; errors are those of ratls_appraise. Thread-safe. */
+/* Ask whoever is to be asked (blocking as ratls_source_endorse, 27 s with both), and appraise. policy may be NULL.
+ * What could not be had makes a report that does not accept and says why; errors are those of ratls_appraise, or
+ * of the host program's function. Thread-safe. */
 int ratls_verifier_verify(struct ratls_verifier *verifier, const struct ratls_evidence *evidence,
 	const struct ratls_policy *policy, const struct ratls_binding *binding, int64_t at,
 	struct ratls_report **ret, struct ratls_error *err);

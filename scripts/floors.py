@@ -52,6 +52,8 @@ FORBIDDEN = [
     (r"\b(clock_now|clock_gettime|gettimeofday|time)\s*\(", ["evidence", "appraisal", "pg"],
      "time is an argument on this floor"),
     (r"\b(fopen|fread|fwrite|file_read)\s*\(", ["evidence", "appraisal", "pg"], "no I/O on this floor"),
+    (r"\b(json_dumps|json_dumpb)\s*\(", [r for r in ROOMS if r != "simulator"],
+     "leaves out what it has no memory for: json_append"),
     (r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|alloca)\s*\(", list(ROOMS),
      "not in this house"),
 ]

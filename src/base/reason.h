@@ -9,17 +9,19 @@
 
 #include <stddef.h>
 
-/* What kind of "no": the values are the exit codes of every command. */
+#include "ratls.h"
+
+/* See enum ratls_class. */
 enum reason_class {
-	CLASS_ACCEPTED = 0,
-	CLASS_POLICY = 1,       /* genuine evidence, not what the policy accepts */
-	CLASS_USAGE = 2,        /* options, configuration, policy file */
-	CLASS_UNREACHABLE = 3,  /* name, connection, TLS transport */
-	CLASS_EVIDENCE = 4,     /* no evidence, or malformed evidence */
-	CLASS_AUTHENTICITY = 5, /* signature, chain, revocation, key binding */
-	CLASS_TCB = 6,          /* TCB status not accepted */
-	CLASS_UNDETERMINED = 7, /* collateral or verifier service unavailable or out of its validity */
-	CLASS_CLOCK = 8,        /* our own clock is implausible */
+	CLASS_ACCEPTED = RATLS_CLASS_ACCEPTED,
+	CLASS_POLICY = RATLS_CLASS_POLICY,
+	CLASS_USAGE = RATLS_CLASS_USAGE,
+	CLASS_UNREACHABLE = RATLS_CLASS_UNREACHABLE,
+	CLASS_EVIDENCE = RATLS_CLASS_EVIDENCE,
+	CLASS_AUTHENTICITY = RATLS_CLASS_AUTHENTICITY,
+	CLASS_TCB = RATLS_CLASS_TCB,
+	CLASS_UNDETERMINED = RATLS_CLASS_UNDETERMINED,
+	CLASS_CLOCK = RATLS_CLASS_CLOCK,
 };
 
 enum reason {

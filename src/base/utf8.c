@@ -47,3 +47,23 @@ void utf8_clean(char *text)
 		if ((unsigned char)*text > 0x7f)
 			*text = '?';
 }
+
+static bool plain(char c)
+{
+	return c >= ' ' && c <= '~';
+}
+
+bool utf8_is_plain(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (!plain(*text))
+			return false;
+	return true;
+}
+
+void utf8_make_plain(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!plain(text[i]))
+			text[i] = '?';
+}

@@ -13,4 +13,8 @@ bool utf8_valid(struct cur text);
 /* Other people's words, for a report: where they are not well-formed, every byte beyond ASCII becomes "?". */
 void utf8_clean(char *text);
 
+/* The same for words that are shown in the middle of ours: printable ASCII alone, which steers no terminal. */
+bool utf8_is_plain(const char *text);
+void utf8_make_plain(char *text, size_t len); /* every other byte becomes "?" */
+
 #endif

@@ -35,18 +35,18 @@ static int digest(const json_t *object, char ret[static 2 * HASH_SHA256_SIZE + 1
 {
 	json_t *rest = json_copy((json_t *)object); /* shallow, and reads only */
 	uint8_t bytes[HASH_SHA256_SIZE];
-	char *text = NULL;
+	struct buf text = {0};
 	int rc = RATLS_OK;
 
 	json_object_del(rest, "sha256");
-	text = rest != NULL ? json_dumps(rest, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-	if (text == NULL)
+	json_append(rest, JSON_COMPACT | JSON_SORT_KEYS, &text);
+	if (text.bad)
 		rc = no_memory(err);
-	else if (!hash_bytes(HASH_SHA256, text, strlen(text), bytes))
+	else if (!hash_bytes(HASH_SHA256, text.p, text.len, bytes))
 		rc = err_set(err, RATLS_E_CRYPTO, "could not hash the bundle");
 	else
 		hex_encode(bytes, sizeof(bytes), ret);
-	free(text);
+	buf_done(&text);
 	json_decref(rest);
 	return rc;
 }
@@ -183,14 +183,13 @@ void bundle_done(struct bundle *b)
 
 int bundle_policy(const struct bundle *b, struct ratls_policy **ret, struct ratls_error *err)
 {
-	char *text = json_dumps(b->policy, JSON_COMPACT);
 	struct ratls_error why = {0};
+	struct buf text = {0};
 	int rc;
 
-	if (text == NULL)
-		return no_memory(err);
-	rc = ratls_policy_from_json(text, strlen(text), ret, &why);
-	free(text);
+	json_append(b->policy, JSON_COMPACT, &text);
+	rc = text.bad ? no_memory(&why) : ratls_policy_from_json((const char *)text.p, text.len, ret, &why);
+	buf_done(&text);
 	if (rc != RATLS_OK)
 		return err_reason(err, rc == RATLS_E_NOMEM ? rc : RATLS_E_FORMAT, REASON_BUNDLE_FORMAT,
 			"bundle's member \"policy\": %s", why.message);
@@ -240,22 +239,20 @@ int bundle_write(const struct bundle_content *content, struct buf *ret, struct r
 {
 	char sha256[2 * HASH_SHA256_SIZE + 1];
 	json_t *object = NULL;
-	char *text = NULL;
 	int rc = make_object(content, &object, err);
 
 	if (rc == RATLS_OK)
 		rc = digest(object, sha256, err);
-	if (rc == RATLS_OK && json_object_set_new(object, "sha256", json_string(sha256)) == 0)
-		text = json_dumps(object, JSON_INDENT(2));
-	if (text != NULL) {
-		buf_str(ret, text);
-		buf_u8(ret, '\n');
-	}
-	if (rc == RATLS_OK && (text == NULL || ret->bad))
+	if (rc == RATLS_OK && json_object_set_new(object, "sha256", json_string(sha256)) != 0)
 		rc = no_memory(err);
-	else if (rc == RATLS_OK && ret->len > BUNDLE_MAX)
-		rc = err_set(err, RATLS_E_FORMAT, "bundle of %zu bytes is larger than any", ret->len);
-	free(text);
+	if (rc == RATLS_OK) {
+		json_append(object, JSON_INDENT(2), ret);
+		buf_u8(ret, '\n');
+		if (ret->bad)
+			rc = no_memory(err);
+		else if (ret->len > BUNDLE_MAX)
+			rc = err_set(err, RATLS_E_FORMAT, "bundle of %zu bytes is larger than any", ret->len);
+	}
 	json_decref(object);
 	return rc;
 }

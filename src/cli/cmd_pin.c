@@ -3,9 +3,8 @@
  * teesql pin: trust on first use. What a genuine machine measures today becomes the policy of tomorrow.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/clock.h"
+#include "appraisal/json_bytes.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "cli/evaluation.h"
@@ -22,15 +21,9 @@ static const struct opt_program program = {"teesql pin", "[OPTION]... [TARGET]",
 	"and application id. Compare these with what you built: whoever answers first is trusted.",
 	opts, .shared = evaluation_tables};
 
-static json_t *list_of(json_t *value)
+static int set_list(json_t *policy, const char *name, json_t *value)
 {
-	return json_pack("[O]", value);
-}
-
-static void set_list(json_t *policy, const char *name, json_t *value)
-{
-	if (json_is_string(value))
-		json_object_set_new(policy, name, list_of(value));
+	return json_is_string(value) ? json_object_set_new(policy, name, json_pack("[O]", value)) : 0;
 }
 
 /* RTMR0 (virtual hardware) and the platform's id stay out: they change where the image does not. */
@@ -43,11 +36,15 @@ static json_t *policy_of(json_t *report)
 	json_t *policy = json_pack("{s:s, s:o}", "schema", "teesql.policy/1", "name",
 		json_sprintf("trust on first use: %s at %s", target != NULL ? target : "?", time));
 
-	set_list(policy, "mrtd", json_object_get(evidence, "mrtd"));
-	set_list(policy, "rtmr1", json_array_get(rtmr, 1));
-	set_list(policy, "rtmr2", json_array_get(rtmr, 2));
-	set_list(policy, "compose_hash", json_object_get(app, "compose_hash"));
-	set_list(policy, "app_id", json_object_get(app, "app_id"));
+	/* Without memory there is no policy: one that compares less than was seen would accept more. */
+	if (set_list(policy, "mrtd", json_object_get(evidence, "mrtd")) != 0 ||
+		set_list(policy, "rtmr1", json_array_get(rtmr, 1)) != 0 ||
+		set_list(policy, "rtmr2", json_array_get(rtmr, 2)) != 0 ||
+		set_list(policy, "compose_hash", json_object_get(app, "compose_hash")) != 0 ||
+		set_list(policy, "app_id", json_object_get(app, "app_id")) != 0) {
+		json_decref(policy);
+		return NULL;
+	}
 	return policy;
 }
 
@@ -68,20 +65,18 @@ static void note_the_rest(const struct cli *cli, json_t *report)
 static int write_policy(const struct evaluation *e, json_t *report, struct ratls_error *err)
 {
 	json_t *policy = policy_of(report);
-	char *text = policy != NULL ? json_dumps(policy, JSON_INDENT(2)) : NULL;
 	struct buf out = {0};
 	int rc = RATLS_OK;
 
-	if (text != NULL)
-		buf_fmt(&out, "%s\n", text);
-	if (text == NULL || out.bad)
+	json_append(policy, JSON_INDENT(2), &out);
+	buf_u8(&out, '\n');
+	if (out.bad)
 		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
 	else if (e->config->out != NULL)
 		rc = file_write(e->config->out, out.p, out.len, 0644, err);
 	else
 		fwrite(out.p, 1, out.len, stdout);
 	buf_done(&out);
-	free(text);
 	json_decref(policy);
 	return rc;
 }

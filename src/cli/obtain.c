@@ -3,11 +3,10 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
+#include "appraisal/json_bytes.h"
 #include "base/err.h"
-#include "base/utf8.h"
 #include "base/hash.h"
-#include "base/hex.h"
+#include "base/utf8.h"
 #include "evidence/evidence.h"
 #include "tls/identity.h"
 
@@ -86,26 +85,14 @@ void obtained_done(struct obtained *o)
 	*o = (struct obtained){0};
 }
 
-static json_t *time_or_null(int64_t at, bool known)
-{
-	char text[CLOCK_TEXT_SIZE];
-
-	if (!known)
-		return json_null();
-	clock_format(at, text);
-	return json_string(text);
-}
-
 static json_t *spki_digest(const struct ratls_evidence *evidence)
 {
 	uint8_t digest[HASH_SHA256_SIZE];
-	char text[2 * HASH_SHA256_SIZE + 1];
 
 	if (evidence == NULL || evidence->spki.left == 0 ||
 		!hash_bytes(HASH_SHA256, evidence->spki.p, evidence->spki.left, digest))
 		return json_null();
-	hex_encode(digest, sizeof(digest), text);
-	return json_string(text);
+	return json_of_hex(cur_of(digest, sizeof(digest)));
 }
 
 json_t *obtained_endpoint(const struct obtained *o, const struct ratls_evidence *evidence)
@@ -117,6 +104,6 @@ json_t *obtained_endpoint(const struct obtained *o, const struct ratls_evidence 
 		"address", p != NULL ? p->address : NULL, "tls", "version", p != NULL ? p->tls_version : NULL,
 		"cipher", p != NULL ? p->cipher : NULL, "alpn",
 		p != NULL && p->alpn[0] != '\0' ? p->alpn : NULL, "spki_sha256", spki_digest(evidence),
-		"not_before", time_or_null(certificate ? evidence->not_before : 0, certificate), "not_after",
-		time_or_null(certificate ? evidence->not_after : 0, certificate));
+		"not_before", certificate ? json_of_time(evidence->not_before) : json_null(), "not_after",
+		certificate ? json_of_time(evidence->not_after) : json_null());
 }

@@ -7,10 +7,9 @@
 #include <string.h>
 
 #include "appraisal/endorsements.h"
-#include "base/clock.h"
+#include "appraisal/json_bytes.h"
 #include "base/err.h"
 #include "base/file.h"
-#include "base/hex.h"
 #include "base/reason.h"
 #include "base/utf8.h"
 
@@ -62,12 +61,7 @@ static enum stock_status worst_of(const json_t *files)
 
 static json_t *time_json(int64_t at)
 {
-	char text[CLOCK_TEXT_SIZE];
-
-	if (at == 0)
-		return json_null();
-	clock_format(at, text);
-	return json_string(text);
+	return at != 0 ? json_of_time(at) : json_null();
 }
 
 /* Rounded down: who has less than a day has none. */
@@ -124,15 +118,13 @@ static json_t *endorsed_json(const char *shown, const json_t *object, const stru
 	enum stock_status status = judge(e, q, &why);
 	const json_t *source = json_object_get(object, "source"),
 		     *fetched = json_object_get(object, "fetched");
-	char fmspc[13] = "";
-	uint8_t bytes[6];
+	uint8_t fmspc[6];
+	bool known = endorsements_fmspc(e, fmspc);
 
 	utf8_clean(why.message);
-	if (endorsements_fmspc(e, bytes))
-		hex_encode(bytes, sizeof(bytes), fmspc);
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o}", "file", shown, "status",
+	return json_pack("{s:s, s:s, s:s?, s:o, s:s?, s:s?, s:o, s:o, s:o}", "file", shown, "status",
 		statuses[status].name, "problem", why.message[0] != '\0' ? why.message : NULL, "fmspc",
-		fmspc[0] != '\0' ? fmspc : NULL, "source", json_string_value(source), "fetched",
+		known ? json_of_hex(cur_of(fmspc, sizeof(fmspc))) : json_null(), "source", json_string_value(source), "fetched",
 		json_string_value(fetched), "valid_until", time_json(endorsements_valid_until(e)),
 		"days_left", days_json(q->at, endorsements_valid_until(e)), "items", items_json(e, q->at));
 }

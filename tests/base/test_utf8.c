@@ -49,12 +49,27 @@ static void words_of_others_become_text(void **state)
 	assert_string_equal(latin, "caf? (nobody)");
 }
 
+static void plain_words_steer_no_terminal(void **state)
+{
+	char words[] = "a~ \0b\x1b[31m\n\x7f caf\xc3\xa9";
+
+	(void)state;
+	assert_true(utf8_is_plain(""));
+	assert_true(utf8_is_plain(" to ~"));
+	assert_false(utf8_is_plain("a\x1b"));
+	assert_false(utf8_is_plain("a\x7f"));
+	assert_false(utf8_is_plain("caf\xc3\xa9"));
+	utf8_make_plain(words, sizeof(words) - 1);
+	assert_string_equal(words, "a~ ?b?[31m?? caf??");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(well_formed_text_is_accepted),
 		cmocka_unit_test(malformed_text_is_refused),
 		cmocka_unit_test(words_of_others_become_text),
+		cmocka_unit_test(plain_words_steer_no_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,16 +8,42 @@
 #include <stdlib.h>
 #include <openssl/err.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/utf8.h"
 
 #define AT_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z: the end of ASN.1's and RFC 3339's time */
 
-static void (*const judges[RULE_COUNT])(struct appraisal *, struct check *) = {
-#define RULE(symbol, judge, need, by) rule_##judge,
-#include "appraisal/rules.def"
-#undef RULE
-};
+/* ---- what several rules ask ---------------------------------------------------------------------------- */
+
+bool appraisal_within(struct appraisal *a, struct check *c, const char *what, int64_t begin, int64_t end)
+{
+	char edge[CLOCK_TEXT_SIZE];
+
+	appraisal_ends(a, end);
+	if (a->at >= begin && a->at <= end)
+		return true;
+	clock_format(a->at < begin ? begin : end, edge);
+	if (a->at < begin)
+		check_fail(c, "%s begins to hold at %s only", what, edge);
+	else
+		check_fail(c, "%s held until %s", what, edge);
+	return false;
+}
+
+/* A quote carries no time. What is known is when the certificate that carries it began, and agents write a
+ * time long past where they were told none: one before the PCK certificate says nothing. */
+int64_t appraisal_age(const struct appraisal *a)
+{
+	const struct ratls_evidence *e = a->evidence;
+
+	if (e->leaf.left == 0 || !cert_there(&a->pck->leaf) || e->not_before < a->pck->leaf.not_before ||
+		e->not_before > a->at)
+		return -1;
+	return a->at - e->not_before;
+}
+
+/* ---- an appraisal -------------------------------------------------------------------------------------- */
 
 static int check_arguments(const struct appraisal_inputs *in, struct ratls_error *err)
 {
@@ -51,19 +77,18 @@ static void derive_token(struct appraisal *a)
 }
 
 /* Read the PCK chain, and judge version numbers if everything that this takes is there. */
-static bool derive(struct appraisal *a)
+static bool derive(struct appraisal *a, struct ratls_endorsements *given)
 {
 	const struct ratls_endorsements *e = a->endorsements;
 	struct pck_known known = {0};
 	struct cur pem = a->quote->certification;
 
-	if (a->has_endorsements)
+	if (given != NULL)
 		known = (struct pck_known){&e->root, &e->pck_ca, &e->pck_ca_chain};
 	if (a->quote->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
 		pem = e->items.pck_certificate_chain.left > 0 ? e->items.pck_certificate_chain : (struct cur){0};
 	/* The memo is the one thing in endorsements that changes, and no verdict with it. */
-	a->pck = a->has_endorsements ? pck_memo_get((struct pck_memo *)&e->memo, pem, &known)
-				     : pck_new(pem, &known);
+	a->pck = given != NULL ? pck_memo_get(&given->memo, pem, &known) : pck_new(pem, &known);
 	if (a->pck == NULL)
 		return false;
 	a->tcb_inputs = (struct tcb_inputs){e->tcbinfo, e->qeid, &a->pck->sgx, a->quote};
@@ -80,7 +105,7 @@ static void run_rules(struct appraisal *a, struct buf *text)
 	for (enum rule i = 0; i < RULE_COUNT; i++) {
 		a->checks[i].text = text;
 		if (rule_applies(i, a->verifiers))
-			judges[i](a, &a->checks[i]);
+			rule_judge(i, a);
 	}
 }
 
@@ -193,7 +218,7 @@ int appraise_inputs(const struct appraisal_inputs *in, struct ratls_report **ret
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	a.quote = &in->evidence->quote;
 	ERR_set_mark();
-	ok = derive(&a);
+	ok = derive(&a, in->endorsements);
 	if (ok) {
 		run_rules(&a, &report->text);
 		fill_report(report, &a, in);

@@ -12,12 +12,12 @@
 #include "appraisal/pck.h"
 #include "appraisal/policy.h"
 #include "appraisal/tcb.h"
+#include "base/reason.h"
 #include "evidence/evidence.h"
 
 enum rule {
 #define RULE(symbol, judge, need, by) RULE_##symbol,
 #include "appraisal/rules.def"
-#undef RULE
 	RULE_COUNT
 };
 
@@ -66,7 +66,17 @@ struct appraisal {
 
 #define RULE(symbol, judge, need, by) void rule_##judge(struct appraisal *a, struct check *c);
 #include "appraisal/rules.def"
-#undef RULE
+
+const struct reason_row *rule_reason(enum rule rule);
+
+/* Is it a rule of these verifiers? 0: every rule is. */
+bool rule_applies(enum rule rule, unsigned verifiers);
+
+/* May it be skipped? What is skipped is not known to hold. */
+bool rule_may_be_skipped(enum rule rule);
+
+/* Fill in its row. */
+void rule_judge(enum rule rule, struct appraisal *a);
 
 static inline bool appraisal_passed(const struct appraisal *a, enum rule rule)
 {

@@ -12,6 +12,7 @@
 #include "appraisal/root.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/utf8.h"
 
 static void take_crl(struct cur text, const struct cert *issuer, const struct outcome *issuer_chain,
 	struct endorsed_crl *ret)
@@ -258,9 +259,7 @@ int endorsements_remark(const struct ratls_endorsements *e, int64_t since, const
 
 	/* Services and their certificates have a say in it, and reports are UTF-8. */
 	snprintf(remark, sizeof(remark), "%s", why);
-	for (char *c = remark; *c != '\0'; c++)
-		if (*c < 0x20 || *c > 0x7e)
-			*c = '?';
+	utf8_make_plain(remark, strlen(remark));
 	items.remark = remark;
 	items.remark_since = since;
 	return remake(e, &items, ret, err);

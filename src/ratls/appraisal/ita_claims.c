@@ -6,6 +6,7 @@
 
 #include "appraisal/jws.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "evidence/quote.h"
 
 /* RFC 7519's times are numbers of seconds; the largest is the end of ASN.1's and RFC 3339's time. */
@@ -105,7 +106,7 @@ static void read_status(struct fields *f, struct ita_claims *c)
 	c->status = strcmp(word, "OK") == 0 ? TCB_UP_TO_DATE : tcb_status_parse(word);
 	if (!f->bad && c->status == TCB_UNKNOWN) {
 		outcome_fail(f->o, "the token's TCB status \"%.40s\" is not one that is known",
-			jws_is_plain(word) ? word : "?");
+			utf8_is_plain(word) ? word : "?");
 		f->bad = true;
 	}
 	c->tcb_date = read_date(json_object_get(f->object, "attester_tcb_date"));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appraisal/json_bytes.h"
 
+#include "base/clock.h"
 #include "base/hex.h"
 
 static json_t *take_text(struct buf *b)
@@ -25,4 +26,27 @@ json_t *json_of_base64(struct cur bytes)
 
 	base64_append(&b, bytes.p, bytes.left);
 	return take_text(&b);
+}
+
+json_t *json_of_time(int64_t at)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_format(at, text);
+	return json_string(text);
+}
+
+static int append(const char *bytes, size_t len, void *text)
+{
+	struct buf *b = text;
+
+	buf_bytes(b, bytes, len);
+	return b->bad ? -1 : 0;
+}
+
+/* The buffer stays bad, so that what jansson overlooks here fails later. */
+void json_append(const json_t *value, size_t flags, struct buf *ret)
+{
+	if (value == NULL || json_dump_callback(value, append, ret, flags) != 0)
+		ret->bad = true;
 }

@@ -13,6 +13,7 @@
 
 #include "appraisal/cert.h"
 #include "appraisal/pem.h"
+#include "base/utf8.h"
 #include "evidence/certificate.h"
 
 #define AUTH_LEVEL 2 /* OpenSSL's: 112 bits, so neither short keys nor SHA-1 */
@@ -21,7 +22,7 @@ static const char *name_of(const X509 *x, char ret[static 65])
 {
 	int n = x != NULL ? X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, ret, 65) : -1;
 
-	if (n < 1 || !jws_is_plain(ret))
+	if (n < 1 || !utf8_is_plain(ret))
 		memcpy(ret, "a certificate", sizeof("a certificate"));
 	return ret;
 }
@@ -222,7 +223,7 @@ static bool take_url(const GENERAL_NAME *name, char ret[static JWK_URL_MAX + 1])
 	const char *text = uri != NULL ? (const char *)ASN1_STRING_get0_data(uri) : NULL;
 	size_t len = uri != NULL ? (size_t)ASN1_STRING_length(uri) : 0;
 
-	if (len < 8 || len > JWK_URL_MAX || strlen(text) != len || !jws_is_plain(text) ||
+	if (len < 8 || len > JWK_URL_MAX || strlen(text) != len || !utf8_is_plain(text) ||
 		strchr(text, ' ') != NULL)
 		return false;
 	if (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0)

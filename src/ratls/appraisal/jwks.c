@@ -12,6 +12,7 @@
 #include "appraisal/cert.h"
 #include "appraisal/fields.h"
 #include "base/hex.h"
+#include "base/utf8.h"
 
 #define EXPONENT_MAX 8 /* bytes: verification takes time in proportion to it */
 
@@ -147,7 +148,7 @@ static bool is_ours(const json_t *object)
 	const json_t *kid = json_object_get(object, "kid"), *kind = json_object_get(object, "kty");
 	size_t len = json_string_length(kid);
 
-	if (len == 0 || len > JWS_KID_MAX || !jws_is_plain(json_string_value(kid)))
+	if (len == 0 || len > JWS_KID_MAX || !utf8_is_plain(json_string_value(kid)))
 		return false;
 	return !json_is_string(kind) || strcmp(json_string_value(kind), "RSA") == 0;
 }

@@ -8,20 +8,13 @@
 
 #include "appraisal/fields.h"
 #include "base/hex.h"
+#include "base/utf8.h"
 
 enum jws_alg jws_alg_of(const char *name)
 {
 	if (strcmp(name, "PS384") == 0)
 		return JWS_PS384;
 	return strcmp(name, "RS256") == 0 ? JWS_RS256 : JWS_UNKNOWN;
-}
-
-bool jws_is_plain(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if (*text < ' ' || *text > '~')
-			return false;
-	return true;
 }
 
 /* The text up to the next dot. */
@@ -50,7 +43,7 @@ static bool copy_text(struct fields *f, const char *name, char *ret, size_t max)
 {
 	const char *text = fields_text(f, name, max);
 
-	if (!f->bad && !jws_is_plain(text))
+	if (!f->bad && !utf8_is_plain(text))
 		fields_fail(f, name, "is not printable");
 	if (!f->bad)
 		memcpy(ret, text, strlen(text) + 1);
@@ -84,10 +77,10 @@ static void judge_algorithm(const json_t *header, struct jws *t)
 	else if (strncmp(name, "HS", 2) == 0)
 		outcome_fail(&t->algorithm,
 			"the token is signed with a shared secret (%.16s), not with a private key",
-			jws_is_plain(name) ? name : "HS");
+			utf8_is_plain(name) ? name : "HS");
 	else if (jws_alg_of(name) == JWS_UNKNOWN)
 		outcome_fail(&t->algorithm, "the token is signed with %.32s, not with PS384 or RS256",
-			jws_is_plain(name) ? name : "an algorithm without a readable name");
+			utf8_is_plain(name) ? name : "an algorithm without a readable name");
 	else
 		outcome_pass(&t->algorithm);
 	if (outcome_passed(&t->algorithm))

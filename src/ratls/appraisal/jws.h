@@ -39,7 +39,4 @@ void jws_done(struct jws *t);
 /* Did this RSA key sign it? Only if algorithm passed. */
 bool jws_verify(const struct jws *t, EVP_PKEY *key, struct outcome *o);
 
-/* Text of printable ASCII, which may be shown. */
-bool jws_is_plain(const char *text);
-
 #endif

@@ -6,16 +6,13 @@
 
 #include <jansson.h>
 
-#include "base/hex.h"
+#include "appraisal/json_bytes.h"
 
 static json_t *value_json(const struct policy_member *m, const struct policy_entry *e)
 {
-	char hex[2 * POLICY_VALUE_MAX + 1];
-
 	switch (m->kind) {
 	case POLICY_HEX:
-		hex_encode(e->value, e->len, hex);
-		return json_string(hex);
+		return json_of_hex(cur_of(e->value, e->len));
 	case POLICY_STATUS:
 		return json_string(tcb_status_name((enum tcb_status)e->value[0]));
 	case POLICY_TEXT:

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appraisal/json_bytes.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/utf8.h"
 #include "evidence/eventlog_json.h"
 
 #define SHOWN_NAME  40 /* of an event, in characters */
@@ -24,10 +26,10 @@ static int check(const struct eventlog *log, struct ratls_error *err)
 }
 
 /* Once to measure, once to keep: see store.h. */
-static int read_text(struct cur text, struct reference_log *ret, struct ratls_error *err)
+static int take(const json_t *array, struct reference_log *ret, struct ratls_error *err)
 {
 	struct store store = {0};
-	int rc = eventlog_json_read(text, &store, &ret->log, err);
+	int rc = eventlog_json_take(array, &store, &ret->log, err);
 
 	if (rc != RATLS_OK)
 		return rc;
@@ -36,7 +38,7 @@ static int read_text(struct cur text, struct reference_log *ret, struct ratls_er
 	if (ret->store == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	store.p = ret->store;
-	rc = eventlog_json_read(text, &store, &ret->log, err);
+	rc = eventlog_json_take(array, &store, &ret->log, err);
 	return rc == RATLS_OK ? check(&ret->log, err) : rc;
 }
 
@@ -44,22 +46,19 @@ int reference_log_read(const json_t *array, struct reference_log *ret, struct ra
 {
 	struct reference_log r = {0};
 	struct ratls_error why = {0};
-	char *text;
 	int rc;
 
 	if (json_array_size(array) == 0)
 		return err_set(err, RATLS_E_ARG, "is not an array of events");
-	text = json_dumps(array, JSON_COMPACT);
-	if (text == NULL)
-		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	rc = read_text(cur_of(text, strlen(text)), &r, &why);
-	free(text);
+	rc = take(array, &r, &why);
 	if (rc == RATLS_OK) {
 		*ret = r;
 		return rc;
 	}
 	reference_log_done(&r);
-	return err_set(err, rc == RATLS_E_NOMEM ? rc : RATLS_E_ARG, "is no reference: %s", why.message);
+	if (rc != RATLS_E_FORMAT)
+		return err_set(err, rc, "could not be read: %s", why.message);
+	return err_set(err, RATLS_E_ARG, "is no reference: %s", why.message);
 }
 
 void reference_log_done(struct reference_log *r)
@@ -68,24 +67,11 @@ void reference_log_done(struct reference_log *r)
 	*r = (struct reference_log){0};
 }
 
-static json_t *hex_json(struct cur bytes)
-{
-	struct buf text = {0};
-	json_t *out;
-	char *s;
-
-	hex_append(&text, bytes.p, bytes.left);
-	s = buf_take_str(&text);
-	out = s != NULL ? json_string(s) : NULL;
-	free(s);
-	return out;
-}
-
 static json_t *event_json(const struct event *e)
 {
 	json_t *out = json_pack("{s:I, s:I, s:I, s:o, s:s%, s:o}", "imr", (json_int_t)e->imr, "event_type",
-		(json_int_t)e->type, "version", (json_int_t)e->version, "digest", hex_json(e->digest),
-		"event", e->name.p, e->name.left, "event_payload", hex_json(e->payload));
+		(json_int_t)e->type, "version", (json_int_t)e->version, "digest", json_of_hex(e->digest),
+		"event", e->name.p, e->name.left, "event_payload", json_of_hex(e->payload));
 
 	if (out != NULL && e->preimage.left > 0 &&
 		json_object_set_new(
@@ -112,12 +98,13 @@ json_t *reference_log_json(const struct reference_log *r)
 
 static void append_name(struct buf *out, struct cur name)
 {
-	struct cur shown = cur_take(&name, name.left < SHOWN_NAME ? name.left : SHOWN_NAME);
+	struct cur cut = cur_take(&name, name.left < SHOWN_NAME ? name.left : SHOWN_NAME);
+	char shown[SHOWN_NAME];
 
-	buf_u8(out, '"');
-	for (size_t i = 0; i < shown.left; i++)
-		buf_u8(out, shown.p[i] >= ' ' && shown.p[i] < 0x7f ? shown.p[i] : '?');
-	buf_str(out, name.left > 0 ? "...\"" : "\"");
+	if (cut.left > 0)
+		memcpy(shown, cut.p, cut.left);
+	utf8_make_plain(shown, cut.left);
+	buf_fmt(out, "\"%.*s%s\"", (int)cut.left, shown, name.left > 0 ? "..." : "");
 }
 
 /* The payload of an event of dstack says what it is; of others the digest alone is measured. */

@@ -3,41 +3,7 @@
 
 #include <stdlib.h>
 
-enum need { MUST, MAY };
-
-enum by { DCAP = APPRAISED_DCAP, ITA = APPRAISED_ITA, EITHER = APPRAISED_DCAP | APPRAISED_ITA, BOTH = 4 };
-
-static const struct {
-	enum reason reason;
-	enum need need;
-	enum by by;
-} rules[RULE_COUNT] = {
-#define RULE(symbol, judge, need, by) {REASON_##symbol, need, by},
-#include "appraisal/rules.def"
-#undef RULE
-};
-
-const struct reason_row *rule_reason(enum rule rule)
-{
-	return reason_find((int)rules[rule].reason);
-}
-
-bool rule_applies(enum rule rule, unsigned verifiers)
-{
-	if (verifiers == 0)
-		return true;
-	return rules[rule].by == BOTH ? verifiers == (APPRAISED_DCAP | APPRAISED_ITA)
-				      : (rules[rule].by & verifiers) != 0;
-}
-
-const char *appraisal_first_failure(const struct appraisal *a, unsigned verifier)
-{
-	for (enum rule rule = 0; rule < RULE_COUNT; rule++)
-		if ((unsigned)rules[rule].by == verifier && a->checks[rule].status == CHECK_FAIL &&
-			rule_reason(rule)->class != CLASS_UNDETERMINED && rule_reason(rule)->class != CLASS_CLOCK)
-			return rule_reason(rule)->id;
-	return NULL;
-}
+#include "appraisal/json_bytes.h"
 
 /* Which "no" is told when there are several: what proves a forgery before what proves nothing, and that
  * before what a genuine machine can mend. */
@@ -71,7 +37,7 @@ static enum reason_class objection(const struct ratls_report *report, enum rule 
 	case CHECK_WARN:
 		return CLASS_ACCEPTED;
 	case CHECK_SKIPPED:
-		return rules[rule].need == MAY ? CLASS_ACCEPTED : CLASS_UNDETERMINED;
+		return rule_may_be_skipped(rule) ? CLASS_ACCEPTED : CLASS_UNDETERMINED;
 	case CHECK_FAIL:
 		return rule_reason(rule)->class;
 	case CHECK_UNKNOWN:
@@ -185,22 +151,12 @@ bool report_check_at(const struct ratls_report *report, size_t i, struct report_
 	return true;
 }
 
-static int append(const char *bytes, size_t len, void *text)
-{
-	struct buf *b = text;
-
-	buf_bytes(b, bytes, len);
-	return b->bad ? -1 : 0;
-}
-
-/* Not json_dumps, which leaves out what it has no memory for. */
 static char *write_json(const struct ratls_report *report)
 {
 	json_t *object = report_json_object(report);
 	struct buf text = {0};
 
-	if (object == NULL || json_dump_callback(object, append, &text, JSON_COMPACT) != 0)
-		text.bad = true;
+	json_append(object, JSON_COMPACT, &text);
 	json_decref(object);
 	return buf_take_str(&text);
 }

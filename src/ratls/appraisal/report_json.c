@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
-#include "base/hex.h"
+#include "appraisal/json_bytes.h"
 #include "base/utf8.h"
 
 /* jansson takes NULL for "out of memory so far" and stays NULL: values are built without a check each, and
@@ -47,27 +46,12 @@ static json_t *text_or_null(const char *text)
 
 static json_t *time_or_null(int64_t at)
 {
-	char text[CLOCK_TEXT_SIZE];
-
-	if (at == 0)
-		return json_null();
-	clock_format(at, text);
-	return json_string(text);
+	return at != 0 ? json_of_time(at) : json_null();
 }
 
 static json_t *hex_or_null(struct cur bytes)
 {
-	struct buf text = {0};
-	json_t *out;
-	char *s;
-
-	if (bytes.left == 0)
-		return json_null();
-	hex_append(&text, bytes.p, bytes.left);
-	s = buf_take_str(&text);
-	out = s != NULL ? json_string(s) : NULL;
-	free(s);
-	return out;
+	return bytes.left > 0 ? json_of_hex(bytes) : json_null();
 }
 
 /* Text that a peer wrote: what is not UTF-8 is shown as hex. */
@@ -321,7 +305,7 @@ json_t *report_json_object(const struct ratls_report *r)
 
 	put_verdict(&o, r);
 	put(&o, "time", time_or_null(r->at));
-	put(&o, "valid_until", time_or_null(r->valid_until));
+	put(&o, "valid_until", r->valid_until != INT64_MAX ? time_or_null(r->valid_until) : json_null());
 	put(&o, "evidence", evidence_json(r));
 	put(&o, "app", app_json(r));
 	put(&o, "tcb", tcb_json(r));

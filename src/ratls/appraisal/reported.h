@@ -15,7 +15,8 @@ struct ratls_report {
 	struct check checks[RULE_COUNT];
 	struct buf text;  /* the sentences of the rows */
 	uint32_t message; /* offset in text plus one */
-	int64_t at, valid_until;
+	int64_t at;
+	int64_t valid_until; /* INT64_MAX: nothing limits it */
 	int64_t age; /* of the evidence in seconds; -1 if it does not say when it was made */
 	const struct ratls_evidence *evidence;   /* a reference */
 	unsigned verifiers;                      /* APPRAISED_...: only their rules count; 0: every rule does */
@@ -39,10 +40,5 @@ struct report_verdict {
 	enum rule rule; /* the one that decided; meaningless if accepted */
 };
 struct report_verdict report_judge(const struct ratls_report *report);
-
-const struct reason_row *rule_reason(enum rule rule);
-
-/* Is it a rule of these verifiers? */
-bool rule_applies(enum rule rule, unsigned verifiers);
 
 #endif

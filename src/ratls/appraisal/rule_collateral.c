@@ -7,21 +7,6 @@
 
 #include "base/clock.h"
 
-bool appraisal_within(struct appraisal *a, struct check *c, const char *what, int64_t begin, int64_t end)
-{
-	char edge[CLOCK_TEXT_SIZE];
-
-	appraisal_ends(a, end);
-	if (a->at >= begin && a->at <= end)
-		return true;
-	clock_format(a->at < begin ? begin : end, edge);
-	if (a->at < begin)
-		check_fail(c, "%s begins to hold at %s only", what, edge);
-	else
-		check_fail(c, "%s held until %s", what, edge);
-	return false;
-}
-
 void rule_collateral_present(struct appraisal *a, struct check *c)
 {
 	if (a->has_endorsements && !a->endorsements->empty)
@@ -95,11 +80,6 @@ static void judge_crl_time(struct appraisal *a, struct check *c, const struct en
 		check_pass(c);
 }
 
-void rule_crl_root(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->endorsements->root_crl.outcome);
-}
-
 void rule_crl_root_time(struct appraisal *a, struct check *c)
 {
 	judge_crl_time(a, c, &a->endorsements->root_crl);
@@ -126,16 +106,6 @@ void rule_crl_pck_time(struct appraisal *a, struct check *c)
 	judge_crl_time(a, c, &a->endorsements->pck_crl);
 }
 
-void rule_tcbinfo_chain(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->endorsements->tcbinfo_document.chain);
-}
-
-void rule_qeid_chain(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->endorsements->qeid_document.chain);
-}
-
 static void judge_signer_revoked(const struct appraisal *a, struct check *c, const struct signed_document *d)
 {
 	const struct ratls_endorsements *e = a->endorsements;
@@ -156,26 +126,6 @@ void rule_tcbinfo_revoked(struct appraisal *a, struct check *c)
 void rule_qeid_revoked(struct appraisal *a, struct check *c)
 {
 	judge_signer_revoked(a, c, &a->endorsements->qeid_document);
-}
-
-void rule_tcbinfo_signature(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->endorsements->tcbinfo_document.signature);
-}
-
-void rule_qeid_signature(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->endorsements->qeid_document.signature);
-}
-
-void rule_tcbinfo_format(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->endorsements->tcbinfo_document.format);
-}
-
-void rule_qeid_format(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->endorsements->qeid_document.format);
 }
 
 /* A document lives no longer than the certificate of its signer. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/utf8.h"
 
 #define MEASUREMENT_MAX 64 /* bytes: REPORTDATA */
 
@@ -19,31 +20,6 @@ void rule_ita_present(struct appraisal *a, struct check *c)
 		check_pass(c);
 	else
 		check_fail(c, "Intel Trust Authority has said nothing about this quote");
-}
-
-void rule_ita_format(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token->jws.format);
-}
-
-void rule_ita_algorithm(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token->jws.algorithm);
-}
-
-void rule_ita_location(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token->location);
-}
-
-void rule_ita_key(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token->known);
-}
-
-void rule_ita_chain(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token_trust.chain);
 }
 
 void rule_ita_chain_time(struct appraisal *a, struct check *c)
@@ -66,21 +42,6 @@ void rule_ita_crl(struct appraisal *a, struct check *c)
 		appraisal_ends(a, a->token_trust.crl_end);
 }
 
-void rule_ita_revoked(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token_trust.revoked);
-}
-
-void rule_ita_signature(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token->signature);
-}
-
-void rule_ita_claims(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->token->claims);
-}
-
 static bool has_claims(const struct appraisal *a, struct check *c)
 {
 	if (!outcome_passed(&a->token->claims))
@@ -98,7 +59,7 @@ void rule_ita_issuer(struct appraisal *a, struct check *c)
 	if (strcmp(issuer, "Intel Trust Authority") == 0 || strcmp(issuer, "Trust Authority") == 0)
 		check_pass(c);
 	else
-		check_fail(c, "it was issued by \"%.100s\"", jws_is_plain(issuer) ? issuer : "?");
+		check_fail(c, "it was issued by \"%.100s\"", utf8_is_plain(issuer) ? issuer : "?");
 }
 
 /* Two clocks may differ by the leeway; a token that was not made just now may be another's, seen before. */
@@ -149,7 +110,7 @@ void rule_ita_attester(struct appraisal *a, struct check *c)
 	if (type == NULL)
 		check_fail(c, "the token does not say what it is about");
 	else if (strcmp(type, "TDX") != 0)
-		check_fail(c, "the token is about \"%.40s\", not about TDX", jws_is_plain(type) ? type : "?");
+		check_fail(c, "the token is about \"%.40s\", not about TDX", utf8_is_plain(type) ? type : "?");
 	else
 		check_pass(c);
 }

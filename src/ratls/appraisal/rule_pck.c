@@ -20,26 +20,6 @@ void rule_pck_present(struct appraisal *a, struct check *c)
 			a->quote->certification_type);
 }
 
-void rule_pck_chain(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->pck->chain);
-}
-
-void rule_pck_root(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->pck->root);
-}
-
-void rule_pck_signature(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->pck->signature);
-}
-
-void rule_pck_extension(struct appraisal *a, struct check *c)
-{
-	check_outcome(c, &a->pck->extension);
-}
-
 static bool is_the_named(const struct sgx_extension *sgx, const struct pck_name *name)
 {
 	struct cur pcesvn = name->pcesvn;

@@ -211,18 +211,6 @@ void rule_policy_evaluation(struct appraisal *a, struct check *c)
 		check_pass(c);
 }
 
-/* A quote carries no time. What is known is when the certificate that carries it began, and agents write a
- * time long past where they were told none: one before the PCK certificate says nothing. */
-int64_t appraisal_age(const struct appraisal *a)
-{
-	const struct ratls_evidence *e = a->evidence;
-
-	if (e->leaf.left == 0 || !cert_there(&a->pck->leaf) || e->not_before < a->pck->leaf.not_before ||
-		e->not_before > a->at)
-		return -1;
-	return a->at - e->not_before;
-}
-
 void rule_policy_age(struct appraisal *a, struct check *c)
 {
 	int64_t most = a->policy->max_evidence_age, age = appraisal_age(a);

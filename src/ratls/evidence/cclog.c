@@ -56,12 +56,15 @@ static int append_event(const struct event *e, size_t i, struct buf *b, struct r
 }
 
 /* The log itself was checked before; a register that it does not replay is one of which it is silent. */
-static bool tells_of(const struct eventlog *log, const struct quote_td *td, uint32_t imr)
+static int tells_of(const struct eventlog *log, const struct quote_td *td, uint32_t imr, bool *ret,
+	struct ratls_error *err)
 {
 	uint8_t rtmr[EVENTLOG_RTMR_SIZE];
+	struct ratls_error why;
+	int rc = eventlog_replay(log, imr, rtmr, &why);
 
-	return eventlog_replay(log, imr, rtmr, NULL) == RATLS_OK &&
-	       cur_is(&td->rtmr[imr], rtmr, sizeof(rtmr));
+	*ret = rc == RATLS_OK && cur_is(&td->rtmr[imr], rtmr, sizeof(rtmr));
+	return rc == RATLS_OK || rc == RATLS_E_FORMAT ? RATLS_OK : err_set(err, rc, "%s", why.message);
 }
 
 int cclog_append(
@@ -70,8 +73,8 @@ int cclog_append(
 	bool told[4], any = false;
 	int rc = RATLS_OK;
 
-	for (uint32_t imr = 0; imr < 4; imr++)
-		told[imr] = tells_of(log, td, imr);
+	for (uint32_t imr = 0; rc == RATLS_OK && imr < 4; imr++)
+		rc = tells_of(log, td, imr, &told[imr], err);
 	for (size_t i = 0; rc == RATLS_OK && i < log->n; i++) {
 		if (!told[log->events[i].imr])
 			continue;

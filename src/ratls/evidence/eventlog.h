@@ -42,7 +42,8 @@ void event_preimage(const struct event *e, struct buf *b);
 bool event_runtime_digest(const struct event *e, uint8_t digest[static HASH_SHA384_SIZE]);
 
 /* The digest by which event i extended its register: of a runtime event that of its fields (one that it
- * carries must be the same), of others the one that it carries. RATLS_E_FORMAT names the event. */
+ * carries must be the same), of others the one that it carries. RATLS_E_FORMAT names the event;
+ * RATLS_E_CRYPTO if it could not be hashed. */
 int event_digest(
 	const struct event *e, size_t i, uint8_t digest[static HASH_SHA384_SIZE], struct ratls_error *err);
 
@@ -58,7 +59,7 @@ int eventlog_check(const struct eventlog *log, struct ratls_error *err);
 int eventlog_compare(const struct eventlog *log, const struct eventlog *runtime, struct ratls_error *err);
 
 /* Replay the events of register imr from zero, by event_digest: one that is missing makes the replay fail.
- * RATLS_E_FORMAT names the event. */
+ * RATLS_E_FORMAT names the event; RATLS_E_CRYPTO if it could not be hashed. */
 int eventlog_replay(const struct eventlog *log, uint32_t imr, uint8_t ret[static EVENTLOG_RTMR_SIZE],
 	struct ratls_error *err);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evidence/eventlog_json.h"
 
-#include <jansson.h>
-
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/reason.h"
@@ -57,37 +55,42 @@ static bool read_event(const json_t *object, struct store *store, struct event *
 	       (preimage == NULL || json_is_null(preimage) || read_text(preimage, store, &e->preimage));
 }
 
+static int no_array(int position, struct ratls_error *err)
+{
+	return err_reason(err, RATLS_E_FORMAT, REASON_EVENTLOG_FORMAT,
+		"could not parse event log: it is no JSON array of events (byte %d)", position);
+}
+
+int eventlog_json_take(
+	const json_t *array, struct store *store, struct eventlog *ret, struct ratls_error *err)
+{
+	size_t n = json_array_size(array);
+	struct event e;
+
+	if (!json_is_array(array))
+		return no_array(0, err);
+	if (n > EVENTLOG_EVENTS_MAX)
+		return err_reason(err, RATLS_E_FORMAT, REASON_EVENTLOG_COUNT,
+			"could not parse event log: %zu events, but at most %d can be", n,
+			EVENTLOG_EVENTS_MAX);
+	*ret = store_log(store, n);
+	for (size_t i = 0; i < n; i++) {
+		if (!read_event(json_array_get(array, i), store, &e))
+			return err_reason(err, RATLS_E_FORMAT, REASON_EVENTLOG_FORMAT,
+				"could not parse event log: a member of event %zu is missing or of the wrong "
+				"type",
+				i);
+		store_event(ret, i, &e);
+	}
+	return RATLS_OK;
+}
+
 int eventlog_json_read(struct cur text, struct store *store, struct eventlog *ret, struct ratls_error *err)
 {
 	json_error_t where;
 	json_t *root = json_loadb((const char *)text.p, text.left, JSON_REJECT_DUPLICATES, &where);
-	size_t n = json_array_size(root);
-	struct event e;
-	int rc = RATLS_OK;
+	int rc = root != NULL ? eventlog_json_take(root, store, ret, err) : no_array(where.position, err);
 
-	if (!json_is_array(root)) {
-		rc = err_reason(err, RATLS_E_FORMAT, REASON_EVENTLOG_FORMAT,
-			"could not parse event log: it is no JSON array of events (byte %d)",
-			root == NULL ? where.position : 0);
-		goto out;
-	}
-	if (n > EVENTLOG_EVENTS_MAX) {
-		rc = err_reason(err, RATLS_E_FORMAT, REASON_EVENTLOG_COUNT,
-			"could not parse event log: %zu events, but at most %d can be", n,
-			EVENTLOG_EVENTS_MAX);
-		goto out;
-	}
-	*ret = store_log(store, n);
-	for (size_t i = 0; rc == RATLS_OK && i < n; i++) {
-		if (read_event(json_array_get(root, i), store, &e))
-			store_event(ret, i, &e);
-		else
-			rc = err_reason(err, RATLS_E_FORMAT, REASON_EVENTLOG_FORMAT,
-				"could not parse event log: a member of event %zu is missing or of the wrong "
-				"type",
-				i);
-	}
-out:
 	json_decref(root);
 	return rc;
 }

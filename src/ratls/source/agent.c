@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "appraisal/json_bytes.h"
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/reason.h"
@@ -166,11 +167,14 @@ static int parse(
 static int call(const struct agent *a, const char *method, json_t *request, json_t **ret,
 	struct buf *ret_text, struct ratls_error *err)
 {
-	char *body = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
 	struct ratls_http_response answer = {0};
+	struct buf text = {0};
+	char *body;
 	int rc;
 
+	json_append(request, JSON_COMPACT, &text);
 	json_decref(request);
+	body = buf_take_str(&text);
 	if (body == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	rc = post(a, method, body, &answer, err);
@@ -206,8 +210,11 @@ static json_t *strings(const char *const *texts)
 {
 	json_t *array = json_array();
 
-	for (; array != NULL && texts != NULL && *texts != NULL; texts++)
-		json_array_append_new(array, json_string(*texts));
+	for (; texts != NULL && *texts != NULL; texts++)
+		if (json_array_append_new(array, json_string(*texts)) != 0) {
+			json_decref(array);
+			return NULL;
+		}
 	return array;
 }
 
@@ -217,8 +224,10 @@ static json_t *tls_key_request(const struct agent_tls_key_request *r)
 		"alt_names", strings(r->alt_names), "usage_ra_tls", 1, "usage_server_auth",
 		(int)r->server_auth, "usage_client_auth", (int)r->client_auth);
 
-	if (o != NULL && r->not_after != 0)
-		json_object_set_new(o, "not_after", json_integer(r->not_after));
+	if (r->not_after != 0 && json_object_set_new(o, "not_after", json_integer(r->not_after)) != 0) {
+		json_decref(o);
+		return NULL;
+	}
 	return o;
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "appraisal/json_bytes.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -83,12 +84,6 @@ int collateral_from_directory(const char *directory, const struct platform_id *p
 	return rc;
 }
 
-static int append(const char *bytes, size_t len, void *text)
-{
-	buf_bytes(text, bytes, len);
-	return ((struct buf *)text)->bad ? -1 : 0;
-}
-
 int collateral_write(
 	const struct ratls_endorsements *e, int64_t fetched, struct buf *ret, struct ratls_error *err)
 {
@@ -100,10 +95,12 @@ int collateral_write(
 		return rc;
 	clock_format(fetched, time);
 	if (json_object_set_new(object, "fetched", json_string(time)) != 0 ||
-		json_object_set_new(object, "source", json_string(endorsements_source(e))) != 0 ||
-		json_dump_callback(object, append, ret, JSON_INDENT(1)) != 0)
-		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
+		json_object_set_new(object, "source", json_string(endorsements_source(e))) != 0)
+		ret->bad = true;
+	json_append(object, JSON_INDENT(1), ret);
 	buf_u8(ret, '\n');
+	if (ret->bad)
+		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
 	json_decref(object);
 	return rc;
 }

@@ -12,6 +12,7 @@
 #include "base/hex.h"
 #include "base/reason.h"
 #include "base/secret.h"
+#include "base/utf8.h"
 #include "evidence/evidence.h"
 #include "source/fetch.h"
 #include "source/ita_keys.h"
@@ -43,7 +44,7 @@ static char *check_url(const char *url, const char *what, struct ratls_error *er
 	size_t len = strlen(url);
 	char *copy;
 
-	if (strncasecmp(url, "https://", 8) != 0 || len < 9 || len > ITA_URL_MAX || !jws_is_plain(url) ||
+	if (strncasecmp(url, "https://", 8) != 0 || len < 9 || len > ITA_URL_MAX || !utf8_is_plain(url) ||
 		strpbrk(url, " @?#\\\"") != NULL) {
 		err_reason(err, RATLS_E_ARG, REASON_OPTION,
 			"%s of Intel Trust Authority is \"%.100s\", not an https:// URL", what, url);
@@ -103,7 +104,7 @@ static int set_key(struct ratls_ita *ita, const char *key, struct ratls_error *e
 	if (key == NULL || key[0] == '\0')
 		return err_reason(
 			err, RATLS_E_ARG, REASON_ITA_NO_KEY, "Intel Trust Authority needs an API key");
-	if (strlen(key) > ITA_API_KEY_MAX || !jws_is_plain(key) || strchr(key, ' ') != NULL)
+	if (strlen(key) > ITA_API_KEY_MAX || !utf8_is_plain(key) || strchr(key, ' ') != NULL)
 		return err_reason(err, RATLS_E_ARG, REASON_ITA_NO_KEY,
 			"the API key of Intel Trust Authority is too long or holds characters that no key "
 			"has");

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/reason.h"
 #include "base/secret.h"
+#include "base/utf8.h"
 #include "source/fetch.h"
 #include "source/pause.h"
 
@@ -29,7 +30,7 @@ static const char service[] = "Intel Trust Authority";
 static void take_words(
 	const struct ita_request *q, const char *said, const char *before, char ret[static WORDS_MAX])
 {
-	bool shown = said != NULL && said[0] != '\0' && strlen(said) < WORDS_MAX - 16 && jws_is_plain(said) &&
+	bool shown = said != NULL && said[0] != '\0' && strlen(said) < WORDS_MAX - 16 && utf8_is_plain(said) &&
 		     (q->api_key == NULL || strstr(said, q->api_key) == NULL);
 
 	snprintf(ret, WORDS_MAX, "%s%s", shown ? before : "", shown ? said : "");
@@ -109,7 +110,7 @@ static bool says_other_type(const struct ratls_http_response *r, char ret[static
 	char *type = http_header(r, "Content-Type");
 	bool other = type != NULL && strncasecmp(type, "application/json", 16) != 0;
 
-	snprintf(ret, WORDS_MAX, "%.60s", other && jws_is_plain(type) ? type : "something else");
+	snprintf(ret, WORDS_MAX, "%.60s", other && utf8_is_plain(type) ? type : "something else");
 	free(type);
 	return other;
 }

@@ -26,10 +26,11 @@ static int add_event_log(json_t *tdx, const struct ratls_evidence *evidence, str
 static char *dump(json_t *tdx)
 {
 	json_t *object = json_pack("{s:O, s:s}", "tdx", tdx, "token_signing_alg", "PS384");
-	char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+	struct buf text = {0};
 
+	json_append(object, JSON_COMPACT, &text);
 	json_decref(object);
-	return text;
+	return buf_take_str(&text);
 }
 
 int ita_question(const struct ratls_evidence *evidence, json_t *nonce, bool with_event_log, char **ret,

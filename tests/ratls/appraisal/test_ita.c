@@ -650,6 +650,7 @@ static void no_answer_is_undetermined(void **state)
 {
 	struct ratls_report *report;
 	struct trial t;
+	json_t *json;
 
 	(void)state;
 	trial_begin(&t, false);
@@ -657,6 +658,11 @@ static void no_answer_is_undetermined(void **state)
 	assert_int_equal(report_reason(report), REASON_ITA_PRESENT);
 	assert_int_equal(ratls_report_class(report), CLASS_UNDETERMINED);
 	assert_string_equal(check_of(report, "ita.measurements")->hint, "there are no claims that could be read");
+	/* Of a quote that came in no certificate nothing ends. */
+	assert_int_equal(ratls_report_valid_until(report), INT64_MAX);
+	json = json_loads(ratls_report_json(report), 0, NULL);
+	assert_true(json_is_null(json_object_get(json, "valid_until")));
+	json_decref(json);
 	ratls_report_free(report);
 
 	t.no_token = (struct ratls_error){

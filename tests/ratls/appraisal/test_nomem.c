@@ -15,7 +15,9 @@
 
 #include <jansson.h>
 
-#include "appraisal/appraise.h"
+#include "appraisal/json_bytes.h"
+#include "appraisal/reported.h"
+#include "evidence/cclog.h"
 #include "mint.h"
 #include "simulator/forge.h"
 
@@ -126,6 +128,9 @@ static char *appraise(size_t n, bool *ret_accepted)
 		json = ratls_report_json(report);
 	countdown = 0;
 	*ret_accepted = ratls_report_accepted(report);
+	/* What could not be hashed was not shown to be another log. */
+	if (report != NULL)
+		assert_int_not_equal(report->checks[RULE_LOG_RTMR3].status, CHECK_FAIL);
 	out = json != NULL ? strdup(json) : NULL;
 	ratls_report_free(report);
 	ratls_policy_free(policy);
@@ -205,11 +210,104 @@ static void nor_of_a_token(void **state)
 	assert_true(exhaust(appraise_token) > 300);
 }
 
+/* json_dumps leaves out the names of members for which it has no memory, and calls that a success. */
+static void a_text_of_json_is_whole_or_none(void **state)
+{
+	const size_t flags[] = {JSON_COMPACT, JSON_INDENT(2) | JSON_SORT_KEYS};
+	json_t *object = json_object();
+	char name[] = "a member with a long name 00";
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		name[26] = (char)('0' + i / 10);
+		name[27] = (char)('0' + i % 10);
+		assert_int_equal(json_object_set_new(object, name, json_pack("[i, {s:i}]", i, "of it", i)), 0);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		struct buf whole = {0};
+
+		json_append(object, flags[i], &whole);
+		assert_false(whole.bad);
+		failed = true;
+		for (size_t n = 1; failed; n++) {
+			struct buf text = {0};
+
+			failed = false;
+			countdown = n;
+			json_append(object, flags[i], &text);
+			countdown = 0;
+			assert_true(text.bad == failed);
+			if (!text.bad) {
+				assert_int_equal(text.len, whole.len);
+				assert_memory_equal(text.p, whole.p, whole.len);
+			}
+			buf_done(&text);
+		}
+		buf_done(&whole);
+	}
+	json_decref(object);
+}
+
+/* No register is left out because its events could not be hashed. */
+static void so_is_a_log_for_others(void **state)
+{
+	struct ratls_evidence *e = NULL;
+	struct buf whole = {0};
+
+	(void)state;
+	assert_int_equal(ratls_evidence_from_certificate(chain.cert[0].p, chain.cert[0].len, &e, NULL), RATLS_OK);
+	assert_int_equal(cclog_append(&e->log, &e->quote.td, &whole, NULL), RATLS_OK);
+	assert_true(whole.len > 0);
+	failed = true;
+	for (size_t n = 1; failed; n++) {
+		struct buf log = {0};
+		int rc;
+
+		failed = false;
+		countdown = n;
+		rc = cclog_append(&e->log, &e->quote.td, &log, NULL);
+		countdown = 0;
+		assert_int_equal(rc == RATLS_OK, !failed);
+		assert_true(rc == RATLS_OK || rc == RATLS_E_NOMEM || rc == RATLS_E_CRYPTO);
+		assert_true(failed || log.len == whole.len);
+		buf_done(&log);
+	}
+	buf_done(&whole);
+	ratls_evidence_free(e);
+}
+
+/* Nor is a policy said to be wrong for want of memory to look. */
+static void so_is_a_reference_log(void **state)
+{
+	json_t *array = json_pack("[{s:i, s:i, s:s, s:s}]", "imr", 3, "event_type", EVENTLOG_RUNTIME_TYPE, "event",
+		"compose-hash", "event_payload", "00112233");
+
+	(void)state;
+	assert_non_null(array);
+	failed = true;
+	for (size_t n = 1; failed; n++) {
+		struct reference_log log = {0};
+		int rc;
+
+		failed = false;
+		countdown = n;
+		rc = reference_log_read(array, &log, NULL);
+		countdown = 0;
+		assert_int_equal(rc == RATLS_OK, !failed);
+		assert_true(rc == RATLS_OK || rc == RATLS_E_NOMEM || rc == RATLS_E_CRYPTO);
+		reference_log_done(&log);
+	}
+	json_decref(array);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_error_never_becomes_acceptance),
 		cmocka_unit_test(nor_of_a_token),
+		cmocka_unit_test(a_text_of_json_is_whole_or_none),
+		cmocka_unit_test(so_is_a_log_for_others),
+		cmocka_unit_test(so_is_a_reference_log),
 	};
 
 	json_set_alloc_funcs(__wrap_malloc, free);
