@@ -20,6 +20,8 @@ enum opt_type {
 	OPT_UINT, /* uint64_t */
 	OPT_TIME, /* int64_t milliseconds; units ms, s (default), m, h, d */
 	OPT_SIZE, /* uint64_t bytes; units k, M, G (powers of 1024) */
+	OPT_CHOICE, /* unsigned, or an enum: the place of the word among those of arg; yes and no have the other
+		       names that they have for OPT_BOOL */
 };
 
 struct opt {
@@ -27,7 +29,8 @@ struct opt {
 	enum opt_type type;
 	size_t offset;        /* in the configuration struct */
 	const char *fallback; /* as text, NULL for NULL/empty/false/0 */
-	const char *arg;      /* shown in help: "ADDR:PORT" */
+	const char *arg;      /* shown in help: "ADDR:PORT"; the words of OPT_CHOICE, "one|two||too|2", of which those
+				 behind || are not shown */
 	const char *help;
 };
 

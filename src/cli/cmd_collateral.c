@@ -22,7 +22,8 @@ struct collateral_config {
 	struct cli cli;
 	struct appraisal_options appraisal;
 	struct obtain_options obtain;
-	char *fmspc, *ca, *out, *at;
+	char *fmspc, *out, *at;
+	unsigned ca_is_processor;
 	int64_t warn_before;
 };
 
@@ -30,7 +31,7 @@ struct collateral_config {
 
 static const struct opt fetch_opts[] = {
 	{"fmspc", OPT_STR, AT(fmspc), NULL, "HEX", "of the platform, in place of a TARGET that shows it"},
-	{"ca", OPT_STR, AT(ca), "platform", "platform|processor",
+	{"ca", OPT_CHOICE, AT(ca_is_processor), "platform", "platform|processor",
 		"which CA issued that platform's certificates"},
 	{"out", OPT_STR, AT(out), ".", "DIR", "write FMSPC.json here"},
 	{"pccs", OPT_LIST, AT(appraisal.pccs), NULL, "URL",
@@ -95,15 +96,10 @@ static void show(const struct cli *cli, json_t *report)
 
 static int named_platform(const struct collateral_config *c, struct platform_id *ret, struct ratls_error *err)
 {
-	bool processor = strcmp(c->ca, "processor") == 0;
-
-	if (!processor && strcmp(c->ca, "platform") != 0)
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-			"--ca: \"%.32s\" is neither platform nor processor", c->ca);
 	if (!hex_decode(c->fmspc, strlen(c->fmspc), ret->fmspc, sizeof(ret->fmspc)))
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
 			"--fmspc: \"%.32s\" is not 12 hexadecimal digits", c->fmspc);
-	ret->ca = processor ? "processor" : "platform";
+	ret->ca = c->ca_is_processor ? "processor" : "platform";
 	return RATLS_OK;
 }
 

@@ -304,11 +304,9 @@ static int run_command(struct forwarder *f, char **command)
 static int serve(struct forwarder *f, char **command)
 {
 	struct ratls_error err = {0};
-	int rc = daemon_begin("teesql", &f->config.daemon, &err);
 
-	if (rc == RATLS_OK)
-		rc = start(f, command != NULL, &err);
-	if (rc != RATLS_OK)
+	daemon_begin("teesql", &f->config.daemon);
+	if (start(f, command != NULL, &err) != RATLS_OK)
 		return cli_fail(&f->config.cli, &err);
 	if (command != NULL)
 		return run_command(f, command);
