@@ -43,13 +43,6 @@ enum reason_class cli_class(const struct ratls_error *err)
 	return CLASS_UNDETERMINED;
 }
 
-void cli_code(int reason, char text[static 16])
-{
-	text[0] = '\0';
-	if (reason != 0)
-		snprintf(text, 16, "TQ-%d", reason);
-}
-
 void cli_note(const struct cli *c, const char *fmt, ...)
 {
 	va_list ap;
@@ -97,9 +90,9 @@ int cli_fail(const struct cli *c, const struct ratls_error *err)
 {
 	const struct reason_row *row = reason_find(err->reason);
 	enum reason_class class = cli_class(err);
-	char code[16], message[RATLS_ERROR_MESSAGE_SIZE];
+	char code[REASON_CODE_SIZE], message[RATLS_ERROR_MESSAGE_SIZE];
 
-	cli_code(err->reason, code);
+	reason_code(err->reason, code);
 	if (c->json) {
 		snprintf(message, sizeof(message), "%s", err->message);
 		utf8_clean(message); /* a file name may be anything */

@@ -51,9 +51,6 @@ int cli_fail(const struct cli *c, const struct ratls_error *err);
 /* The class, which is the exit code, of an error. */
 enum reason_class cli_class(const struct ratls_error *err);
 
-/* "TQ-1001"; empty for reason 0. */
-void cli_code(int reason, char text[static 16]);
-
 /* To standard error. Notes are progress: not with --quiet. */
 void cli_note(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

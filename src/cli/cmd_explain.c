@@ -37,34 +37,36 @@ static const struct reason_row *find(const char *text)
 
 static json_t *row_json(const struct reason_row *row)
 {
-	char code[16];
+	char code[REASON_CODE_SIZE];
 
-	cli_code(row->number, code);
-	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "schema", "teesql.explain/1", "code", code,
-		"id", row->id, "exit", (int)row->class, "class", reason_class_name(row->class), "meaning",
+	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "schema", "teesql.explain/1", "code",
+		reason_code(row->number, code), "id", row->id, "exit", (int)row->class, "class", reason_class_name(row->class), "meaning",
 		row->meaning, "remedy", row->remedy);
 }
 
 static void explain(const struct cli *cli, const struct reason_row *row)
 {
+	char code[REASON_CODE_SIZE];
+
 	if (cli->json) {
 		cli_print_json(row_json(row));
 		return;
 	}
-	printf("TQ-%d  %s (%s, exit code %d)\n%s\n%s\n", row->number, row->id, reason_class_name(row->class),
-		(int)row->class, row->meaning, row->remedy);
+	printf("%s  %s (%s, exit code %d)\n%s\n%s\n", reason_code(row->number, code), row->id,
+		reason_class_name(row->class), (int)row->class, row->meaning, row->remedy);
 }
 
 static void list(const struct cli *cli)
 {
 	json_t *all = cli->json ? json_array() : NULL;
 	const struct reason_row *row;
+	char code[REASON_CODE_SIZE];
 
 	for (size_t i = 0; (row = reason_at(i)) != NULL; i++) {
 		if (cli->json)
 			json_array_append_new(all, row_json(row));
 		else
-			printf("TQ-%d  %-28s %s\n", row->number, row->id, row->meaning);
+			printf("%s  %-28s %s\n", reason_code(row->number, code), row->id, row->meaning);
 	}
 	if (cli->json)
 		cli_print_json(json_pack("{s:s, s:o}", "schema", "teesql.explain/1", "reasons", all));

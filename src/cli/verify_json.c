@@ -82,10 +82,10 @@ json_t *verify_json(const struct ratls_report *report, const struct conclusion *
 {
 	const struct reason_row *row = reason_find(conclusion->reason);
 	json_t *object = report != NULL ? report_json_object(report) : blank_report(conclusion->verifiers);
-	char code[16], time[CLOCK_TEXT_SIZE];
+	char code[REASON_CODE_SIZE], time[CLOCK_TEXT_SIZE];
 	json_t *verdict;
 
-	cli_code(conclusion->reason, code);
+	reason_code(conclusion->reason, code);
 	clock_format(at, time);
 	verdict = json_pack("{s:s, s:s, s:s, s:s?, s:i, s:s, s:s?, s:s, s:o, s:o}", "schema",
 		"teesql.verify/1", "verdict", verdict_name(conclusion->class), "class",

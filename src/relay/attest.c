@@ -162,11 +162,13 @@ static enum conn_step refuse_peer(struct conn *c, const struct verdict *v)
 	const struct reason_row *row = reason_find(v->reason);
 	struct refusal *r = &c->setup->refusal;
 	bool undetermined = v->class == CLASS_UNDETERMINED || v->class == CLASS_CLOCK;
+	char code[REASON_CODE_SIZE];
 
 	atomic_fetch_add(&c->service->counters.refused_verdict, 1);
-	conn_log(c, LOG_LEVEL_WARNING, "refused (%s, TQ-%d): %s", reason_class_name(v->class), v->reason, v->message);
+	reason_code(v->reason, code);
+	conn_log(c, LOG_LEVEL_WARNING, "refused (%s, %s): %s", reason_class_name(v->class), code, v->message);
 	if (c->service->options.role == SERVICE_SIDECAR) {
-		snprintf(r->hint, sizeof(r->hint), "Run \"teesql explain TQ-%d\".", v->reason);
+		snprintf(r->hint, sizeof(r->hint), "Run \"teesql explain %s\".", code);
 		return conn_refuse(c, undetermined ? PG_SQLSTATE_CANNOT_CONNECT : PG_SQLSTATE_AUTHORIZATION, v->reason,
 			"client attestation %s", undetermined ? "could not be determined" : "was refused");
 	}

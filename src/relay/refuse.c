@@ -12,7 +12,7 @@ static bool tell(struct conn *c)
 {
 	struct setup *s = c->setup;
 	struct buf b = {0};
-	char message[RATLS_ERROR_MESSAGE_SIZE + 16];
+	char code[REASON_CODE_SIZE], message[RATLS_ERROR_MESSAGE_SIZE + REASON_CODE_SIZE];
 	bool sent;
 
 	s->told = true;
@@ -21,7 +21,7 @@ static bool tell(struct conn *c)
 	if (s->raw_reply.len > 0)
 		return end_send(&c->front, s->raw_reply.p, s->raw_reply.len);
 	if (s->refusal.reason != REASON_NONE)
-		snprintf(message, sizeof(message), "%s (TQ-%d)", s->refusal.message, s->refusal.reason);
+		snprintf(message, sizeof(message), "%s (%s)", s->refusal.message, reason_code(s->refusal.reason, code));
 	else
 		snprintf(message, sizeof(message), "%s", s->refusal.message);
 	pg_error_append(&b, &(struct pg_error){

@@ -5,7 +5,6 @@
  */
 #include "appraisal/reported.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -302,14 +301,12 @@ static void put_verdict(struct out *o, const struct ratls_report *r)
 {
 	struct report_verdict v = report_judge(r);
 	const struct reason_row *reason = reason_find(report_reason(r));
-	char code[16] = "";
+	char code[REASON_CODE_SIZE];
 
-	if (reason != NULL)
-		snprintf(code, sizeof(code), "TQ-%04d", reason->number);
 	put(o, "schema", json_string("teesql.verify/1"));
 	put(o, "verdict", json_string(verdict_name(&v)));
 	put(o, "class", json_string(reason_class_name(v.class)));
-	put(o, "code", text_or_null(reason != NULL ? code : NULL));
+	put(o, "code", text_or_null(reason != NULL ? reason_code(reason->number, code) : NULL));
 	put(o, "exit", json_integer((json_int_t)v.class));
 	put(o, "message", json_string(ratls_report_message(r)));
 	put(o, "hint", text_or_null(reason != NULL ? reason->remedy : NULL));
