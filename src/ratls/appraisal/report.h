@@ -19,6 +19,17 @@
  * adds its members and prints it. NULL if memory ran out. */
 json_t *report_json_object(const struct ratls_report *report);
 
+/* The same members where it did not come to a report of these verifiers (APPRAISED_... of appraise.h). */
+json_t *report_json_blank(unsigned verifiers);
+
+/* Its first members alone, from verdict to hint, for what came out in the end. */
+struct report_conclusion {
+	enum reason_class class;
+	int reason; /* 0 if accepted */
+	const char *message;
+};
+json_t *report_json_conclusion(const struct report_conclusion *conclusion);
+
 /* For the human rendering: the i-th check, false at the end. Strings are the report's. */
 struct report_check {
 	const char *id;
@@ -26,10 +37,6 @@ struct report_check {
 	const char *expected, *actual, *hint; /* NULL where there is nothing to say */
 };
 bool report_check_at(const struct ratls_report *report, size_t i, struct report_check *ret);
-
-/* The identifier of the i-th rule that a report of these verifiers lists (APPRAISED_... of appraise.h); NULL at
- * the end. */
-const char *report_rule_at(unsigned verifiers, size_t i);
 
 /* The reason number of the verdict, 0 if accepted. */
 int report_reason(const struct ratls_report *report);
