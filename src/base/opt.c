@@ -70,7 +70,7 @@ struct reader {
 /* The i-th row, or NULL; i is then less by the number of rows. */
 static const struct opt *row_in(const struct opt *opts, size_t *i)
 {
-	for (; opts->name != NULL; opts++)
+	for (; opts != NULL && opts->name != NULL; opts++)
 		if ((*i)-- == 0)
 			return opts;
 	return NULL;

@@ -44,7 +44,7 @@ struct opt_program {
 	const char *name;               /* "teesql-sidecar" or "teesql verify" */
 	const char *synopsis;           /* "[OPTION]..." */
 	const char *purpose;            /* one sentence */
-	const struct opt *opts;         /* ends with {.name = NULL} */
+	const struct opt *opts;         /* ends with {.name = NULL}; NULL if there are none of its own */
 	bool daemon;                    /* knows --config, --check-config, production */
 	const struct opt_table *shared; /* ends with {.opts = NULL}; NULL if there are none */
 	/* NULL, or: the name of an option whose value in config weakens a check although its name does not

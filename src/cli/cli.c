@@ -152,3 +152,17 @@ bool cli_parse(const struct opt_program *program, char **argv, void *config, siz
 		*ret_exit = cli_fail(&(struct cli){.json = asks_for_json(argv)}, &err);
 	return false;
 }
+
+int cli_run(const struct opt_program *program, char **argv, void *config, size_t max_rest,
+	int (*run)(const void *config, const char *argument))
+{
+	char **rest = NULL;
+	int result;
+
+	if (!cli_parse(program, argv, config, max_rest, &rest, &result))
+		return result;
+	result = run(config, rest[0]);
+	opt_free(program, config);
+	free(rest);
+	return result;
+}

@@ -44,6 +44,11 @@ extern const struct opt cli_rows[];
 bool cli_parse(const struct opt_program *program, char **argv, void *config, size_t max_rest,
 	char ***ret_rest, int *ret_exit);
 
+/* The frame of a command: parse, run with the argument if there is one (else NULL), free. config is zeroed and begins
+ * with struct cli; max_rest is 0 or 1. The result is the exit code, which is also what run returns. */
+int cli_run(const struct opt_program *program, char **argv, void *config, size_t max_rest,
+	int (*run)(const void *config, const char *argument));
+
 /* Say on standard error what went wrong and what to do about it, or print it as a JSON object of schema
  * "teesql.error/1"; the result is the exit code. */
 int cli_fail(const struct cli *c, const struct ratls_error *err);

@@ -316,28 +316,33 @@ static int serve(struct forwarder *f, char **command)
 	return 0;
 }
 
+/* What follows the target: nothing (NULL), or -- and a command. */
+static int read_command(char **rest, char ***ret, struct ratls_error *err)
+{
+	if (rest[0] != NULL && strcmp(rest[0], "--") != 0)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "unexpected argument \"%s\" (a command follows --)", rest[0]);
+	if (rest[0] != NULL && rest[1] == NULL)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "there is no command behind --");
+	*ret = rest[0] != NULL ? rest + 1 : NULL;
+	return RATLS_OK;
+}
+
 int cmd_connect(char **argv)
 {
 	static struct forwarder f;
 	struct ratls_error err = {0};
 	char **rest, **command = NULL;
 	const char *target = NULL;
-	int code;
+	int code, rc;
 
 	if (!cli_parse(&program, argv, &f.config, SIZE_MAX, &rest, &code))
 		return code;
 	if (rest[0] != NULL && strcmp(rest[0], "--") != 0)
 		target = rest[0];
-	for (char **r = rest + (target != NULL); r[0] != NULL && command == NULL; r++) {
-		if (strcmp(r[0], "--") != 0)
-			code = err_reason(&err, RATLS_E_ARG, REASON_OPTION, "unexpected argument \"%s\" (a command follows --)", r[0]);
-		command = r + 1;
-	}
-	if (err.code == 0 && command != NULL && command[0] == NULL)
-		err_reason(&err, RATLS_E_ARG, REASON_OPTION, "there is no command behind --");
-	if (err.code == 0)
-		target_parse(target, &f.target, &err);
-	code = err.code != 0 ? cli_fail(&f.config.cli, &err) : serve(&f, command);
+	rc = read_command(rest + (target != NULL), &command, &err);
+	if (rc == RATLS_OK)
+		rc = target_parse(target, &f.target, &err);
+	code = rc == RATLS_OK ? serve(&f, command) : cli_fail(&f.config.cli, &err);
 	finish(&f);
 	free(rest);
 	return code;

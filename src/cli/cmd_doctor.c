@@ -46,10 +46,15 @@ static const struct opt_table tables[] = {
 	{.opts = NULL},
 };
 
-static const struct opt_program program = {"teesql doctor", "[OPTION]... [TARGET]",
-	"Probe what attested connections stand on: guest agent, collateral or verifier service, clock, TARGET, key files, "
-	"libpq.",
-	opts, false, tables, NULL};
+static const struct opt_program program = {
+	.name = "teesql doctor",
+	.synopsis = "[OPTION]... [TARGET]",
+	.purpose =
+		"Probe what attested connections stand on: guest agent, collateral or verifier service, clock, TARGET, key files, "
+		"libpq.",
+	.opts = opts,
+	.shared = tables,
+};
 
 enum health { HEALTH_OK, HEALTH_NOT_THERE, HEALTH_BAD };
 
@@ -369,21 +374,20 @@ static int examine(struct visit *v)
 	return result;
 }
 
+static int doctor(const void *config, const char *target)
+{
+	const struct doctor_config *c = config;
+	struct ratls_error err = {0};
+	unsigned verifiers;
+
+	if (appraisal_verifiers(&c->appraisal, &verifiers, &err) != RATLS_OK)
+		return cli_fail(&c->cli, &err);
+	return examine(&(struct visit){.config = c, .target = target});
+}
+
 int cmd_doctor(char **argv)
 {
 	struct doctor_config config = {.cli = {0}};
-	struct ratls_error err = {0};
-	unsigned verifiers;
-	char **rest = NULL;
-	int result;
 
-	if (!cli_parse(&program, argv, &config, 1, &rest, &result))
-		return result;
-	if (appraisal_verifiers(&config.appraisal, &verifiers, &err) != RATLS_OK)
-		result = cli_fail(&config.cli, &err);
-	else
-		result = examine(&(struct visit){.config = &config, .target = rest[0]});
-	opt_free(&program, &config);
-	free(rest);
-	return result;
+	return cli_run(&program, argv, &config, 1, doctor);
 }

@@ -11,13 +11,12 @@
 
 static const struct opt_table tables[] = {{cli_rows, 0}, {.opts = NULL}};
 
-static const struct opt opts[] = {
-	{.name = NULL},
+static const struct opt_program program = {
+	.name = "teesql explain",
+	.synopsis = "[OPTION]... [TQ-NUMBER | RULE]",
+	.purpose = "Say what a code or the name of a rule means and what to do about it; without one, list them all.",
+	.shared = tables,
 };
-
-static const struct opt_program program = {"teesql explain", "[OPTION]... [TQ-NUMBER | RULE]",
-	"Say what a code or the name of a rule means and what to do about it; without one, list them all.",
-	opts, false, tables, NULL};
 
 /* "TQ-1001", "tq1001", "1001" or "evidence.present". */
 static const struct reason_row *find(const char *text)
@@ -72,8 +71,9 @@ static void list(const struct cli *cli)
 		cli_print_json(json_pack("{s:s, s:o}", "schema", "teesql.explain/1", "reasons", all));
 }
 
-static int run(const struct cli *cli, const char *text)
+static int run(const void *config, const char *text)
 {
+	const struct cli *cli = config;
 	const struct reason_row *row = text != NULL ? find(text) : NULL;
 	struct ratls_error err;
 
@@ -92,13 +92,6 @@ static int run(const struct cli *cli, const char *text)
 int cmd_explain(char **argv)
 {
 	struct cli cli = {0};
-	char **rest = NULL;
-	int result;
 
-	if (!cli_parse(&program, argv, &cli, 1, &rest, &result))
-		return result;
-	result = run(&cli, rest[0]);
-	opt_free(&program, &cli);
-	free(rest);
-	return result;
+	return cli_run(&program, argv, &cli, 1, run);
 }
