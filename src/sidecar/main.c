@@ -18,7 +18,8 @@
 #include "tls/identity.h"
 
 struct config {
-	char **listen, *http, *backend, **server_name;
+	char **listen, *backend, **server_name;
+	unsigned http;
 	enum requirement { REQUIRED_AUTO, REQUIRED_YES, REQUIRED_NO } require_client_attestation;
 	bool insecure_remote_backend;
 	struct appraisal_options appraisal;
@@ -29,7 +30,7 @@ struct config {
 
 static const struct opt options[] = {
 	ROW("listen", OPT_LIST, listen, "0.0.0.0:5433", "ADDR:PORT", "where attested clients come in"),
-	ROW("http", OPT_STR, http, "off", "ADDR:PORT|off", "where /health, /attestation and /metrics are"),
+	ROW("http", OPT_CHOICE, http, "off", "off", "this version has no HTTP endpoints"),
 	ROW("backend", OPT_STR, backend, "127.0.0.1:5432", "HOST:PORT|/DIR[:PORT]", "where PostgreSQL is"),
 	ROW("insecure-remote-backend", OPT_BOOL, insecure_remote_backend, NULL, NULL,
 		"allow a backend that is not on this machine: the way there is plaintext"),
@@ -134,22 +135,12 @@ static int serve(struct sidecar *s, struct ratls_error *err)
 	return rc == RATLS_OK ? party_serve(&s->party, &o, err) : rc;
 }
 
-static int check_http(const struct sidecar *s, struct ratls_error *err)
-{
-	if (strcmp(s->config.http, "off") == 0)
-		return RATLS_OK;
-	return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-		"--http %s: this version has no HTTP endpoints, only \"off\" is possible", s->config.http);
-}
-
 static int start(struct sidecar *s, struct ratls_error *err)
 {
-	int rc = check_http(s, err);
+	int rc = parse_backend(s, err);
 
 	if (!requires_attestation(&s->config))
 		log_event(LOG_LEVEL_WARNING, 0, NULL, "client attestation is not required");
-	if (rc == RATLS_OK)
-		rc = parse_backend(s, err);
 	s->party.options = &s->config.appraisal;
 	s->party.role = CHANNEL_SERVER;
 	s->party.request = key_request(s);
