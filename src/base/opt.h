@@ -13,7 +13,7 @@
 #include "ratls.h"
 
 enum opt_type {
-	OPT_STR,  /* char * at offset, owned by the configuration; empty text is NULL */
+	OPT_STR,  /* char * at offset, owned by the configuration; empty text is NULL, and refused if there is a default */
 	OPT_LIST, /* char ** at offset, NULL-terminated, owned, NULL if empty; the flag and the INI key may be
 		     repeated, the environment and the INI value are separated by commas */
 	OPT_BOOL, /* bool; --name alone means yes; values yes|no|on|off|true|false|1|0 */

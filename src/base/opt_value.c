@@ -150,10 +150,13 @@ static int set_time(int64_t *field, const char *text, struct ratls_error *err)
 	return RATLS_OK;
 }
 
-static int set_str(char **field, const char *text, struct ratls_error *err)
+static int set_str(const struct opt *o, char **field, const char *text, struct ratls_error *err)
 {
-	char *copy = *text != '\0' ? strdup(text) : NULL;
+	char *copy;
 
+	if (*text == '\0' && o->fallback != NULL)
+		return err_set(err, RATLS_E_ARG, "the value is empty");
+	copy = *text != '\0' ? strdup(text) : NULL;
 	if (*text != '\0' && copy == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	free(*field);
@@ -209,7 +212,7 @@ int opt_value_set(const struct opt *o, void *field, const char *text, bool split
 {
 	switch (o->type) {
 	case OPT_STR:
-		return set_str(field, text, err);
+		return set_str(o, field, text, err);
 	case OPT_LIST:
 		return set_list(field, text, split, err);
 	case OPT_BOOL:

@@ -151,7 +151,7 @@ int settings_forge(const struct settings *s, const uint8_t seed[static FORGE_SEE
 	int rc;
 
 	forge_defaults(ret, seed, now);
-	ret->instance = s->instance != NULL ? s->instance : "";
+	ret->instance = s->instance;
 	ret->evidence = s->evidence;
 	ret->chain = s->chain;
 	ret->quote.names_pck = s->pck_is_named != 0;

@@ -178,6 +178,7 @@ static void mistakes_in_flags_are_named(void **state)
 	assert_refused("--listen", "\"--listen\" needs a value (ADDR:PORT)");
 	assert_refused("--listen --threads=1", "\"--listen\" needs a value");
 	assert_refused("--require-client-attestation=maybe", "--require-client-attestation: \"maybe\"");
+	assert_refused("--listen=", "--listen: the value is empty");
 	assert_refused("--threads 1x", "unknown unit");
 	assert_refused("--threads x", "not a number");
 	assert_refused("--threads -1", "not a number");
@@ -226,6 +227,7 @@ static void mistakes_in_the_file_are_named_with_their_line(void **state)
 	(void)state;
 	assert_file_refused("threads = 1\nlisten = x\nthread = 2\n", 3, "did you mean \"threads\"?");
 	assert_file_refused("\n\nthreads = 1x\n", 3, "threads: \"1x\"");
+	assert_file_refused("threads = 1\nlisten =\n", 2, "listen: the value is empty");
 	assert_file_refused("threads = 1\nthreads = 2\n", 2, "set twice");
 	assert_file_refused("threads = 1\nnonsense\nthread = 1\n", 2, "key = value");
 	assert_file_refused("[other]\nthreads = 1\n", 2, "section");
