@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The report: one row for every rule, filled in as the rules run. A zeroed report refuses.
+ * The report: one row for every rule of appraisal/rules.def, filled in as the rules run. A zeroed report refuses.
  */
 #ifndef APPRAISAL_REPORT_H
 #define APPRAISAL_REPORT_H
@@ -10,10 +10,6 @@
 #include "appraisal/outcome.h"
 #include "base/reason.h"
 #include "ratls.h"
-
-/* Every rule of appraisal and policy is a row of reason.def in the classes authenticity, TCB, policy,
- * undetermined or clock; appraisal/rules.def lists those that appraisal runs, in the order of running. The
- * states of a check are in outcome.h. */
 
 /* The report's JSON without what only the program knows (endpoint, timing): a new reference. The program
  * adds its members and prints it. NULL if memory ran out. */
