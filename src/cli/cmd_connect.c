@@ -92,7 +92,8 @@ static int verify_first(struct forwarder *f, struct ratls_error *err)
 		return rc;
 	verifier_decide(f->party.verifier, cur_of(peer.leaf.p, peer.leaf.len), clock_now(), &verdict, NULL);
 	if (!verdict.accepted)
-		rc = err_reason(err, RATLS_E_ARG, verdict.reason, "%s is refused: %.200s", peer.address, verdict.message);
+		rc = err_reason(err, RATLS_E_ARG, verdict.reason, "%s is refused: %s%.200s", peer.address,
+			verdict.reason == REASON_NO_EVIDENCE ? "upstream " : "", verdict.message);
 	else
 		cli_note(&f->config.cli, "verified %s: %s, mrtd %.16s...%s", f->name, verdict.tcb, verdict.mrtd,
 			verdict.attested ? "" : " (INSECURE: without evidence)");

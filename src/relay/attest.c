@@ -175,7 +175,8 @@ static enum conn_step refuse_peer(struct conn *c, const struct verdict *v)
 	conn_refuse(c, undetermined ? PG_SQLSTATE_CANNOT_CONNECT : PG_SQLSTATE_REFUSED_BY_POLICY, v->reason,
 		"attested connection %s: %s", undetermined ? "could not be verified" : "refused",
 		row != NULL ? row->meaning : "the peer is not acceptable");
-	snprintf(r->detail, sizeof(r->detail), "%s: %s", c->service->options.name, v->message);
+	snprintf(r->detail, sizeof(r->detail), "%s: %s%s", c->service->options.name,
+		v->reason == REASON_NO_EVIDENCE ? "upstream " : "", v->message);
 	snprintf(r->hint, sizeof(r->hint), "Run \"teesql verify %.128s\" with the same options to see every check.",
 		c->service->options.name);
 	return STEP_REFUSE;

@@ -214,11 +214,7 @@ static void refuse_unparsed(struct verdict *ret, int rc, const struct ratls_erro
 {
 	bool bytes_are_wrong = rc == RATLS_E_FORMAT || rc == RATLS_E_UNSUPPORTED;
 
-	if (rc == RATLS_E_NO_EVIDENCE)
-		refuse(ret, REASON_NO_EVIDENCE,
-			"upstream cert has no TDX attestation extension (1.3.6.1.4.1.62397.1.8 or "
-			"1.3.6.1.4.1.62397.1.1)");
-	else if (why->reason != 0)
+	if (why->reason != 0)
 		refuse(ret, why->reason, why->message);
 	else
 		refuse(ret, bytes_are_wrong ? REASON_CERTIFICATE_FORMAT : REASON_VERIFIER_FAILED,
