@@ -164,7 +164,8 @@ void daemon_warn_insecure(const struct opt_program *program, const void *config)
 	opt_each_insecure(program, config, warn_insecure);
 }
 
-void daemon_notify(const char *text)
+/* sd_notify(3) without its library: nothing happens without NOTIFY_SOCKET. */
+static void notify(const char *text)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -203,7 +204,7 @@ void daemon_ready(const struct service *s)
 	if (!line.bad)
 		(void)!write(STDERR_FILENO, line.p, line.len);
 	buf_done(&line);
-	daemon_notify("READY=1");
+	notify("READY=1");
 }
 
 /* The next signal within ms (-1: whenever), 0 if none came. */
@@ -233,7 +234,7 @@ static void drain(struct service *s, const struct daemon_options *o)
 	while (atomic_load(&counters->open) > 0 && clock_monotonic_ms() < until) {
 		snprintf(status, sizeof(status), "STOPPING=1\nSTATUS=draining, %llu sessions",
 			(unsigned long long)atomic_load(&counters->open));
-		daemon_notify(status);
+		notify(status);
 		sig = next_signal(50);
 		if (sig == SIGTERM || sig == SIGINT)
 			return;

@@ -47,7 +47,4 @@ void daemon_ready(const struct service *s);
 int daemon_wait(struct service *s, const struct daemon_options *o, void (*reload)(void *self), void *self,
 	int child);
 
-/* sd_notify(3) without its library: nothing happens without NOTIFY_SOCKET. */
-void daemon_notify(const char *text);
-
 #endif
