@@ -97,13 +97,6 @@ static inline uint64_t cur_u64le(struct cur *c)
 	return low | (uint64_t)cur_u32le(c) << 32;
 }
 
-static inline uint64_t cur_u64be(struct cur *c)
-{
-	uint64_t high = cur_u32be(c);
-
-	return high << 32 | cur_u32be(c);
-}
-
 /* A NUL-terminated string; the result excludes the NUL. Bad if there is none. */
 static inline struct cur cur_cstr(struct cur *c)
 {

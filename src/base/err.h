@@ -15,8 +15,7 @@ int err_set(struct ratls_error *err, int code, const char *fmt, ...) __attribute
 int err_reason(struct ratls_error *err, int code, int reason, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Put "what: " in front of the sentence that is already there, and return err's code (or code if err
- * is NULL). */
+/* Put "what: " in front of the sentence that is already there, and return code. err's own code stays. */
 int err_prefix(struct ratls_error *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

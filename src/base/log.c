@@ -22,27 +22,16 @@ static struct {
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 
-void log_setup(const char *program, enum log_level level, bool json)
+void log_setup(const char *program, enum log_level level, enum log_format format)
 {
 	setup.program = program;
 	setup.level = level;
-	setup.json = json;
+	setup.json = format == LOG_FORMAT_JSON;
 }
 
 bool log_wants(enum log_level level)
 {
 	return level <= setup.level;
-}
-
-bool log_parse_level(const char *text, enum log_level *ret)
-{
-	for (unsigned i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {
-		if (strcmp(text, level_names[i]) == 0) {
-			*ret = (enum log_level)i;
-			return true;
-		}
-	}
-	return false;
 }
 
 /* A value in quotes, so that what a peer wrote can neither end the line nor imitate a field. */

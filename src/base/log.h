@@ -10,7 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Their words are the choices of an option (OPT_CHOICE). */
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+#define LOG_LEVEL_WORDS  "error|warning|info|debug"
+#define LOG_FORMAT_WORDS "text|json"
 
 struct log_field {
 	const char *key;
@@ -18,9 +22,8 @@ struct log_field {
 };
 
 /* Set once at start, before threads. program is shown in JSON. */
-void log_setup(const char *program, enum log_level level, bool json);
+void log_setup(const char *program, enum log_level level, enum log_format format);
 bool log_wants(enum log_level level);
-bool log_parse_level(const char *text, enum log_level *ret);
 
 /* Never waits: a line for which standard error has no room is counted, and the next that is written says how many
  * were left out. Any thread.

@@ -71,7 +71,7 @@ struct reader {
 /* The i-th row, or NULL; i is then less by the number of rows. */
 static const struct opt *row_in(const struct opt *opts, size_t *i)
 {
-	for (; opts->name != NULL; opts++)
+	for (; opts != NULL && opts->name != NULL; opts++)
 		if ((*i)-- == 0)
 			return opts;
 	return NULL;
@@ -183,7 +183,7 @@ static int apply(struct reader *r, struct opt_setting *s, const char *text, enum
 		opt_value_clear(type, s->field);
 	s->origin = origin;
 	s->line = line;
-	rc = opt_value_set(type, s->field, text, origin != OPT_FROM_FLAG, err);
+	rc = opt_value_set(s->opt, s->field, text, origin != OPT_FROM_FLAG, err);
 	if (rc == RATLS_E_ARG && err != NULL)
 		err->reason = REASON_OPTION;
 	if (s->field == &r->common.production)
@@ -266,8 +266,8 @@ static int apply_all(struct reader *r, struct ratls_error *err)
 
 	for (size_t i = 0; i < r->all.n && rc == RATLS_OK; i++)
 		if (r->all.v[i].opt->fallback != NULL)
-			rc = opt_value_set(r->all.v[i].opt->type, r->all.v[i].field,
-				r->all.v[i].opt->fallback, true, err);
+			rc = opt_value_set(
+				r->all.v[i].opt, r->all.v[i].field, r->all.v[i].opt->fallback, true, err);
 	if (rc == RATLS_OK)
 		rc = apply_config_name(r, err);
 	if (rc == RATLS_OK)
@@ -342,8 +342,8 @@ static int collect(
 	/* An option in the place of a value is a value that was forgotten; --name=--value says it is meant.
 	 */
 	if (text == NULL || (*ret_used && strncmp(text, "--", 2) == 0))
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "option \"--%s\" needs a value (%s)",
-			s->opt->name, s->opt->arg != NULL ? s->opt->arg : "VALUE");
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "option \"--%s\" needs a value (%.*s)",
+			s->opt->name, opt_arg_shown(s->opt), s->opt->arg);
 	r->arguments[r->n_arguments++] = (struct argument){s, text};
 	return RATLS_OK;
 }

@@ -13,13 +13,15 @@
 #include "ratls.h"
 
 enum opt_type {
-	OPT_STR,  /* char * at offset, owned by the configuration; empty text is NULL */
+	OPT_STR,  /* char * at offset, owned by the configuration; empty text is NULL, and refused if there is a default */
 	OPT_LIST, /* char ** at offset, NULL-terminated, owned, NULL if empty; the flag and the INI key may be
 		     repeated, the environment and the INI value are separated by commas */
 	OPT_BOOL, /* bool; --name alone means yes; values yes|no|on|off|true|false|1|0 */
 	OPT_UINT, /* uint64_t */
 	OPT_TIME, /* int64_t milliseconds; units ms, s (default), m, h, d */
 	OPT_SIZE, /* uint64_t bytes; units k, M, G (powers of 1024) */
+	OPT_CHOICE, /* unsigned, or an enum: the place of the word among those of arg; yes and no have the other
+		       names that they have for OPT_BOOL */
 };
 
 struct opt {
@@ -27,7 +29,8 @@ struct opt {
 	enum opt_type type;
 	size_t offset;        /* in the configuration struct */
 	const char *fallback; /* as text, NULL for NULL/empty/false/0 */
-	const char *arg;      /* shown in help: "ADDR:PORT" */
+	const char *arg;      /* shown in help: "ADDR:PORT"; the words of OPT_CHOICE, "one|two||too|2", of which those
+				 behind || are not shown */
 	const char *help;
 };
 
@@ -41,7 +44,7 @@ struct opt_program {
 	const char *name;               /* "teesql-sidecar" or "teesql verify" */
 	const char *synopsis;           /* "[OPTION]..." */
 	const char *purpose;            /* one sentence */
-	const struct opt *opts;         /* ends with {.name = NULL} */
+	const struct opt *opts;         /* ends with {.name = NULL}; NULL if there are none of its own */
 	bool daemon;                    /* knows --config, --check-config, production */
 	const struct opt_table *shared; /* ends with {.opts = NULL}; NULL if there are none */
 	/* NULL, or: the name of an option whose value in config weakens a check although its name does not

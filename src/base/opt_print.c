@@ -38,6 +38,13 @@ void opt_origin_name(const struct opt_settings *all, const struct opt_setting *s
 	}
 }
 
+int opt_arg_shown(const struct opt *o)
+{
+	const char *hidden = o->type == OPT_CHOICE ? strstr(o->arg, "||") : NULL;
+
+	return (int)(hidden != NULL ? (size_t)(hidden - o->arg) : strlen(o->arg));
+}
+
 static size_t pad(struct buf *b, size_t line_start, size_t column)
 {
 	size_t at = b->len - line_start;
@@ -81,7 +88,7 @@ static void append_option(struct buf *b, const struct opt *o)
 	if (o->type == OPT_BOOL)
 		buf_str(b, o->fallback != NULL && strcmp(o->fallback, "yes") == 0 ? "=no" : "");
 	else
-		buf_fmt(b, " %s", o->arg != NULL ? o->arg : "VALUE");
+		buf_fmt(b, " %.*s", opt_arg_shown(o), o->arg);
 	if (b->len - start + 2 > HELP_COLUMN) {
 		buf_u8(b, '\n');
 		start = b->len;
@@ -132,7 +139,7 @@ void opt_print_effective(const struct opt_settings *all)
 		if (s->opt->type <= OPT_LIST && !opt_value_is_set(s->opt->type, s->field))
 			buf_u8(&b, ';');
 		buf_fmt(&b, "%s = ", s->opt->name);
-		opt_value_format(s->opt->type, s->field, &b);
+		opt_value_format(s->opt, s->field, &b);
 		pad(&b, start, COMMENT_COLUMN);
 		buf_str(&b, " ; ");
 		opt_origin_name(all, s, &b);

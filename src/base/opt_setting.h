@@ -32,6 +32,9 @@ void opt_environment_name(const char *name, struct buf *ret);
 /* "--listen", "TEESQL_LISTEN", "/etc/x.conf:3" or "default". */
 void opt_origin_name(const struct opt_settings *all, const struct opt_setting *s, struct buf *ret);
 
+/* What is shown of its arg: so many characters. */
+int opt_arg_shown(const struct opt *o);
+
 /* To standard output. */
 void opt_print_help(const struct opt_settings *all);
 void opt_print_effective(const struct opt_settings *all);

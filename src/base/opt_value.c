@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/opt_setting.h"
 
 struct unit {
 	const char *name;
@@ -38,15 +39,72 @@ static const struct {
 	{"0", false},
 };
 
-static int set_bool(bool *field, const char *text, struct ratls_error *err)
+static bool find_bool(const char *text, bool *ret)
 {
 	for (size_t i = 0; i < sizeof(bool_names) / sizeof(bool_names[0]); i++) {
 		if (strcmp(text, bool_names[i].name) == 0) {
-			*field = bool_names[i].value;
-			return RATLS_OK;
+			*ret = bool_names[i].value;
+			return true;
 		}
 	}
-	return err_set(err, RATLS_E_ARG, "\"%.64s\" is neither yes nor no", text);
+	return false;
+}
+
+static int set_bool(bool *field, const char *text, struct ratls_error *err)
+{
+	if (!find_bool(text, field))
+		return err_set(err, RATLS_E_ARG, "\"%.64s\" is neither yes nor no", text);
+	return RATLS_OK;
+}
+
+/* The words of "one|two||three"; NULL at the end. */
+static const char *next_word(const char *word, size_t *ret_len)
+{
+	word += strspn(word, "|");
+	*ret_len = strcspn(word, "|");
+	return *ret_len > 0 ? word : NULL;
+}
+
+static bool find_word(const char *words, const char *text, unsigned *ret)
+{
+	size_t len;
+	unsigned place = 0;
+
+	for (const char *w = words; (w = next_word(w, &len)) != NULL; w += len, place++) {
+		if (strlen(text) == len && memcmp(w, text, len) == 0) {
+			*ret = place;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "one, two or three" of "one|two|three||four". */
+static void enumerate(const struct opt *o, struct buf *out)
+{
+	const char *end = o->arg + opt_arg_shown(o);
+	size_t len;
+
+	for (const char *w = o->arg; w < end && (w = next_word(w, &len)) != NULL; w += len) {
+		if (w > o->arg)
+			buf_str(out, w + len < end ? ", " : " or ");
+		buf_bytes(out, w, len);
+	}
+}
+
+static int set_choice(const struct opt *o, unsigned *field, const char *text, struct ratls_error *err)
+{
+	struct buf choices = {0};
+	bool yes;
+
+	if (find_word(o->arg, text, field) ||
+		(find_bool(text, &yes) && find_word(o->arg, yes ? "yes" : "no", field)))
+		return RATLS_OK;
+	enumerate(o, &choices);
+	buf_u8(&choices, '\0');
+	err_set(err, RATLS_E_ARG, "\"%.64s\" is not %s", text, choices.bad ? "known" : (const char *)choices.p);
+	buf_done(&choices);
+	return RATLS_E_ARG;
 }
 
 static const struct unit *find_unit(const struct unit *units, const char *name)
@@ -92,10 +150,13 @@ static int set_time(int64_t *field, const char *text, struct ratls_error *err)
 	return RATLS_OK;
 }
 
-static int set_str(char **field, const char *text, struct ratls_error *err)
+static int set_str(const struct opt *o, char **field, const char *text, struct ratls_error *err)
 {
-	char *copy = *text != '\0' ? strdup(text) : NULL;
+	char *copy;
 
+	if (*text == '\0' && o->fallback != NULL)
+		return err_set(err, RATLS_E_ARG, "the value is empty");
+	copy = *text != '\0' ? strdup(text) : NULL;
 	if (*text != '\0' && copy == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	free(*field);
@@ -147,11 +208,11 @@ static int set_list(char ***field, const char *text, bool split, struct ratls_er
 	return RATLS_OK;
 }
 
-int opt_value_set(enum opt_type type, void *field, const char *text, bool split, struct ratls_error *err)
+int opt_value_set(const struct opt *o, void *field, const char *text, bool split, struct ratls_error *err)
 {
-	switch (type) {
+	switch (o->type) {
 	case OPT_STR:
-		return set_str(field, text, err);
+		return set_str(o, field, text, err);
 	case OPT_LIST:
 		return set_list(field, text, split, err);
 	case OPT_BOOL:
@@ -162,6 +223,8 @@ int opt_value_set(enum opt_type type, void *field, const char *text, bool split,
 		return set_time(field, text, err);
 	case OPT_SIZE:
 		return set_number(field, text, size_units, "", err);
+	case OPT_CHOICE:
+		return set_choice(o, field, text, err);
 	}
 	return err_set(err, RATLS_E_ARG, "the option has no known type");
 }
@@ -191,6 +254,9 @@ void opt_value_clear(enum opt_type type, void *field)
 	case OPT_TIME:
 		*(int64_t *)field = 0;
 		break;
+	case OPT_CHOICE:
+		*(unsigned *)field = 0;
+		break;
 	}
 }
 
@@ -208,6 +274,8 @@ bool opt_value_is_set(enum opt_type type, const void *field)
 		return *(const uint64_t *)field != 0;
 	case OPT_TIME:
 		return *(const int64_t *)field != 0;
+	case OPT_CHOICE:
+		return *(const unsigned *)field != 0;
 	}
 	return false;
 }
@@ -225,9 +293,19 @@ static void format_list(char *const *list, struct buf *out)
 		buf_fmt(out, "%s%s", i > 0 ? ", " : "", list[i]);
 }
 
-void opt_value_format(enum opt_type type, const void *field, struct buf *out)
+static void format_choice(const struct opt *o, unsigned place, struct buf *out)
 {
-	switch (type) {
+	size_t len;
+	const char *w = next_word(o->arg, &len);
+
+	for (; place > 0 && w != NULL; place--)
+		w = next_word(w + len, &len);
+	buf_bytes(out, w, len);
+}
+
+void opt_value_format(const struct opt *o, const void *field, struct buf *out)
+{
+	switch (o->type) {
 	case OPT_STR:
 		buf_str(out, *(char *const *)field != NULL ? *(char *const *)field : "");
 		break;
@@ -245,6 +323,9 @@ void opt_value_format(enum opt_type type, const void *field, struct buf *out)
 		break;
 	case OPT_SIZE:
 		format_number(*(const uint64_t *)field, size_units, out);
+		break;
+	case OPT_CHOICE:
+		format_choice(o, *(const unsigned *)field, out);
 		break;
 	}
 }

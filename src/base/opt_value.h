@@ -11,17 +11,17 @@
 #define OPT_LIST_MAX 1024 /* items of one list */
 
 /* Set the field from text. A list grows: by text as it stands, or by its comma-separated items if split.
- * Empty text empties a string or a list. RATLS_E_ARG says what is wrong with the text, without naming the
- * option; the field is then as it was. */
-int opt_value_set(enum opt_type type, void *field, const char *text, bool split, struct ratls_error *err);
+ * Empty text empties a list, and a string that has no default. RATLS_E_ARG says what is wrong with the text,
+ * without naming the option; the field is then as it was. */
+int opt_value_set(const struct opt *o, void *field, const char *text, bool split, struct ratls_error *err);
 
 /* Free what the field owns and make it zero. */
 void opt_value_clear(enum opt_type type, void *field);
 
-/* Is it something other than NULL, empty, no or 0? */
+/* Is it something other than NULL, empty, no, 0 or the first word? */
 bool opt_value_is_set(enum opt_type type, const void *field);
 
 /* In the form that opt_value_set reads: "1h", "64k", "yes", "a, b". */
-void opt_value_format(enum opt_type type, const void *field, struct buf *out);
+void opt_value_format(const struct opt *o, const void *field, struct buf *out);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/reason.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct reason_row rows[] = {
@@ -30,6 +31,14 @@ const struct reason_row *reason_find_id(const char *id)
 		if (strcmp(rows[i].id, id) == 0)
 			return &rows[i];
 	return NULL;
+}
+
+const char *reason_code(int number, char text[static REASON_CODE_SIZE])
+{
+	text[0] = '\0';
+	if (number != REASON_NONE)
+		snprintf(text, REASON_CODE_SIZE, "TQ-%d", number);
+	return text;
 }
 
 const char *reason_class_name(enum reason_class class)

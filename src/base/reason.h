@@ -46,6 +46,11 @@ const struct reason_row *reason_find_id(const char *id);
 /* The i-th row in the order of the table, NULL at its end. */
 const struct reason_row *reason_at(size_t i);
 
+#define REASON_CODE_SIZE 16
+
+/* "TQ-1001" of a reason's number, "" of REASON_NONE: text. */
+const char *reason_code(int number, char text[static REASON_CODE_SIZE]);
+
 /* "policy", "usage", ... as in the member `class` of a JSON report. */
 const char *reason_class_name(enum reason_class class);
 

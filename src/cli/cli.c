@@ -44,13 +44,6 @@ enum reason_class cli_class(const struct ratls_error *err)
 	return CLASS_UNDETERMINED;
 }
 
-void cli_code(int reason, char text[static 16])
-{
-	text[0] = '\0';
-	if (reason != 0)
-		snprintf(text, 16, "TQ-%d", reason);
-}
-
 void cli_note(const struct cli *c, const char *fmt, ...)
 {
 	va_list ap;
@@ -98,9 +91,9 @@ int cli_fail(const struct cli *c, const struct ratls_error *err)
 {
 	const struct reason_row *row = reason_find(err->reason);
 	enum reason_class class = cli_class(err);
-	char code[16], message[RATLS_ERROR_MESSAGE_SIZE];
+	char code[REASON_CODE_SIZE], message[RATLS_ERROR_MESSAGE_SIZE];
 
-	cli_code(err->reason, code);
+	reason_code(err->reason, code);
 	if (c->json) {
 		snprintf(message, sizeof(message), "%s", err->message);
 		utf8_clean(message); /* a file name may be anything */
@@ -159,4 +152,18 @@ bool cli_parse(const struct opt_program *program, char **argv, void *config, siz
 	else
 		*ret_exit = cli_fail(&(struct cli){.json = asks_for_json(argv)}, &err);
 	return false;
+}
+
+int cli_run(const struct opt_program *program, char **argv, void *config, size_t max_rest,
+	int (*run)(const void *config, const char *argument))
+{
+	char **rest = NULL;
+	int result;
+
+	if (!cli_parse(program, argv, config, max_rest, &rest, &result))
+		return result;
+	result = run(config, rest[0]);
+	opt_free(program, config);
+	free(rest);
+	return result;
 }

@@ -44,15 +44,17 @@ extern const struct opt cli_rows[];
 bool cli_parse(const struct opt_program *program, char **argv, void *config, size_t max_rest,
 	char ***ret_rest, int *ret_exit);
 
+/* The frame of a command: parse, run with the argument if there is one (else NULL), free. config is zeroed and begins
+ * with struct cli; max_rest is 0 or 1. The result is the exit code, which is also what run returns. */
+int cli_run(const struct opt_program *program, char **argv, void *config, size_t max_rest,
+	int (*run)(const void *config, const char *argument));
+
 /* Say on standard error what went wrong and what to do about it, or print it as a JSON object of schema
  * "teesql.error/1"; the result is the exit code. */
 int cli_fail(const struct cli *c, const struct ratls_error *err);
 
 /* The class, which is the exit code, of an error. */
 enum reason_class cli_class(const struct ratls_error *err);
-
-/* "TQ-1001"; empty for reason 0. */
-void cli_code(int reason, char text[static 16]);
 
 /* To standard error. Notes are progress: not with --quiet. */
 void cli_note(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -41,10 +41,15 @@ static const struct opt_table tables[] = {
 	{.opts = NULL},
 };
 
-static const struct opt_program program = {"teesql client-cert", "[OPTION]...",
-	"Get an attested certificate from the guest agent, for libpq: client-cert.pem (sslcert),\n"
-	"client-key.pem (sslkey) and ra-tls-ca.pem (sslrootcert).",
-	opts, .shared = tables};
+static const struct opt_program program = {
+	.name = "teesql client-cert",
+	.synopsis = "[OPTION]...",
+	.purpose =
+		"Get an attested certificate from the guest agent, for libpq: client-cert.pem (sslcert),\n"
+		"client-key.pem (sslkey) and ra-tls-ca.pem (sslrootcert).",
+	.opts = opts,
+	.shared = tables,
+};
 
 struct paths {
 	char certificate[PATH_MAX], key[PATH_MAX], ca[PATH_MAX];
@@ -145,14 +150,16 @@ static void print(
 	printf("sslcert=%s sslkey=%s sslrootcert=%s\n", paths->certificate, paths->key, paths->ca);
 }
 
-static int client_cert(const struct client_cert_config *c)
+static int client_cert(const void *config, const char *argument)
 {
+	const struct client_cert_config *c = config;
 	struct material_pem m = {.not_after = 0};
 	struct ratls_error err = {0};
 	struct paths paths = {.key = ""};
 	int rc = RATLS_OK;
 	bool write;
 
+	(void)argument;
 	if (strlen(c->out) > PATH_MAX - 32)
 		return cli_fail(&c->cli,
 			&(struct ratls_error){.reason = REASON_OPTION, .message = "--out is too long"});
@@ -172,13 +179,6 @@ static int client_cert(const struct client_cert_config *c)
 int cmd_client_cert(char **argv)
 {
 	struct client_cert_config config = {.cli = {0}};
-	char **rest = NULL;
-	int result;
 
-	if (!cli_parse(&program, argv, &config, 0, &rest, &result))
-		return result;
-	result = client_cert(&config);
-	opt_free(&program, &config);
-	free(rest);
-	return result;
+	return cli_run(&program, argv, &config, 0, client_cert);
 }

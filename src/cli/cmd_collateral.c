@@ -22,7 +22,8 @@ struct collateral_config {
 	struct cli cli;
 	struct appraisal_options appraisal;
 	struct obtain_options obtain;
-	char *fmspc, *ca, *out, *at;
+	char *fmspc, *out, *at;
+	unsigned ca_is_processor;
 	int64_t warn_before;
 };
 
@@ -30,7 +31,7 @@ struct collateral_config {
 
 static const struct opt fetch_opts[] = {
 	{"fmspc", OPT_STR, AT(fmspc), NULL, "HEX", "of the platform, in place of a TARGET that shows it"},
-	{"ca", OPT_STR, AT(ca), "platform", "platform|processor",
+	{"ca", OPT_CHOICE, AT(ca_is_processor), "platform", "platform|processor",
 		"which CA issued that platform's certificates"},
 	{"out", OPT_STR, AT(out), ".", "DIR", "write FMSPC.json here"},
 	{"pccs", OPT_LIST, AT(appraisal.pccs), NULL, "URL",
@@ -47,8 +48,6 @@ static const struct opt stock_opts[] = {
 	{.name = NULL},
 };
 
-static const struct opt show_opts[] = {{.name = NULL}};
-
 static const struct opt check_opts[] = {
 	{"warn-before", OPT_TIME, AT(warn_before), "7d", "TIME", "what ends within this time is expiring"},
 	{.name = NULL},
@@ -64,18 +63,30 @@ static const struct opt_table fetch_tables[] = {
 
 static const struct opt_table stock_tables[] = {{stock_opts, 0}, {cli_rows, AT(cli)}, {.opts = NULL}};
 
-static const struct opt_program fetch_program = {"teesql collateral fetch", "[OPTION]... [TARGET]",
-	"Write the collateral of a platform into a folder for --collateral-dir.", fetch_opts,
-	.shared = fetch_tables};
+static const struct opt_program fetch_program = {
+	.name = "teesql collateral fetch",
+	.synopsis = "[OPTION]... [TARGET]",
+	.purpose = "Write the collateral of a platform into a folder for --collateral-dir.",
+	.opts = fetch_opts,
+	.shared = fetch_tables,
+};
 
-static const struct opt_program show_program = {"teesql collateral show", "[OPTION]... DIR|FILE",
-	"List collateral in files: who issued it, when, and until when it holds.", show_opts,
-	.shared = stock_tables};
+static const struct opt_program show_program = {
+	.name = "teesql collateral show",
+	.synopsis = "[OPTION]... DIR|FILE",
+	.purpose = "List collateral in files: who issued it, when, and until when it holds.",
+	.shared = stock_tables,
+};
 
-static const struct opt_program check_program = {"teesql collateral check", "[OPTION]... DIR|FILE",
-	"Say by the exit code how long collateral in files will do: 0 ok, 1 expiring, 7 expired,\n"
-	"4 malformed, 5 not authentic; of several files the worst counts.",
-	check_opts, .shared = stock_tables};
+static const struct opt_program check_program = {
+	.name = "teesql collateral check",
+	.synopsis = "[OPTION]... DIR|FILE",
+	.purpose =
+		"Say by the exit code how long collateral in files will do: 0 ok, 1 expiring, 7 expired,\n"
+		"4 malformed, 5 not authentic; of several files the worst counts.",
+	.opts = check_opts,
+	.shared = stock_tables,
+};
 
 static void show(const struct cli *cli, json_t *report)
 {
@@ -94,15 +105,10 @@ static void show(const struct cli *cli, json_t *report)
 
 static int named_platform(const struct collateral_config *c, struct platform_id *ret, struct ratls_error *err)
 {
-	bool processor = strcmp(c->ca, "processor") == 0;
-
-	if (!processor && strcmp(c->ca, "platform") != 0)
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-			"--ca: \"%.32s\" is neither platform nor processor", c->ca);
 	if (!hex_decode(c->fmspc, strlen(c->fmspc), ret->fmspc, sizeof(ret->fmspc)))
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
 			"--fmspc: \"%.32s\" is not 12 hexadecimal digits", c->fmspc);
-	ret->ca = processor ? "processor" : "platform";
+	ret->ca = c->ca_is_processor ? "processor" : "platform";
 	return RATLS_OK;
 }
 
@@ -185,7 +191,7 @@ static int report_on(
 	return rc;
 }
 
-static int fetch(const struct collateral_config *c, char *const *rest, struct ratls_error *err)
+static int fetch(const struct collateral_config *c, const char *target, struct ratls_error *err)
 {
 	struct platform_id platform = {.ca = NULL};
 	struct ratls_endorsements *e = NULL;
@@ -194,11 +200,11 @@ static int fetch(const struct collateral_config *c, char *const *rest, struct ra
 	char *path = NULL;
 	int rc = appraisal_trust_root(&c->appraisal, &root, err);
 
-	if (rc == RATLS_OK && c->fmspc != NULL && rest[0] != NULL)
+	if (rc == RATLS_OK && c->fmspc != NULL && target != NULL)
 		rc = err_reason(err, RATLS_E_ARG, REASON_OPTION, "--fmspc and a target are two platforms");
 	if (rc == RATLS_OK)
 		rc = c->fmspc != NULL ? named_platform(c, &platform, err)
-				      : shown_platform(c, rest[0], &platform, err);
+				      : shown_platform(c, target, &platform, err);
 	if (rc == RATLS_OK)
 		rc = ask(c, &root, &platform, &e, err);
 	if (rc == RATLS_OK)
@@ -216,12 +222,11 @@ static int fetch(const struct collateral_config *c, char *const *rest, struct ra
 
 /* ---- show and check ------------------------------------------------------------------------------------ */
 
-static int list(
-	const struct collateral_config *c, char *const *rest, enum stock_status *ret, struct ratls_error *err)
+static int list(const struct collateral_config *c, const char *path, enum stock_status *ret, struct ratls_error *err)
 {
 	json_t *report = NULL;
-	int rc = rest[0] != NULL ? report_on(c, rest[0], &report, err)
-				 : err_reason(err, RATLS_E_ARG, REASON_OPTION, "a folder or file is missing");
+	int rc = path != NULL ? report_on(c, path, &report, err)
+			      : err_reason(err, RATLS_E_ARG, REASON_OPTION, "a folder or file is missing");
 
 	if (rc != RATLS_OK)
 		return rc;
@@ -231,27 +236,33 @@ static int list(
 	return RATLS_OK;
 }
 
-static int run(const struct opt_program *program, char **argv)
+static int run_check(const void *config, const char *path)
 {
-	struct collateral_config config = {.cli = {0}};
+	const struct collateral_config *c = config;
 	enum stock_status worst = STOCK_OK;
 	struct ratls_error err = {0};
-	char **rest = NULL;
-	int result, rc;
 
-	if (!cli_parse(program, argv, &config, 1, &rest, &result))
-		return result;
-	if (program == &fetch_program)
-		rc = fetch(&config, rest, &err);
-	else
-		rc = list(&config, rest, &worst, &err);
-	result = rc == RATLS_OK ? (int)stock_class(worst) : cli_fail(&config.cli, &err);
-	/* To look at what is old is no failure; to look at what is nothing is. */
-	if (program == &show_program && rc == RATLS_OK && worst <= STOCK_EXPIRED)
-		result = 0;
-	opt_free(program, &config);
-	free(rest);
-	return result;
+	return list(c, path, &worst, &err) == RATLS_OK ? (int)stock_class(worst) : cli_fail(&c->cli, &err);
+}
+
+/* To look at what is old is no failure; to look at what is nothing is. */
+static int run_show(const void *config, const char *path)
+{
+	const struct collateral_config *c = config;
+	enum stock_status worst = STOCK_OK;
+	struct ratls_error err = {0};
+
+	if (list(c, path, &worst, &err) != RATLS_OK)
+		return cli_fail(&c->cli, &err);
+	return worst <= STOCK_EXPIRED ? 0 : (int)stock_class(worst);
+}
+
+static int run_fetch(const void *config, const char *target)
+{
+	const struct collateral_config *c = config;
+	struct ratls_error err = {0};
+
+	return fetch(c, target, &err) == RATLS_OK ? 0 : cli_fail(&c->cli, &err);
 }
 
 int cmd_collateral(char **argv)
@@ -259,12 +270,15 @@ int cmd_collateral(char **argv)
 	static const struct {
 		const char *name;
 		const struct opt_program *program;
-	} verbs[] = {{"fetch", &fetch_program}, {"show", &show_program}, {"check", &check_program}};
+		int (*run)(const void *config, const char *argument);
+	} verbs[] = {{"fetch", &fetch_program, run_fetch}, {"show", &show_program, run_show},
+		{"check", &check_program, run_check}};
+	struct collateral_config config = {.cli = {0}};
 	bool help = argv[1] != NULL && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
 
 	for (size_t i = 0; argv[1] != NULL && i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
-			return run(verbs[i].program, argv + 1);
+			return cli_run(verbs[i].program, argv + 1, &config, 1, verbs[i].run);
 	fprintf(help ? stdout : stderr,
 		"Usage: teesql collateral fetch|show|check [OPTION]... [ARGUMENT]\n\n");
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)

@@ -90,9 +90,10 @@ static int verify_first(struct forwarder *f, struct ratls_error *err)
 
 	if (rc != RATLS_OK)
 		return rc;
-	verifier_decide(f->party.verifier, cur_of(peer.leaf.p, peer.leaf.len), clock_now(), &verdict, NULL);
+	verifier_decide(f->party.verifier, cur_of(peer.leaf.p, peer.leaf.len), clock_now(), &verdict);
 	if (!verdict.accepted)
-		rc = err_reason(err, RATLS_E_ARG, verdict.reason, "%s is refused: %.200s", peer.address, verdict.message);
+		rc = err_reason(err, RATLS_E_ARG, verdict.reason, "%s is refused: %s%.200s", peer.address,
+			verdict.reason == REASON_NO_EVIDENCE ? "upstream " : "", verdict.message);
 	else
 		cli_note(&f->config.cli, "verified %s: %s, mrtd %.16s...%s", f->name, verdict.tcb, verdict.mrtd,
 			verdict.attested ? "" : " (INSECURE: without evidence)");
@@ -303,11 +304,9 @@ static int run_command(struct forwarder *f, char **command)
 static int serve(struct forwarder *f, char **command)
 {
 	struct ratls_error err = {0};
-	int rc = daemon_begin("teesql", &f->config.daemon, &err);
 
-	if (rc == RATLS_OK)
-		rc = start(f, command != NULL, &err);
-	if (rc != RATLS_OK)
+	daemon_begin("teesql", &f->config.daemon);
+	if (start(f, command != NULL, &err) != RATLS_OK)
 		return cli_fail(&f->config.cli, &err);
 	if (command != NULL)
 		return run_command(f, command);
@@ -317,28 +316,33 @@ static int serve(struct forwarder *f, char **command)
 	return 0;
 }
 
+/* What follows the target: nothing (NULL), or -- and a command. */
+static int read_command(char **rest, char ***ret, struct ratls_error *err)
+{
+	if (rest[0] != NULL && strcmp(rest[0], "--") != 0)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "unexpected argument \"%s\" (a command follows --)", rest[0]);
+	if (rest[0] != NULL && rest[1] == NULL)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "there is no command behind --");
+	*ret = rest[0] != NULL ? rest + 1 : NULL;
+	return RATLS_OK;
+}
+
 int cmd_connect(char **argv)
 {
 	static struct forwarder f;
 	struct ratls_error err = {0};
 	char **rest, **command = NULL;
 	const char *target = NULL;
-	int code;
+	int code, rc;
 
 	if (!cli_parse(&program, argv, &f.config, SIZE_MAX, &rest, &code))
 		return code;
 	if (rest[0] != NULL && strcmp(rest[0], "--") != 0)
 		target = rest[0];
-	for (char **r = rest + (target != NULL); r[0] != NULL && command == NULL; r++) {
-		if (strcmp(r[0], "--") != 0)
-			code = err_reason(&err, RATLS_E_ARG, REASON_OPTION, "unexpected argument \"%s\" (a command follows --)", r[0]);
-		command = r + 1;
-	}
-	if (err.code == 0 && command != NULL && command[0] == NULL)
-		err_reason(&err, RATLS_E_ARG, REASON_OPTION, "there is no command behind --");
-	if (err.code == 0)
-		target_parse(target, &f.target, &err);
-	code = err.code != 0 ? cli_fail(&f.config.cli, &err) : serve(&f, command);
+	rc = read_command(rest + (target != NULL), &command, &err);
+	if (rc == RATLS_OK)
+		rc = target_parse(target, &f.target, &err);
+	code = rc == RATLS_OK ? serve(&f, command) : cli_fail(&f.config.cli, &err);
 	finish(&f);
 	free(rest);
 	return code;

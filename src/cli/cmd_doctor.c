@@ -4,10 +4,12 @@
  */
 #include <dlfcn.h>
 #include <limits.h>
+#include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "appraisal/appraise.h"
@@ -15,6 +17,7 @@
 #include "base/env.h"
 #include "base/err.h"
 #include "cli/obtain.h"
+#include "cli/target.h"
 #include "source/agent.h"
 #include "source/fetch.h"
 #include "source/ita.h"
@@ -46,10 +49,15 @@ static const struct opt_table tables[] = {
 	{.opts = NULL},
 };
 
-static const struct opt_program program = {"teesql doctor", "[OPTION]... [TARGET]",
-	"Probe what attested connections stand on: guest agent, collateral or verifier service, clock, TARGET, key files, "
-	"libpq.",
-	opts, .shared = tables};
+static const struct opt_program program = {
+	.name = "teesql doctor",
+	.synopsis = "[OPTION]... [TARGET]",
+	.purpose =
+		"Probe what attested connections stand on: guest agent, names, collateral or verifier service, clock, "
+		"TARGET, key files, libpq.",
+	.opts = opts,
+	.shared = tables,
+};
 
 enum health { HEALTH_OK, HEALTH_NOT_THERE, HEALTH_BAD };
 
@@ -151,10 +159,69 @@ static bool verifies(const struct visit *v, unsigned which)
 	return appraisal_verifiers(&v->config->appraisal, &verifiers, NULL) == RATLS_OK && (verifiers & which) != 0;
 }
 
+/* The services that are asked for collateral, NULL-terminated: none, where --verifier or --pccs says so. */
+static const char *const *collateral_urls(const struct visit *v)
+{
+	static const char *const intel[] = {PCS_INTEL_URL, NULL}, *const nobody[] = {NULL};
+	const struct appraisal_options *o = &v->config->appraisal;
+
+	if (!verifies(v, APPRAISED_DCAP) || appraisal_asks_nobody(o))
+		return nobody;
+	return o->pccs != NULL ? (const char *const *)o->pccs : intel;
+}
+
+static bool has_target(const char *target)
+{
+	return target != NULL || env_get("DATABASE_URL") != NULL || env_get("PGHOST") != NULL;
+}
+
+static void probe_name(const char *name, struct finding *f)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *list;
+	size_t used = strlen(f->detail);
+	int failure;
+
+	if (f->health == HEALTH_BAD)
+		return;
+	failure = getaddrinfo(name, NULL, &hints, &list);
+	if (failure != 0) {
+		found(f, HEALTH_BAD, "Check the name, and the resolver of this machine (/etc/resolv.conf).",
+			"could not translate host name \"%.128s\" to address: %s", name, gai_strerror(failure));
+		f->class = CLASS_UNREACHABLE;
+		return;
+	}
+	freeaddrinfo(list);
+	snprintf(f->detail + used, sizeof(f->detail) - used, "%s%.80s", used > 0 ? ", " : "", name);
+	f->health = HEALTH_OK;
+}
+
+/* Of the collateral services and of TARGET. */
+static void probe_names(struct visit *v, struct finding *f)
+{
+	struct target target = {.kind = TARGET_FILE};
+
+	f->health = HEALTH_NOT_THERE;
+	for (const char *const *url = collateral_urls(v); *url != NULL; url++) {
+		const char *host = strstr(*url, "://") != NULL ? strstr(*url, "://") + 3 : *url;
+		bool bracket = host[0] == '[';
+		char name[256];
+
+		host += bracket;
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(host, bracket ? "]" : ":/?#"), host);
+		probe_name(name, f);
+	}
+	if (has_target(v->target) && target_parse(v->target, &target, NULL) == RATLS_OK)
+		for (size_t i = 0; i < target.n_hosts; i++)
+			probe_name(target.hosts[i].name, f);
+	target_done(&target);
+	if (f->health == HEALTH_NOT_THERE)
+		found(f, HEALTH_NOT_THERE, NULL, "none is asked for");
+}
+
 static void probe_collateral(struct visit *v, struct finding *f)
 {
-	static const char *const intel[] = {PCS_INTEL_URL, NULL};
-	const char *const *urls = (const char *const *)v->config->appraisal.pccs;
+	const char *const *urls = collateral_urls(v);
 	struct place *place = NULL;
 	struct ratls_error err = {0};
 
@@ -166,7 +233,7 @@ static void probe_collateral(struct visit *v, struct finding *f)
 		found(f, HEALTH_NOT_THERE, NULL, "not asked, as --pccs says");
 		return;
 	}
-	for (urls = urls != NULL ? urls : intel; *urls != NULL; urls++) {
+	for (; *urls != NULL; urls++) {
 		if (place_new(*urls, &place, &err) != RATLS_OK)
 			break;
 		if (ask_collateral(v, place_url(place), &err) == RATLS_OK) {
@@ -217,11 +284,6 @@ static void probe_clock(struct visit *v, struct finding *f)
 	} else {
 		found(f, HEALTH_OK, NULL, "%s", text);
 	}
-}
-
-static bool has_target(const char *target)
-{
-	return target != NULL || env_get("DATABASE_URL") != NULL || env_get("PGHOST") != NULL;
 }
 
 static void probe_target(struct visit *v, struct finding *f)
@@ -311,6 +373,7 @@ static const struct {
 	void (*probe)(struct visit *v, struct finding *f);
 } probes[] = {
 	{"guest agent", probe_agent},
+	{"names", probe_names},
 	{"collateral", probe_collateral},
 	{"Intel TA", probe_ita},
 	{"clock", probe_clock},
@@ -367,21 +430,20 @@ static int examine(struct visit *v)
 	return result;
 }
 
+static int doctor(const void *config, const char *target)
+{
+	const struct doctor_config *c = config;
+	struct ratls_error err = {0};
+	unsigned verifiers;
+
+	if (appraisal_verifiers(&c->appraisal, &verifiers, &err) != RATLS_OK)
+		return cli_fail(&c->cli, &err);
+	return examine(&(struct visit){.config = c, .target = target});
+}
+
 int cmd_doctor(char **argv)
 {
 	struct doctor_config config = {.cli = {0}};
-	struct ratls_error err = {0};
-	unsigned verifiers;
-	char **rest = NULL;
-	int result;
 
-	if (!cli_parse(&program, argv, &config, 1, &rest, &result))
-		return result;
-	if (appraisal_verifiers(&config.appraisal, &verifiers, &err) != RATLS_OK)
-		result = cli_fail(&config.cli, &err);
-	else
-		result = examine(&(struct visit){.config = &config, .target = rest[0]});
-	opt_free(&program, &config);
-	free(rest);
-	return result;
+	return cli_run(&program, argv, &config, 1, doctor);
 }

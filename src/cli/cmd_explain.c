@@ -11,13 +11,12 @@
 
 static const struct opt_table tables[] = {{cli_rows, 0}, {.opts = NULL}};
 
-static const struct opt opts[] = {
-	{.name = NULL},
+static const struct opt_program program = {
+	.name = "teesql explain",
+	.synopsis = "[OPTION]... [TQ-NUMBER | RULE]",
+	.purpose = "Say what a code or the name of a rule means and what to do about it; without one, list them all.",
+	.shared = tables,
 };
-
-static const struct opt_program program = {"teesql explain", "[OPTION]... [TQ-NUMBER | RULE]",
-	"Say what a code or the name of a rule means and what to do about it; without one, list them all.",
-	opts, .shared = tables};
 
 /* "TQ-1001", "tq1001", "1001" or "evidence.present". */
 static const struct reason_row *find(const char *text)
@@ -37,41 +36,44 @@ static const struct reason_row *find(const char *text)
 
 static json_t *row_json(const struct reason_row *row)
 {
-	char code[16];
+	char code[REASON_CODE_SIZE];
 
-	cli_code(row->number, code);
-	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "schema", "teesql.explain/1", "code", code,
-		"id", row->id, "exit", (int)row->class, "class", reason_class_name(row->class), "meaning",
+	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "schema", "teesql.explain/1", "code",
+		reason_code(row->number, code), "id", row->id, "exit", (int)row->class, "class", reason_class_name(row->class), "meaning",
 		row->meaning, "remedy", row->remedy);
 }
 
 static void explain(const struct cli *cli, const struct reason_row *row)
 {
+	char code[REASON_CODE_SIZE];
+
 	if (cli->json) {
 		cli_print_json(row_json(row));
 		return;
 	}
-	printf("TQ-%d  %s (%s, exit code %d)\n%s\n%s\n", row->number, row->id, reason_class_name(row->class),
-		(int)row->class, row->meaning, row->remedy);
+	printf("%s  %s (%s, exit code %d)\n%s\n%s\n", reason_code(row->number, code), row->id,
+		reason_class_name(row->class), (int)row->class, row->meaning, row->remedy);
 }
 
 static void list(const struct cli *cli)
 {
 	json_t *all = cli->json ? json_array() : NULL;
 	const struct reason_row *row;
+	char code[REASON_CODE_SIZE];
 
 	for (size_t i = 0; (row = reason_at(i)) != NULL; i++) {
 		if (cli->json)
 			json_array_append_new(all, row_json(row));
 		else
-			printf("TQ-%d  %-28s %s\n", row->number, row->id, row->meaning);
+			printf("%s  %-28s %s\n", reason_code(row->number, code), row->id, row->meaning);
 	}
 	if (cli->json)
 		cli_print_json(json_pack("{s:s, s:o}", "schema", "teesql.explain/1", "reasons", all));
 }
 
-static int run(const struct cli *cli, const char *text)
+static int run(const void *config, const char *text)
 {
+	const struct cli *cli = config;
 	const struct reason_row *row = text != NULL ? find(text) : NULL;
 	struct ratls_error err;
 
@@ -90,13 +92,6 @@ static int run(const struct cli *cli, const char *text)
 int cmd_explain(char **argv)
 {
 	struct cli cli = {0};
-	char **rest = NULL;
-	int result;
 
-	if (!cli_parse(&program, argv, &cli, 1, &rest, &result))
-		return result;
-	result = run(&cli, rest[0]);
-	opt_free(&program, &cli);
-	free(rest);
-	return result;
+	return cli_run(&program, argv, &cli, 1, run);
 }

@@ -3,7 +3,6 @@
  * teesql inspect: parse and show. It trusts nothing, asks no collateral service and gives no verdict.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "appraisal/report.h"
 #include "base/clock.h"
@@ -25,15 +24,15 @@ static const struct opt_table tables[] = {
 	{.opts = NULL},
 };
 
-static const struct opt opts[] = {
-	{.name = NULL},
+static const struct opt_program program = {
+	.name = "teesql inspect",
+	.synopsis = "[OPTION]... [TARGET]",
+	.purpose =
+		"Show what TARGET presents, without verifying any of it.\n"
+		"TARGET is HOST[:PORT] (5433), a connection string, a file with a certificate, a quote or an\n"
+		"attestation, or - for standard input.",
+	.shared = tables,
 };
-
-static const struct opt_program program = {"teesql inspect", "[OPTION]... [TARGET]",
-	"Show what TARGET presents, without verifying any of it.\n"
-	"TARGET is HOST[:PORT] (5433), a connection string, a file with a certificate, a quote or an\n"
-	"attestation, or - for standard input.",
-	opts, .shared = tables};
 
 /* A report without endorsements says what the evidence says; what it says of checks is left out. */
 static json_t *facts_of(
@@ -80,8 +79,9 @@ static void show(const struct cli *cli, json_t *facts)
 	json_decref(facts);
 }
 
-static int inspect(const struct inspect_config *c, const char *target)
+static int inspect(const void *config, const char *target)
 {
+	const struct inspect_config *c = config;
 	struct ratls_evidence *evidence = NULL;
 	struct obtained obtained = {0};
 	struct ratls_error err = {0};
@@ -102,13 +102,6 @@ static int inspect(const struct inspect_config *c, const char *target)
 int cmd_inspect(char **argv)
 {
 	struct inspect_config config = {.cli = {0}};
-	char **rest = NULL;
-	int result;
 
-	if (!cli_parse(&program, argv, &config, 1, &rest, &result))
-		return result;
-	result = inspect(&config, rest[0]);
-	opt_free(&program, &config);
-	free(rest);
-	return result;
+	return cli_run(&program, argv, &config, 1, inspect);
 }

@@ -15,11 +15,16 @@ static const struct opt opts[] = {
 	{.name = NULL},
 };
 
-static const struct opt_program program = {"teesql pin", "[OPTION]... [TARGET]",
-	"Appraise TARGET and write a policy that accepts what it measures now: MRTD, RTMR1, RTMR2, compose "
-	"hash\n"
-	"and application id. Compare these with what you built: whoever answers first is trusted.",
-	opts, .shared = evaluation_tables};
+static const struct opt_program program = {
+	.name = "teesql pin",
+	.synopsis = "[OPTION]... [TARGET]",
+	.purpose =
+		"Appraise TARGET and write a policy that accepts what it measures now: MRTD, RTMR1, RTMR2, compose "
+		"hash\n"
+		"and application id. Compare these with what you built: whoever answers first is trusted.",
+	.opts = opts,
+	.shared = evaluation_tables,
+};
 
 static int set_list(json_t *policy, const char *name, json_t *value)
 {
@@ -82,7 +87,7 @@ static int write_policy(const struct evaluation *e, json_t *report, struct ratls
 }
 
 /* Only what is genuine is worth pinning. */
-static int pin(const struct evaluation *e)
+static int conclude(const struct evaluation *e)
 {
 	const struct cli *cli = &e->config->cli;
 	struct ratls_error err = {.code = RATLS_E_ARG, .reason = e->conclusion.reason};
@@ -104,7 +109,14 @@ static int pin(const struct evaluation *e)
 	return rc == RATLS_OK ? 0 : cli_fail(cli, &err);
 }
 
+static int pin(const void *config, const char *target)
+{
+	return evaluation_run(config, target, conclude);
+}
+
 int cmd_pin(char **argv)
 {
-	return evaluation_command(&program, argv, pin);
+	struct evaluation_config config = {.cli = {0}};
+
+	return cli_run(&program, argv, &config, 1, pin);
 }

@@ -4,7 +4,6 @@
  * here trusts it (invariant trust_is_configured): whoever uses it compares its digest first.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cli/chain.h"
 #include "cli/obtain.h"
@@ -23,14 +22,14 @@ static const struct opt_table tables[] = {
 	{.opts = NULL},
 };
 
-static const struct opt opts[] = {
-	{.name = NULL},
+static const struct opt_program program = {
+	.name = "teesql root",
+	.synopsis = "[OPTION]... [TARGET]",
+	.purpose =
+		"Print the last certificate of the chain that TARGET presents, for sslrootcert. It is not verified:\n"
+		"compare its SHA-256, which is printed on standard error, with one that you know.",
+	.shared = tables,
 };
-
-static const struct opt_program program = {"teesql root", "[OPTION]... [TARGET]",
-	"Print the last certificate of the chain that TARGET presents, for sslrootcert. It is not verified:\n"
-	"compare its SHA-256, which is printed on standard error, with one that you know.",
-	opts, .shared = tables};
 
 static void print(const struct cli *cli, const struct chain_last *last)
 {
@@ -47,31 +46,25 @@ static void print(const struct cli *cli, const struct chain_last *last)
 		cli_warn("the chain has one certificate only: it is the server's own");
 }
 
-static int root(const struct root_config *config, const char *target)
+static int root(const void *config, const char *target)
 {
+	const struct root_config *c = config;
 	struct obtained obtained = {0};
 	struct ratls_error err = {0};
 	struct chain_last last;
-	int rc = obtain(target, &config->obtain, &config->appraisal, &config->cli, &obtained, &err);
+	int rc = obtain(target, &c->obtain, &c->appraisal, &c->cli, &obtained, &err);
 
 	if (rc == RATLS_OK)
 		rc = chain_last(&obtained.material.chain_pem, &last, &err);
 	if (rc == RATLS_OK)
-		print(&config->cli, &last);
+		print(&c->cli, &last);
 	obtained_done(&obtained);
-	return rc == RATLS_OK ? 0 : cli_fail(&config->cli, &err);
+	return rc == RATLS_OK ? 0 : cli_fail(&c->cli, &err);
 }
 
 int cmd_root(char **argv)
 {
 	struct root_config config = {.cli = {0}};
-	char **rest = NULL;
-	int result;
 
-	if (!cli_parse(&program, argv, &config, 1, &rest, &result))
-		return result;
-	result = root(&config, rest[0]);
-	opt_free(&program, &config);
-	free(rest);
-	return result;
+	return cli_run(&program, argv, &config, 1, root);
 }

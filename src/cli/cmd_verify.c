@@ -19,12 +19,17 @@ static const struct opt opts[] = {
 	{.name = NULL},
 };
 
-static const struct opt_program program = {"teesql verify", "[OPTION]... [TARGET]",
-	"Obtain evidence from TARGET, appraise it, and say what held and what did not.\n"
-	"TARGET is HOST[:PORT] (5433), a connection string, a file with a certificate, a quote or an\n"
-	"attestation, a bundle that --save wrote, or - for standard input; without it DATABASE_URL or "
-	"PGHOST.",
-	opts, .shared = evaluation_tables};
+static const struct opt_program program = {
+	.name = "teesql verify",
+	.synopsis = "[OPTION]... [TARGET]",
+	.purpose =
+		"Obtain evidence from TARGET, appraise it, and say what held and what did not.\n"
+		"TARGET is HOST[:PORT] (5433), a connection string, a file with a certificate, a quote or an\n"
+		"attestation, a bundle that --save wrote, or - for standard input; without it DATABASE_URL or "
+		"PGHOST.",
+	.opts = opts,
+	.shared = evaluation_tables,
+};
 
 static void show(const struct evaluation *e, json_t *object)
 {
@@ -94,7 +99,14 @@ static int conclude(const struct evaluation *e)
 	return result;
 }
 
+static int verify(const void *config, const char *target)
+{
+	return evaluation_run(config, target, conclude);
+}
+
 int cmd_verify(char **argv)
 {
-	return evaluation_command(&program, argv, conclude);
+	struct evaluation_config config = {.cli = {0}};
+
+	return cli_run(&program, argv, &config, 1, verify);
 }

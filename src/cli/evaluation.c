@@ -172,16 +172,7 @@ static struct conclusion conclusion_of_error(const struct evaluation *e)
 	return o;
 }
 
-void evaluation_run(struct evaluation *ret, const struct evaluation_config *config, const char *target)
-{
-	*ret = (struct evaluation){.config = config, .at = clock_now(), .times = {-1, -1, -1, -1, -1}};
-	if (verify(ret, target, &ret->err) == RATLS_OK)
-		ret->conclusion = conclusion_of_report(ret);
-	else
-		ret->conclusion = conclusion_of_error(ret);
-}
-
-void evaluation_done(struct evaluation *e)
+static void evaluation_done(struct evaluation *e)
 {
 	ratls_report_free(e->report);
 	ratls_endorsements_free(e->endorsements);
@@ -217,19 +208,17 @@ json_t *evaluation_json(const struct evaluation *e)
 		e->report, &e->conclusion, e->at, obtained_endpoint(&e->obtained, e->evidence), &e->times);
 }
 
-int evaluation_command(const struct opt_program *program, char **argv, int (*conclude)(const struct evaluation *e))
+int evaluation_run(const struct evaluation_config *config, const char *target,
+	int (*conclude)(const struct evaluation *e))
 {
-	struct evaluation_config config = {.cli = {0}};
-	struct evaluation e;
-	char **rest = NULL;
+	struct evaluation e = {.config = config, .at = clock_now(), .times = {-1, -1, -1, -1, -1}};
 	int result;
 
-	if (!cli_parse(program, argv, &config, 1, &rest, &result))
-		return result;
-	evaluation_run(&e, &config, rest[0]);
+	if (verify(&e, target, &e.err) == RATLS_OK)
+		e.conclusion = conclusion_of_report(&e);
+	else
+		e.conclusion = conclusion_of_error(&e);
 	result = conclude(&e);
 	evaluation_done(&e);
-	opt_free(program, &config);
-	free(rest);
 	return result;
 }

@@ -37,12 +37,9 @@ struct evaluation {
 	struct conclusion conclusion;
 };
 
-/* Always fills ret, whose conclusion says how it went; borrows config. target NULL is the environment's. */
-void evaluation_run(struct evaluation *ret, const struct evaluation_config *config, const char *target);
-void evaluation_done(struct evaluation *e);
-
-/* A command that appraises one target: parses argv, evaluates, concludes. Returns the exit code. */
-int evaluation_command(const struct opt_program *program, char **argv, int (*conclude)(const struct evaluation *e));
+/* Evaluate target (NULL: the environment's), whose conclusion says how it went, and conclude: the exit code. */
+int evaluation_run(const struct evaluation_config *config, const char *target,
+	int (*conclude)(const struct evaluation *e));
 
 /* The object of schema "teesql.verify/1": a new reference, NULL if memory ran out. */
 json_t *evaluation_json(const struct evaluation *e);

@@ -18,7 +18,7 @@ static const struct command commands[] = {
 	{"client-cert", cmd_client_cert, "get certificate, key and root for libpq from the guest agent"},
 	{"collateral", cmd_collateral, "fetch Intel's facts for a site without a network, list and check them"},
 	{"explain", cmd_explain, "say what a code (TQ-...) means and what to do about it"},
-	{"doctor", cmd_doctor, "probe guest agent, clock, names, collateral and files"},
+	{"doctor", cmd_doctor, "probe guest agent, names, collateral, clock, a server and files"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

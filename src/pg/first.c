@@ -54,28 +54,3 @@ enum pg_first pg_first_look(struct cur bytes, size_t *ret_len)
 	*ret_len = length;
 	return kind;
 }
-
-const char *pg_first_name(enum pg_first first)
-{
-	switch (first) {
-	case PG_FIRST_MORE:
-		return "too few bytes";
-	case PG_FIRST_TLS:
-		return "TLS";
-	case PG_FIRST_SSL_REQUEST:
-		return "SSLRequest";
-	case PG_FIRST_GSS_REQUEST:
-		return "GSSENCRequest";
-	case PG_FIRST_CANCEL:
-		return "CancelRequest";
-	case PG_FIRST_STARTUP:
-		return "StartupMessage";
-	case PG_FIRST_HTTP:
-		return "HTTP";
-	case PG_FIRST_OVERSIZED:
-		return "oversized packet";
-	case PG_FIRST_OTHER:
-		break;
-	}
-	return "unknown protocol";
-}

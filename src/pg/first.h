@@ -37,7 +37,4 @@ enum pg_first {
  * not change. *ret_len is the length of the whole packet that they begin with, 0 where there is none. */
 enum pg_first pg_first_look(struct cur bytes, size_t *ret_len);
 
-/* For logs: "TLS", "SSLRequest", ... never content. */
-const char *pg_first_name(enum pg_first first);
-
 #endif

@@ -23,14 +23,14 @@
 #define AT(member) offsetof(struct appraisal_options, member)
 
 const struct opt appraisal_means_rows[] = {
-	{"verifier", OPT_STR, AT(verifier), "dcap", "dcap|ita|dcap+ita",
+	{"verifier", OPT_CHOICE, AT(verifier), "dcap", "dcap|ita|dcap+ita||ita+dcap|none",
 		"who verifies quotes: Intel's collateral, Intel Trust Authority, or both"},
 	{"ita-url", OPT_STR, AT(ita_url), NULL, "us|eu|URL", "Intel Trust Authority; without it: us"},
 	{"ita-portal", OPT_STR, AT(ita_portal), NULL, "URL",
 		"what publishes its keys at /certs; else the region's portal, or --ita-url"},
 	{"ita-api-key-file", OPT_STR, AT(ita_api_key_file), NULL, "FILE",
 		"its API key; else INTEL_TRUST_AUTHORITY_API_KEY of the environment"},
-	{"ita-event-log", OPT_STR, AT(ita_event_log), "on", "on|off",
+	{"ita-event-log", OPT_CHOICE, AT(ita_event_log_off), "on", "on|off",
 		"show it the event log too, which is replayed here either way"},
 	{"insecure-ita-without-nonce", OPT_BOOL, AT(insecure_ita_without_nonce), NULL, NULL,
 		"ask for tokens that do not answer one question alone"},
@@ -42,21 +42,14 @@ const struct opt appraisal_means_rows[] = {
 /* Some say `none` where they mean that nothing shall be verified: that needs another word here. */
 int appraisal_verifiers(const struct appraisal_options *o, unsigned *ret, struct ratls_error *err)
 {
-	const char *verifier = o->verifier != NULL ? o->verifier : "dcap";
+	static const unsigned those_of[] = {
+		APPRAISED_DCAP, APPRAISED_ITA, APPRAISED_DCAP | APPRAISED_ITA, APPRAISED_DCAP | APPRAISED_ITA, 0};
 
-	if (strcmp(verifier, "none") == 0)
+	if (those_of[o->verifier] == 0)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
 			"--verifier: \"none\" would verify nothing; to look at evidence use \"teesql "
 			"inspect\"");
-	if (strcmp(verifier, "dcap") == 0)
-		*ret = APPRAISED_DCAP;
-	else if (strcmp(verifier, "ita") == 0)
-		*ret = APPRAISED_ITA;
-	else if (strcmp(verifier, "dcap+ita") == 0 || strcmp(verifier, "ita+dcap") == 0)
-		*ret = APPRAISED_DCAP | APPRAISED_ITA;
-	else
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-			"--verifier: \"%.32s\" is not dcap, ita or dcap+ita", verifier);
+	*ret = those_of[o->verifier];
 	return RATLS_OK;
 }
 
@@ -81,17 +74,6 @@ static int load_key(const char *path, struct buf *ret, struct ratls_error *err)
 	return ret->bad ? err_set(err, RATLS_E_NOMEM, "out of memory") : RATLS_OK;
 }
 
-static int read_switch(const char *name, const char *value, bool *ret, struct ratls_error *err)
-{
-	bool on = value == NULL || strcmp(value, "on") == 0;
-
-	if (!on && strcmp(value, "off") != 0)
-		return err_reason(
-			err, RATLS_E_ARG, REASON_OPTION, "%s: \"%.32s\" is not on or off", name, value);
-	*ret = on;
-	return RATLS_OK;
-}
-
 int appraisal_ita(const struct appraisal_options *o, const struct buf *root, struct ratls_ita **ret,
 	struct ratls_error *err)
 {
@@ -102,16 +84,15 @@ int appraisal_ita(const struct appraisal_options *o, const struct buf *root, str
 		.api_key = getenv("INTEL_TRUST_AUTHORITY_API_KEY"),
 		.fetch = fetch_curl,
 		.fetch_self = o->ca_file,
+		.no_event_log = o->ita_event_log_off != 0,
 		.insecure_no_nonce = o->insecure_ita_without_nonce,
 		.insecure_trust_root = root->p,
 		.insecure_trust_root_len = root->len,
 	};
 	struct buf key = {0};
-	bool event_log = true;
-	int rc = read_switch("--ita-event-log", o->ita_event_log, &event_log, err);
+	int rc = RATLS_OK;
 
-	options.no_event_log = !event_log;
-	if (rc == RATLS_OK && o->ita_api_key_file != NULL) {
+	if (o->ita_api_key_file != NULL) {
 		rc = load_key(o->ita_api_key_file, &key, err);
 		options.api_key = (const char *)key.p;
 	}

@@ -14,7 +14,8 @@
 struct identity;
 
 struct appraisal_options {
-	char *policy, *verifier;
+	char *policy;
+	unsigned verifier; /* that appraisal_verifiers reads */
 	char **mrtd, **rtmr0, **rtmr1, **rtmr2, **rtmr3;
 	char **compose_hash, **app_id, **os_image_hash, **ppid;
 	char *accept_tcb;
@@ -22,7 +23,8 @@ struct appraisal_options {
 	char *collateral, *collateral_dir, *cache_dir;
 	char *insecure_trust_root;
 	bool insecure_allow_debug, insecure_allow_simulator;
-	char *ita_url, *ita_portal, *ita_api_key_file, *ita_event_log;
+	char *ita_url, *ita_portal, *ita_api_key_file;
+	unsigned ita_event_log_off;
 	bool insecure_ita_without_nonce;
 	char *ca_file;
 	char *client_cert, *agent; /* who we are */

@@ -27,7 +27,7 @@
 
 const struct opt daemon_rows[] = {
 	ROW("threads", OPT_UINT, threads, "0", "N", "loops; 0 is half of the processors"),
-	ROW("io", OPT_STR, io, "auto", "auto|uring|epoll", "how the kernel is asked"),
+	ROW("io", OPT_CHOICE, io, "auto", "auto|uring|epoll", "how the kernel is asked"),
 	ROW("max-connections", OPT_UINT, max_connections, "5000", "N", "open at once"),
 	ROW("max-connections-per-peer", OPT_UINT, max_connections_per_peer, "0", "N",
 		"open at once from one address; 0 is no limit of its own"),
@@ -41,8 +41,8 @@ const struct opt daemon_rows[] = {
 	ROW("idle-timeout", OPT_TIME, idle_timeout, "0", "TIME", "of a session; 0 is none"),
 	ROW("session-lifetime", OPT_TIME, session_lifetime, "0", "TIME", "of a session; 0 is none"),
 	ROW("drain-timeout", OPT_TIME, drain_timeout, "30s", "TIME", "how long sessions may go on after SIGTERM"),
-	ROW("log-format", OPT_STR, log_format, "text", "text|json", "of the lines on standard error"),
-	ROW("log-level", OPT_STR, log_level, "info", "LEVEL", "error, warning, info or debug"),
+	ROW("log-format", OPT_CHOICE, log_format, "text", LOG_FORMAT_WORDS, "of the lines on standard error"),
+	ROW("log-level", OPT_CHOICE, log_level, "info", LOG_LEVEL_WORDS, "the least severe lines that are written"),
 	{.name = NULL},
 };
 
@@ -68,20 +68,12 @@ static void waited_signals(sigset_t *set)
 	sigaddset(set, SIGCHLD);
 }
 
-int daemon_begin(const char *program, const struct daemon_options *o, struct ratls_error *err)
+void daemon_begin(const char *program, const struct daemon_options *o)
 {
-	enum log_level level;
 	struct rlimit files;
 	sigset_t set;
-	bool json = strcmp(o->log_format, "json") == 0;
 
-	if (!json && strcmp(o->log_format, "text") != 0)
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--log-format is \"%s\", not text or json",
-			o->log_format);
-	if (!log_parse_level(o->log_level, &level))
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-			"--log-level is \"%s\", not error, warning, info or debug", o->log_level);
-	log_setup(program, level, json);
+	log_setup(program, o->log_level, o->log_format);
 	found.known = getrlimit(RLIMIT_NOFILE, &found.files) == 0 && getrlimit(RLIMIT_CORE, &found.core) == 0;
 	secret_forbid_core_dumps();
 	if (found.known) {
@@ -92,7 +84,6 @@ int daemon_begin(const char *program, const struct daemon_options *o, struct rat
 	waited_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	return RATLS_OK;
 }
 
 #define SOCKETS_FIRST 3 /* SD_LISTEN_FDS_START */
@@ -136,31 +127,13 @@ int daemon_sockets(const int **ret, struct ratls_error *err)
 	return rc;
 }
 
-static bool parse_io(const char *text, enum loop_io *ret)
-{
-	static const char *const names[] = {
-		[LOOP_IO_AUTO] = "auto", [LOOP_IO_URING] = "uring", [LOOP_IO_EPOLL] = "epoll"};
-
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*ret = (enum loop_io)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 int daemon_service_options(const struct daemon_options *o, struct service_options *ret, struct ratls_error *err)
 {
-	enum loop_io io;
-
-	if (!parse_io(o->io, &io))
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--io is \"%s\", not auto, uring or epoll", o->io);
 	if (o->threads > 256)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--threads is more than 256");
 	if (o->max_appraisals == 0 || o->max_appraisals > 100000)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--max-appraisals is not between 1 and 100000");
-	ret->io = io;
+	ret->io = o->io;
 	ret->threads = (unsigned)o->threads;
 	ret->timeouts = (struct service_timeouts){
 		.greeting = o->handshake_timeout,
@@ -191,7 +164,8 @@ void daemon_warn_insecure(const struct opt_program *program, const void *config)
 	opt_each_insecure(program, config, warn_insecure);
 }
 
-void daemon_notify(const char *text)
+/* sd_notify(3) without its library: nothing happens without NOTIFY_SOCKET. */
+static void notify(const char *text)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -230,7 +204,7 @@ void daemon_ready(const struct service *s)
 	if (!line.bad)
 		(void)!write(STDERR_FILENO, line.p, line.len);
 	buf_done(&line);
-	daemon_notify("READY=1");
+	notify("READY=1");
 }
 
 /* The next signal within ms (-1: whenever), 0 if none came. */
@@ -260,7 +234,7 @@ static void drain(struct service *s, const struct daemon_options *o)
 	while (atomic_load(&counters->open) > 0 && clock_monotonic_ms() < until) {
 		snprintf(status, sizeof(status), "STOPPING=1\nSTATUS=draining, %llu sessions",
 			(unsigned long long)atomic_load(&counters->open));
-		daemon_notify(status);
+		notify(status);
 		sig = next_signal(50);
 		if (sig == SIGTERM || sig == SIGINT)
 			return;

@@ -5,11 +5,14 @@
 #ifndef PROGRAM_DAEMON_H
 #define PROGRAM_DAEMON_H
 
+#include "base/log.h"
 #include "base/opt.h"
 #include "relay/service.h"
 
 struct daemon_options {
-	char *io, *log_format, *log_level;
+	enum loop_io io;
+	enum log_format log_format;
+	enum log_level log_level;
 	uint64_t threads, max_connections, max_connections_per_peer, max_handshakes, max_appraisals;
 	int64_t handshake_timeout, appraisal_timeout, connect_timeout, idle_timeout, session_lifetime, drain_timeout;
 };
@@ -18,8 +21,8 @@ struct daemon_options {
 extern const struct opt daemon_rows[];
 
 /* Set up the log, forbid core dumps, block the signals that daemon_wait waits for, raise the limit of open
- * files. RATLS_E_ARG names an option. */
-int daemon_begin(const char *program, const struct daemon_options *o, struct ratls_error *err);
+ * files. */
+void daemon_begin(const char *program, const struct daemon_options *o);
 
 /* For a process that becomes another program: the limits as daemon_begin found them. */
 void daemon_restore_limits(void);
@@ -43,8 +46,5 @@ void daemon_ready(const struct service *s);
  * to which the signals are forwarded; 0 for none. Returns the child's wait status, or 0. */
 int daemon_wait(struct service *s, const struct daemon_options *o, void (*reload)(void *self), void *self,
 	int child);
-
-/* sd_notify(3) without its library: nothing happens without NOTIFY_SOCKET. */
-void daemon_notify(const char *text);
 
 #endif

@@ -89,7 +89,7 @@ static void decide_run(struct pool_job *j)
 	struct cur leaf = cur_of(d->leaf.p, d->leaf.len);
 
 	if (j->waits)
-		verifier_decide(d->verifier, leaf, clock_now(), &d->verdict, NULL);
+		verifier_decide(d->verifier, leaf, clock_now(), &d->verdict);
 	d->decided = j->waits || verifier_decide_now(d->verifier, leaf, clock_now(), &d->verdict);
 }
 
@@ -161,12 +161,13 @@ static enum conn_step refuse_peer(struct conn *c, const struct verdict *v)
 	const struct reason_row *row = reason_find(v->reason);
 	struct refusal *r = &c->setup->refusal;
 	bool undetermined = v->class == CLASS_UNDETERMINED || v->class == CLASS_CLOCK;
-	char target[300];
+	char target[300], code[REASON_CODE_SIZE];
 
 	atomic_fetch_add(&c->service->counters.refused_verdict, 1);
-	conn_log(c, LOG_LEVEL_WARNING, "refused (%s, TQ-%d): %s", reason_class_name(v->class), v->reason, v->message);
+	reason_code(v->reason, code);
+	conn_log(c, LOG_LEVEL_WARNING, "refused (%s, %s): %s", reason_class_name(v->class), code, v->message);
 	if (c->service->options.role == SERVICE_SIDECAR) {
-		snprintf(r->hint, sizeof(r->hint), "Run \"teesql explain TQ-%d\".", v->reason);
+		snprintf(r->hint, sizeof(r->hint), "Run \"teesql explain %s\".", code);
 		return conn_refuse(c, undetermined ? PG_SQLSTATE_CANNOT_CONNECT : PG_SQLSTATE_AUTHORIZATION, v->reason,
 			"client attestation %s", undetermined ? "could not be determined" : "was refused");
 	}
@@ -174,7 +175,8 @@ static enum conn_step refuse_peer(struct conn *c, const struct verdict *v)
 		"attested connection %s: %s", undetermined ? "could not be verified" : "refused",
 		row != NULL ? row->meaning : "the peer is not acceptable");
 	conn_target(c, target);
-	snprintf(r->detail, sizeof(r->detail), "%s: %s", target, v->message);
+	snprintf(r->detail, sizeof(r->detail), "%s: %s%s", target, v->reason == REASON_NO_EVIDENCE ? "upstream " : "",
+		v->message);
 	snprintf(r->hint, sizeof(r->hint), "Run \"teesql verify %.128s\" with the same options to see every check.", target);
 	return STEP_REFUSE;
 }

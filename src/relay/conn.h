@@ -52,7 +52,7 @@ struct refusal {
 	const char *sqlstate; /* static */
 	int reason;           /* of reason.h */
 	char message[RATLS_ERROR_MESSAGE_SIZE];
-	char detail[RATLS_ERROR_MESSAGE_SIZE + 304]; /* "" is none */
+	char detail[RATLS_ERROR_MESSAGE_SIZE + 320]; /* "" is none */
 	char hint[256];
 };
 

@@ -34,7 +34,7 @@ static enum conn_step refuse_plaintext(struct conn *c)
 
 static enum conn_step refuse_http(struct conn *c)
 {
-	static const char line[] = "this port speaks PostgreSQL over TLS, not HTTP, which has port 8080 where it is on\r\n";
+	static const char line[] = "this port speaks PostgreSQL over TLS; HTTP is not served, here or on port 8080\r\n";
 
 	buf_fmt(&c->setup->raw_reply,
 		"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n"

@@ -20,12 +20,16 @@ static void write_detail(const struct conn *c, char text[static DETAIL_SIZE])
 		c->service->options.role == SERVICE_SIDECAR ? "sidecar" : "forwarder");
 }
 
-static void write_message(const struct refusal *r, char text[static RATLS_ERROR_MESSAGE_SIZE + 16])
+#define MESSAGE_SIZE (RATLS_ERROR_MESSAGE_SIZE + REASON_CODE_SIZE)
+
+static void write_message(const struct refusal *r, char text[static MESSAGE_SIZE])
 {
+	char code[REASON_CODE_SIZE];
+
 	if (r->reason != REASON_NONE)
-		snprintf(text, RATLS_ERROR_MESSAGE_SIZE + 16, "%s (TQ-%d)", r->message, r->reason);
+		snprintf(text, MESSAGE_SIZE, "%s (%s)", r->message, reason_code(r->reason, code));
 	else
-		snprintf(text, RATLS_ERROR_MESSAGE_SIZE + 16, "%s", r->message);
+		snprintf(text, MESSAGE_SIZE, "%s", r->message);
 }
 
 static bool tell(struct conn *c)
@@ -33,7 +37,7 @@ static bool tell(struct conn *c)
 	const struct setup *s = c->setup;
 	const struct reason_row *row = reason_find(s->refusal.reason);
 	const char *remedy = row != NULL ? row->remedy : NULL;
-	char message[RATLS_ERROR_MESSAGE_SIZE + 16], detail[DETAIL_SIZE];
+	char message[MESSAGE_SIZE], detail[DETAIL_SIZE];
 	struct buf b = {0};
 	bool sent;
 

@@ -20,7 +20,9 @@
 #include "tls/identity.h"
 
 struct config {
-	char **listen, *http, *backend, **server_name, *require_client_attestation;
+	char **listen, *backend, **server_name;
+	unsigned http;
+	enum requirement { REQUIRED_AUTO, REQUIRED_YES, REQUIRED_NO } require_client_attestation;
 	bool insecure_remote_backend;
 	struct appraisal_options appraisal;
 	struct daemon_options daemon;
@@ -30,13 +32,13 @@ struct config {
 
 static const struct opt options[] = {
 	ROW("listen", OPT_LIST, listen, "0.0.0.0:5433", "ADDR:PORT", "where attested clients come in"),
-	ROW("http", OPT_STR, http, "off", "ADDR:PORT|off", "where /health, /attestation and /metrics are"),
+	ROW("http", OPT_CHOICE, http, "off", "off", "this version has no HTTP endpoints"),
 	ROW("backend", OPT_STR, backend, "127.0.0.1:5432", "HOST:PORT|/DIR[:PORT]", "where PostgreSQL is"),
 	ROW("insecure-remote-backend", OPT_BOOL, insecure_remote_backend, NULL, NULL,
 		"allow a backend that is not on this machine: the way there is plaintext"),
 	ROW("server-name", OPT_LIST, server_name, NULL, "NAME", "put this name into the certificate"),
-	ROW("require-client-attestation", OPT_STR, require_client_attestation, "auto", "yes|no",
-		"refuse clients without evidence; without it: yes, unless a simulator is configured"),
+	ROW("require-client-attestation", OPT_CHOICE, require_client_attestation, "auto", "auto|yes|no",
+		"refuse clients without evidence; auto: yes, unless a simulator is configured"),
 	{.name = NULL},
 };
 
@@ -55,25 +57,14 @@ struct sidecar {
 	struct service_target target;
 	char host[256];
 	struct party party;
-	bool require_attestation;
 };
-
-static bool is_one_of(const char *text, const char *const words[4])
-{
-	for (int i = 0; i < 4; i++)
-		if (strcmp(text, words[i]) == 0)
-			return true;
-	return false;
-}
 
 /* Where a simulator is the guest agent, clients may come without; where "yes" or "no" is said, it is that. */
 static bool requires_attestation(const struct config *c)
 {
-	static const char *const no[] = {"no", "off", "false", "0"};
-
-	if (strcmp(c->require_client_attestation, "auto") == 0)
+	if (c->require_client_attestation == REQUIRED_AUTO)
 		return env_get(APPRAISAL_SIMULATOR) == NULL || c->appraisal.agent != NULL;
-	return !is_one_of(c->require_client_attestation, no);
+	return c->require_client_attestation == REQUIRED_YES;
 }
 
 static const char *weakened_by(const void *config)
@@ -91,19 +82,6 @@ static const struct opt_program program = {
 	.weakened_by = weakened_by,
 	.weakening_variable = APPRAISAL_SIMULATOR,
 };
-
-static int parse_requirement(struct sidecar *s, struct ratls_error *err)
-{
-	static const char *const words[][4] = {
-		{"yes", "on", "true", "1"}, {"no", "off", "false", "0"}, {"auto", "auto", "auto", "auto"}};
-	const char *text = s->config.require_client_attestation;
-
-	s->require_attestation = requires_attestation(&s->config);
-	for (int i = 0; i < 3; i++)
-		if (is_one_of(text, words[i]))
-			return RATLS_OK;
-	return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--require-client-attestation is \"%s\", not yes or no", text);
-}
 
 /* "HOST:PORT", "[ADDR6]:PORT", "/DIR" or "/DIR:PORT". */
 static int parse_backend(struct sidecar *s, struct ratls_error *err)
@@ -144,7 +122,7 @@ static int serve(struct sidecar *s, struct ratls_error *err)
 		.role = SERVICE_SIDECAR,
 		.targets = &s->target,
 		.n_targets = 1,
-		.require_attestation = s->require_attestation,
+		.require_attestation = requires_attestation(&s->config),
 	};
 	int rc = daemon_sockets(&o.listen_fds, err);
 
@@ -155,24 +133,12 @@ static int serve(struct sidecar *s, struct ratls_error *err)
 	return rc == RATLS_OK ? party_serve(&s->party, &o, err) : rc;
 }
 
-static int check_http(const struct sidecar *s, struct ratls_error *err)
-{
-	if (strcmp(s->config.http, "off") == 0)
-		return RATLS_OK;
-	return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-		"--http %s: this version has no HTTP endpoints, only \"off\" is possible", s->config.http);
-}
-
 static int start(struct sidecar *s, struct ratls_error *err)
 {
-	int rc = parse_requirement(s, err);
+	int rc = parse_backend(s, err);
 
-	if (rc == RATLS_OK && !s->require_attestation)
+	if (!requires_attestation(&s->config))
 		log_event(LOG_LEVEL_WARNING, 0, NULL, "client attestation is not required");
-	if (rc == RATLS_OK)
-		rc = check_http(s, err);
-	if (rc == RATLS_OK)
-		rc = parse_backend(s, err);
 	s->party.options = &s->config.appraisal;
 	s->party.role = CHANNEL_SERVER;
 	s->party.request = key_request(s);
@@ -222,9 +188,8 @@ int main(int argc, char **argv)
 	if (rest[0] != NULL)
 		rc = err_reason(&err, RATLS_E_ARG, REASON_OPTION, "unexpected argument \"%s\"", rest[0]);
 	free(rest);
-	if (rc == RATLS_OK)
-		rc = daemon_begin("teesql-sidecar", &s.config.daemon, &err);
 	if (rc == RATLS_OK) {
+		daemon_begin("teesql-sidecar", &s.config.daemon);
 		daemon_warn_insecure(&program, &s.config);
 		rc = start(&s, &err);
 	}

@@ -44,21 +44,6 @@ static void block_signals(sigset_t *ret)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int setup_log(const struct settings *s, struct ratls_error *err)
-{
-	bool json = strcmp(s->log_format, "json") == 0;
-	enum log_level level;
-
-	if (!json && strcmp(s->log_format, "text") != 0)
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--log-format is \"%s\", not text or json",
-			s->log_format);
-	if (!log_parse_level(s->log_level, &level))
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-			"--log-level is \"%s\", not error, warning, info or debug", s->log_level);
-	log_setup(settings_program.name, level, json);
-	return RATLS_OK;
-}
-
 static int make_machine(struct simulator *s, struct ratls_error *err)
 {
 	uint8_t seed[FORGE_SEED_SIZE];
@@ -171,10 +156,10 @@ static int fail(struct simulator *s, const struct ratls_error *err)
 
 static int start(struct simulator *s, char root[static PATH_MAX], struct ratls_error *err)
 {
-	int rc = setup_log(&s->settings, err);
+	int rc;
 
-	if (rc == RATLS_OK)
-		rc = home_open(&s->home, s->settings.dir, err);
+	log_setup(settings_program.name, s->settings.log_level, s->settings.log_format);
+	rc = home_open(&s->home, s->settings.dir, err);
 	if (rc == RATLS_OK)
 		rc = make_machine(s, err);
 	if (rc == RATLS_OK)

@@ -37,14 +37,14 @@ static const struct opt rows[] = {
 	ROW("early-tcb-status", OPT_STR, early_tcb_status, NULL, "STATUS",
 		"announce a TCB recovery after which the platform has this status"),
 	ROW("debug-td", OPT_BOOL, debug_td, NULL, NULL, "the machine is in debug mode"),
-	ROW("evidence", OPT_STR, evidence, "v0", "v0|v1|legacy", "how certificates carry the attestation"),
-	ROW("chain", OPT_STR, chain, "kms", "kms|local",
+	ROW("evidence", OPT_CHOICE, evidence, "v0", "v0|v1|legacy", "how certificates carry the attestation"),
+	ROW("chain", OPT_CHOICE, chain, "kms", "kms|local",
 		"who issues certificates: a KMS's App CA, or a local CA"),
-	ROW("pck", OPT_STR, pck, "carried", "carried|named",
+	ROW("pck", OPT_CHOICE, pck_is_named, "carried", "carried|named",
 		"do quotes carry the platform's certificate, or only name it"),
 	ROW("cert-lifetime", OPT_TIME, cert_lifetime, "3650d", "TIME", "how long certificates hold"),
-	ROW("log-level", OPT_STR, log_level, "info", "LEVEL", "error, warning, info or debug"),
-	ROW("log-format", OPT_STR, log_format, "text", "text|json", "how log lines look"),
+	ROW("log-level", OPT_CHOICE, log_level, "info", LOG_LEVEL_WORDS, "the least severe lines that are written"),
+	ROW("log-format", OPT_CHOICE, log_format, "text", LOG_FORMAT_WORDS, "how log lines look"),
 	{.name = NULL},
 };
 
@@ -146,42 +146,21 @@ static int read_tcb(const struct settings *s, struct forge_options *o, struct ra
 	return RATLS_OK;
 }
 
-static int read_shape(const struct settings *s, struct forge_options *o, struct ratls_error *err)
-{
-	if (strcmp(s->evidence, "v0") == 0)
-		o->evidence = FORGE_EVIDENCE_V0;
-	else if (strcmp(s->evidence, "v1") == 0)
-		o->evidence = FORGE_EVIDENCE_V1;
-	else if (strcmp(s->evidence, "legacy") == 0)
-		o->evidence = FORGE_EVIDENCE_LEGACY;
-	else
-		return bad_value(err, "evidence", s->evidence, "v0, v1 or legacy");
-	if (strcmp(s->chain, "kms") == 0)
-		o->chain = FORGE_CHAIN_KMS;
-	else if (strcmp(s->chain, "local") == 0)
-		o->chain = FORGE_CHAIN_LOCAL;
-	else
-		return bad_value(err, "chain", s->chain, "kms or local");
-	o->quote.names_pck = strcmp(s->pck, "named") == 0;
-	if (!o->quote.names_pck && strcmp(s->pck, "carried") != 0)
-		return bad_value(err, "pck", s->pck, "carried or named");
-	return RATLS_OK;
-}
-
 int settings_forge(const struct settings *s, const uint8_t seed[static FORGE_SEED_SIZE], int64_t now,
 	struct forge_options *ret, struct buf *ret_compose, struct ratls_error *err)
 {
 	int rc;
 
 	forge_defaults(ret, seed, now);
-	ret->instance = s->instance != NULL ? s->instance : "";
+	ret->instance = s->instance;
+	ret->evidence = s->evidence;
+	ret->chain = s->chain;
+	ret->quote.names_pck = s->pck_is_named != 0;
 	rc = read_measurements(s, ret, err);
 	if (rc == RATLS_OK)
 		rc = settings_hex("app-id", s->app_id, ret->app_id, sizeof(ret->app_id), err);
 	if (rc == RATLS_OK)
 		rc = read_tcb(s, ret, err);
-	if (rc == RATLS_OK)
-		rc = read_shape(s, ret, err);
 	if (rc == RATLS_OK)
 		rc = read_compose(s, ret, ret_compose, err);
 	return rc;

@@ -5,6 +5,7 @@
 #ifndef SIMULATOR_SETTINGS_H
 #define SIMULATOR_SETTINGS_H
 
+#include "base/log.h"
 #include "base/opt.h"
 #include "simulator/forge.h"
 
@@ -12,9 +13,12 @@ struct settings {
 	char *dir, *socket, *http, *collateral, *seed;
 	char *mrtd, *rtmr[3], *compose, *app_id, *instance, *fmspc, *tcb_status, *early_tcb_status;
 	bool debug_td;
-	char *evidence, *chain, *pck;
+	enum forge_evidence evidence;
+	enum forge_chain chain;
+	unsigned pck_is_named;
 	int64_t cert_lifetime; /* milliseconds */
-	char *log_level, *log_format;
+	enum log_level log_level;
+	enum log_format log_format;
 };
 
 extern const struct opt_program settings_program;

@@ -13,8 +13,13 @@
 #include "base/opt.h"
 #include "base/reason.h"
 
+enum speed { SPEED_AUTO, SPEED_SLOW, SPEED_FAST, SPEED_QUICK };
+enum answer { ANSWER_AUTO, ANSWER_YES, ANSWER_NO };
+
 struct config {
 	char *listen;
+	enum speed speed;
+	enum answer answer;
 	char **mrtd;
 	bool require, insecure_debug;
 	uint64_t threads, limit;
@@ -34,6 +39,8 @@ static const struct opt opts[] = {
 	{"threads", OPT_UINT, offsetof(struct config, threads), "2", "N", "workers"},
 	{"limit", OPT_SIZE, offsetof(struct config, limit), "64k", "SIZE", "buffer"},
 	{"timeout", OPT_TIME, offsetof(struct config, timeout), "15s", "TIME", "patience"},
+	{"speed", OPT_CHOICE, offsetof(struct config, speed), "slow", "auto|slow|fast||quick", "haste"},
+	{"answer", OPT_CHOICE, offsetof(struct config, answer), NULL, "auto|yes|no", "agreement"},
 	{.name = NULL},
 };
 
@@ -172,6 +179,7 @@ static void mistakes_in_flags_are_named(void **state)
 	assert_refused("--listen", "\"--listen\" needs a value (ADDR:PORT)");
 	assert_refused("--listen --threads=1", "\"--listen\" needs a value");
 	assert_refused("--require-client-attestation=maybe", "--require-client-attestation: \"maybe\"");
+	assert_refused("--listen=", "--listen: the value is empty");
 	assert_refused("--threads 1x", "unknown unit");
 	assert_refused("--threads x", "not a number");
 	assert_refused("--threads -1", "not a number");
@@ -220,6 +228,7 @@ static void mistakes_in_the_file_are_named_with_their_line(void **state)
 	(void)state;
 	assert_file_refused("threads = 1\nlisten = x\nthread = 2\n", 3, "did you mean \"threads\"?");
 	assert_file_refused("\n\nthreads = 1x\n", 3, "threads: \"1x\"");
+	assert_file_refused("threads = 1\nlisten =\n", 2, "listen: the value is empty");
 	assert_file_refused("threads = 1\nthreads = 2\n", 2, "set twice");
 	assert_file_refused("threads = 1\nnonsense\nthread = 1\n", 2, "key = value");
 	assert_file_refused("[other]\nthreads = 1\n", 2, "section");
@@ -228,6 +237,56 @@ static void mistakes_in_the_file_are_named_with_their_line(void **state)
 	memcpy(line, "listen=", 7);
 	line[sizeof(line) - 1] = '\0';
 	assert_file_refused(line, 1, "longer than");
+}
+
+static void assert_speed(const char *word, enum speed speed)
+{
+	char args[64];
+	struct result r;
+
+	snprintf(args, sizeof(args), "--speed=%s", word);
+	r = parse(&daemon_program, args);
+	assert_int_equal(r.rc, RATLS_OK);
+	assert_int_equal(r.config.speed, speed);
+	result_done(&r);
+}
+
+static void a_choice_is_the_place_of_its_word(void **state)
+{
+	char path[32];
+	struct result r = parse(&daemon_program, "");
+
+	(void)state;
+	assert_int_equal(r.config.speed, SPEED_SLOW);
+	assert_int_equal(r.config.answer, ANSWER_AUTO);
+	result_done(&r);
+	assert_speed("auto", SPEED_AUTO);
+	assert_speed("fast", SPEED_FAST);
+	assert_speed("quick", SPEED_QUICK);
+	r = parse_with_file("speed = fast\nanswer = off\n", "", path);
+	assert_int_equal(r.config.speed, SPEED_FAST);
+	assert_int_equal(r.config.answer, ANSWER_NO);
+	result_done(&r);
+	unlink(path);
+	r = parse(&daemon_program, "--answer 1");
+	assert_int_equal(r.config.answer, ANSWER_YES);
+	result_done(&r);
+}
+
+static void what_is_no_choice_is_told_with_those_that_are(void **state)
+{
+	(void)state;
+	assert_refused("--speed=fas", "--speed: \"fas\" is not auto, slow or fast");
+	assert_refused("--speed=fasten", "\"fasten\" is not auto");
+	assert_refused("--speed=slow|fast", "\"slow|fast\" is not");
+	assert_refused("--speed=", "\"\" is not");
+	assert_refused("--speed=yes", "\"yes\" is not");
+	assert_refused("--speed", "needs a value (auto|slow|fast)");
+	assert_file_refused("speed = \n", 1, "speed: \"\" is not");
+	setenv("TEESQL_SPEED", "loud", 1);
+	assert_refused("--speed=fast", "environment variable TEESQL_SPEED: \"loud\" is not auto, slow or fast");
+	assert_refused("--check-config", "environment variable TEESQL_SPEED");
+	unsetenv("TEESQL_SPEED");
 }
 
 static void a_list_in_the_file_may_span_lines(void **state)
@@ -329,7 +388,7 @@ static void check_config_prints_values_and_sources_and_can_be_read_again(void **
 
 	(void)state;
 	setenv("TEESQL_TIMEOUT", "90", 1);
-	first = printed(&daemon_program, "--check-config --threads=7 --mrtd a --mrtd b");
+	first = printed(&daemon_program, "--check-config --threads=7 --mrtd a --mrtd b --speed quick --answer true");
 	unsetenv("TEESQL_TIMEOUT");
 	assert_non_null(strstr(first, "listen = 127.0.0.1:5433"));
 	assert_non_null(strstr(first, " ; default"));
@@ -343,6 +402,8 @@ static void check_config_prints_values_and_sources_and_can_be_read_again(void **
 	assert_non_null(strstr(second, "threads = 7"));
 	assert_non_null(strstr(second, "timeout = 90s"));
 	assert_non_null(strstr(second, "mrtd = a, b"));
+	assert_non_null(strstr(second, "speed = quick"));
+	assert_non_null(strstr(second, "answer = yes"));
 	assert_non_null(strstr(second, path));
 	unlink(path);
 	free(first);
@@ -359,6 +420,7 @@ static void help_answers_even_if_the_environment_is_broken(void **state)
 	assert_non_null(strstr(text, "Usage: teesql test [OPTION]..."));
 	assert_non_null(strstr(text, "--listen ADDR:PORT"));
 	assert_non_null(strstr(text, "(default 127.0.0.1:5433)"));
+	assert_non_null(strstr(text, "--speed auto|slow|fast "));
 	assert_null(strstr(text, "--check-config"));
 	free(text);
 	text = printed(&daemon_program, "--version");
@@ -375,6 +437,8 @@ int main(void)
 		cmocka_unit_test(mistakes_in_flags_are_named),
 		cmocka_unit_test(a_flag_beats_environment_beats_file_beats_default),
 		cmocka_unit_test(mistakes_in_the_file_are_named_with_their_line),
+		cmocka_unit_test(a_choice_is_the_place_of_its_word),
+		cmocka_unit_test(what_is_no_choice_is_told_with_those_that_are),
 		cmocka_unit_test(a_list_in_the_file_may_span_lines),
 		cmocka_unit_test(production_refuses_what_is_insecure),
 		cmocka_unit_test(insecure_options_can_be_listed),

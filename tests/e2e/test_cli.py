@@ -610,6 +610,19 @@ def test_doctor_names_a_fix_for_what_is_wrong(teesql, machine, folder):
     assert "FAIL  client key" in done.stdout and "chmod 600" in done.stdout
 
 
+def test_doctor_looks_names_up(teesql, machine):
+    def names(*arguments, status):
+        done = teesql("doctor", "--agent", machine.td.agent, "--json", *arguments, status=status)
+        probe, = [p for p in json.loads(done.stdout)["probes"] if p["probe"] == "names"]
+        return probe
+
+    probe = names("--pccs", "http://localhost:9", "--pccs", "http://[::1]:9", status=7)  # nobody answers there
+    assert probe["status"] == "ok" and probe["detail"] == "localhost, ::1"
+    probe = names("--pccs", "none", "no-such-host.invalid", status=3)
+    assert probe["status"] == "failed" and "no-such-host.invalid" in probe["detail"] and "resolv.conf" in probe["fix"]
+    assert names("--pccs", "none", status=0)["status"] == "absent"
+
+
 def test_doctor_asks_no_collateral_service_where_there_is_none(teesql, machine):
     done = teesql("doctor", "--agent", machine.td.agent, "--pccs", "none", "--json")
     probe, = [p for p in json.loads(done.stdout)["probes"] if p["probe"] == "collateral"]

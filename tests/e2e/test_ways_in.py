@@ -75,6 +75,7 @@ def test_sidecar_refuses_a_certificate_without_evidence(sidecar, files, folder):
     said = psql(direct_dsn(sidecar, files | {"sslcert": plain.certificate, "sslkey": plain.key}), HELLO,
                 status=2).stderr
     assert "TQ-1001" in said
+    sidecar.wait_for("refused.*: cert has no TDX")
 
 
 LIBPQ17 = """

@@ -8,6 +8,8 @@
 
 #include "evidence/certificate.h"
 
+#define OID_EVENT_LOG "1.3.6.1.4.1.62397.1.2"
+
 static void must(bool ok)
 {
 	if (!ok)
@@ -56,7 +58,7 @@ void sample_write_certificate(struct buf *b, const struct sample_certificate *wh
 		ASN1_TIME_set_string(X509_getm_notAfter(x509), "20361231235959Z") == 1 &&
 		X509_set_pubkey(x509, key) == 1);
 	add_wrapped(x509, CERTIFICATE_OID_QUOTE, what->quote);
-	add_wrapped(x509, CERTIFICATE_OID_EVENT_LOG, what->eventlog);
+	add_wrapped(x509, OID_EVENT_LOG, what->eventlog);
 	add_wrapped(x509, CERTIFICATE_OID_ATTESTATION, what->attestation);
 	if (what->attestation_twice)
 		add_wrapped(x509, CERTIFICATE_OID_ATTESTATION, what->attestation);

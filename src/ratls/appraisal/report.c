@@ -119,13 +119,6 @@ static enum rule listed_rule(unsigned verifiers, size_t i)
 	return RULE_COUNT;
 }
 
-const char *report_rule_at(unsigned verifiers, size_t i)
-{
-	enum rule rule = listed_rule(verifiers, i);
-
-	return rule < RULE_COUNT ? rule_reason(rule)->id : NULL;
-}
-
 const char *report_degraded(const struct ratls_report *report)
 {
 	const struct check *c = &report->checks[RULE_COLLATERAL_REFRESH];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The report: one row for every rule, filled in as the rules run. A zeroed report refuses.
+ * The report: one row for every rule of appraisal/rules.def, filled in as the rules run. A zeroed report refuses.
  */
 #ifndef APPRAISAL_REPORT_H
 #define APPRAISAL_REPORT_H
@@ -11,13 +11,20 @@
 #include "base/reason.h"
 #include "ratls.h"
 
-/* Every rule of appraisal and policy is a row of reason.def in the classes authenticity, TCB, policy,
- * undetermined or clock; appraisal/rules.def lists those that appraisal runs, in the order of running. The
- * states of a check are in outcome.h. */
-
 /* The report's JSON without what only the program knows (endpoint, timing): a new reference. The program
  * adds its members and prints it. NULL if memory ran out. */
 json_t *report_json_object(const struct ratls_report *report);
+
+/* The same members where it did not come to a report of these verifiers (APPRAISED_... of appraise.h). */
+json_t *report_json_blank(unsigned verifiers);
+
+/* Its first members alone, from verdict to hint, for what came out in the end. */
+struct report_conclusion {
+	enum reason_class class;
+	int reason; /* 0 if accepted */
+	const char *message;
+};
+json_t *report_json_conclusion(const struct report_conclusion *conclusion);
 
 /* For the human rendering: the i-th check, false at the end. Strings are the report's. */
 struct report_check {
@@ -26,10 +33,6 @@ struct report_check {
 	const char *expected, *actual, *hint; /* NULL where there is nothing to say */
 };
 bool report_check_at(const struct ratls_report *report, size_t i, struct report_check *ret);
-
-/* The identifier of the i-th rule that a report of these verifiers lists (APPRAISED_... of appraise.h); NULL at
- * the end. */
-const char *report_rule_at(unsigned verifiers, size_t i);
 
 /* The reason number of the verdict, 0 if accepted. */
 int report_reason(const struct ratls_report *report);

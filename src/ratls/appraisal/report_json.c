@@ -5,7 +5,6 @@
  */
 #include "appraisal/reported.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "appraisal/json_bytes.h"
@@ -275,35 +274,53 @@ static json_t *checks_json(const struct ratls_report *r)
 	return out_take(&o);
 }
 
-static const char *verdict_name(const struct report_verdict *v)
+static const char *verdict_name(enum reason_class class)
 {
-	if (v->accepted)
+	switch (class) {
+	case CLASS_ACCEPTED:
 		return "accept";
-	return v->class == CLASS_UNDETERMINED || v->class == CLASS_CLOCK ? "undetermined" : "reject";
+	case CLASS_POLICY:
+	case CLASS_EVIDENCE:
+	case CLASS_AUTHENTICITY:
+	case CLASS_TCB:
+		return "reject";
+	case CLASS_USAGE:
+	case CLASS_UNREACHABLE:
+	case CLASS_UNDETERMINED:
+	case CLASS_CLOCK:
+		break;
+	}
+	return "undetermined";
 }
 
-static void put_verdict(struct out *o, const struct ratls_report *r)
+static struct out begin(const struct report_conclusion *c)
 {
-	struct report_verdict v = report_judge(r);
-	const struct reason_row *reason = reason_find(report_reason(r));
-	char code[16] = "";
+	const struct reason_row *reason = reason_find(c->reason);
+	char code[REASON_CODE_SIZE];
+	struct out o = out_new();
 
-	if (reason != NULL)
-		snprintf(code, sizeof(code), "TQ-%04d", reason->number);
-	put(o, "schema", json_string("teesql.verify/1"));
-	put(o, "verdict", json_string(verdict_name(&v)));
-	put(o, "class", json_string(reason_class_name(v.class)));
-	put(o, "code", text_or_null(reason != NULL ? code : NULL));
-	put(o, "exit", json_integer((json_int_t)v.class));
-	put(o, "message", json_string(ratls_report_message(r)));
-	put(o, "hint", text_or_null(reason != NULL ? reason->remedy : NULL));
+	put(&o, "schema", json_string("teesql.verify/1"));
+	put(&o, "verdict", json_string(verdict_name(c->class)));
+	put(&o, "class", json_string(reason_class_name(c->class)));
+	put(&o, "code", text_or_null(reason != NULL ? reason_code(reason->number, code) : NULL));
+	put(&o, "exit", json_integer((json_int_t)c->class));
+	put(&o, "message", json_string(c->message));
+	put(&o, "hint", text_or_null(reason != NULL ? reason->remedy : NULL));
+	return o;
+}
+
+json_t *report_json_conclusion(const struct report_conclusion *conclusion)
+{
+	struct out o = begin(conclusion);
+
+	return out_take(&o);
 }
 
 json_t *report_json_object(const struct ratls_report *r)
 {
-	struct out o = out_new();
+	struct out o = begin(&(struct report_conclusion){
+		report_judge(r).class, report_reason(r), ratls_report_message(r)});
 
-	put_verdict(&o, r);
 	put(&o, "time", time_or_null(r->at));
 	put(&o, "valid_until", r->valid_until != INT64_MAX ? time_or_null(r->valid_until) : json_null());
 	put(&o, "evidence", evidence_json(r));
@@ -320,5 +337,28 @@ json_t *report_json_object(const struct ratls_report *r)
 			: json_string(r->endorsements->development ? "development" : "intel"));
 	put(&o, "policy", text_or_null(r->policy[0] != '\0' ? r->policy : NULL));
 	put(&o, "policy_compares", json_boolean(r->compared));
+	return out_take(&o);
+}
+
+static void forget(json_t *object)
+{
+	for (void *i = json_object_iter(object); i != NULL; i = json_object_iter_next(object, i))
+		json_object_iter_set_new(object, i, json_null());
+}
+
+/* A report of nothing, with null in place of what it would say of it. */
+json_t *report_json_blank(unsigned verifiers)
+{
+	static const struct ratls_evidence nothing;
+	const struct ratls_report r = {.evidence = &nothing, .verifiers = verifiers};
+	json_t *object = report_json_object(&r);
+	struct out o = {object, object == NULL};
+
+	forget(json_object_get(object, "evidence"));
+	forget(json_object_get(object, "app"));
+	forget(json_object_get(object, "tcb"));
+	put(&o, "policy_compares", json_null());
+	json_object_del(object, "valid_until"); /* it has always been the last of these */
+	put(&o, "valid_until", json_null());
 	return out_take(&o);
 }

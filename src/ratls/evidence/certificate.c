@@ -78,7 +78,7 @@ static int find_evidence(struct certificate *c, struct ratls_error *err)
 		return RATLS_OK;
 	if (c->quote.left == 0)
 		return err_reason(err, RATLS_E_NO_EVIDENCE, REASON_NO_EVIDENCE,
-			"certificate has no TDX attestation extension");
+			"cert has no TDX attestation extension");
 	if (c->eventlog.left == 0)
 		return err_reason(err, RATLS_E_FORMAT, REASON_EVIDENCE_EVENT_LOG,
 			"certificate has a quote, but no event log beside it");

@@ -12,7 +12,6 @@
 #include "ratls.h"
 
 #define CERTIFICATE_OID_QUOTE       "1.3.6.1.4.1.62397.1.1"
-#define CERTIFICATE_OID_EVENT_LOG   "1.3.6.1.4.1.62397.1.2"
 #define CERTIFICATE_OID_ATTESTATION "1.3.6.1.4.1.62397.1.8"
 
 struct certificate {

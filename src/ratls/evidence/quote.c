@@ -16,7 +16,6 @@
 #define SIGNATURE_SIZE                  64
 #define PUBLIC_KEY_SIZE                 64
 #define CERTIFICATION_QE_REPORT         6 /* the outer certification data */
-#define CERTIFICATION_PCK_CHAIN         5
 #define CERTIFICATION_PLATFORM_MANIFEST 7
 
 static const uint8_t intel_qe_vendor[16] = {

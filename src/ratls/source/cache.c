@@ -250,30 +250,34 @@ static void search_for(struct cache *c, struct entry *e, int64_t at, int64_t now
 	pthread_cond_broadcast(&c->searched);
 }
 
-bool cache_work(struct cache *c, int64_t at, int64_t now_ms, int64_t *ret_next_ms)
+/* One search whose turn it is; false if there is none, and *ret_next_ms says when there will be. */
+static bool step(struct cache *c, int64_t at, int64_t now_ms, int64_t *ret_next_ms)
 {
-	struct entry *e;
+	struct entry *e = next_search(c, now_ms, ret_next_ms);
 
-	pthread_mutex_lock(&c->lock);
-	e = next_search(c, now_ms, ret_next_ms);
 	if (e != NULL)
 		search_for(c, e, at, now_ms);
-	pthread_mutex_unlock(&c->lock);
 	return e != NULL;
+}
+
+bool cache_work(struct cache *c, int64_t at, int64_t now_ms, int64_t *ret_next_ms)
+{
+	bool worked;
+
+	pthread_mutex_lock(&c->lock);
+	worked = step(c, at, now_ms, ret_next_ms);
+	pthread_mutex_unlock(&c->lock);
+	return worked;
 }
 
 static void *work(void *arg)
 {
 	struct cache *c = arg;
-	struct entry *e;
 	int64_t next_ms;
 
 	pthread_mutex_lock(&c->lock);
 	while (!atomic_load(&c->stopping)) {
-		e = next_search(c, clock_monotonic_ms(), &next_ms);
-		if (e != NULL)
-			search_for(c, e, clock_now(), clock_monotonic_ms());
-		else
+		if (!step(c, clock_now(), clock_monotonic_ms(), &next_ms))
 			thread_cond_wait(&c->wanted, &c->lock, next_ms);
 	}
 	pthread_mutex_unlock(&c->lock);

@@ -4,7 +4,6 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -14,11 +13,10 @@
 #include "source/agent.h"
 
 struct identity {
-	atomic_uint refs;
 	EVP_PKEY *key;
 	X509 *leaf;
 	STACK_OF(X509) * chain;
-	int64_t not_before, not_after;
+	int64_t not_after;
 };
 
 /* No terminal is ever asked: an encrypted key is an error, not a question. */
@@ -109,8 +107,7 @@ static int check_leaf(struct identity *id, struct ratls_error *err)
 		ERR_clear_error();
 		return err_set(err, RATLS_E_ARG, "private key does not belong to the first certificate");
 	}
-	if (!certificate_time(X509_get0_notBefore(id->leaf), &id->not_before) ||
-		!certificate_time(X509_get0_notAfter(id->leaf), &id->not_after))
+	if (!certificate_time(X509_get0_notAfter(id->leaf), &id->not_after))
 		return err_set(err, RATLS_E_ARG, "could not read the validity of the certificate");
 	return RATLS_OK;
 }
@@ -122,7 +119,6 @@ int identity_from_pem(struct cur key, struct cur chain, struct identity **ret, s
 
 	if (id == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	atomic_init(&id->refs, 1);
 	id->chain = sk_X509_new_null();
 	if (id->chain == NULL) {
 		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
@@ -160,25 +156,14 @@ int identity_from_agent(struct agent *a, const struct agent_tls_key_request *req
 	return rc;
 }
 
-struct identity *identity_ref(struct identity *id)
-{
-	atomic_fetch_add_explicit(&id->refs, 1, memory_order_relaxed);
-	return id;
-}
-
 void identity_free(struct identity *id)
 {
-	if (id == NULL || atomic_fetch_sub_explicit(&id->refs, 1, memory_order_acq_rel) != 1)
+	if (id == NULL)
 		return;
 	EVP_PKEY_free(id->key); /* OpenSSL clears private numbers as it frees them */
 	X509_free(id->leaf);
 	sk_X509_pop_free(id->chain, X509_free);
 	free(id);
-}
-
-int64_t identity_not_before(const struct identity *id)
-{
-	return id->not_before;
 }
 
 int64_t identity_not_after(const struct identity *id)

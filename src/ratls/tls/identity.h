@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Our own key and attested certificate. Immutable; references are counted atomically. Renewal makes a new
- * identity and swaps it (invariant rotation_drops_nothing): sessions keep the one they began with.
+ * Our own key and attested certificate. Immutable. Renewal makes a new one and a channel_context of it, which
+ * has its own references to both (invariant rotation_drops_nothing): sessions keep the one they began with.
  */
 #ifndef TLS_IDENTITY_H
 #define TLS_IDENTITY_H
@@ -23,10 +23,8 @@ int identity_from_pem(struct cur key, struct cur chain, struct identity **ret, s
 int identity_from_agent(struct agent *a, const struct agent_tls_key_request *request, struct identity **ret,
 	struct ratls_error *err);
 
-struct identity *identity_ref(struct identity *id);
-void identity_free(struct identity *id); /* wipes the key with its last reference */
+void identity_free(struct identity *id); /* wipes the key, unless a channel_context still uses it */
 
-int64_t identity_not_before(const struct identity *id);
 int64_t identity_not_after(const struct identity *id);
 EVP_PKEY *identity_key(const struct identity *id);         /* borrowed */
 X509 *identity_leaf(const struct identity *id);            /* borrowed */

@@ -129,29 +129,48 @@ static uint64_t generation_of(struct verifier *v)
 	return generation;
 }
 
-bool verifier_cached(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
-{
+/* Known by the digest of its certificate, as far as there is one. */
+struct peer {
+	struct cur leaf;
+	bool known;
 	uint8_t key[HASH_SHA256_SIZE];
+};
+
+static struct peer peer_of(struct cur leaf)
+{
+	struct peer p = {.leaf = leaf};
+
+	p.known = !leaf.bad && hash_parts(HASH_SHA256, &leaf, 1, p.key);
+	return p;
+}
+
+static bool recall(struct verifier *v, const struct peer *p, int64_t now, struct verdict *ret)
+{
 	bool found;
 
-	if (leaf.bad || !hash_parts(HASH_SHA256, &leaf, 1, key))
+	if (!p->known)
 		return false;
 	pthread_mutex_lock(&v->lock);
-	found = verdict_cache_get(v->cache, key, now, ret);
+	found = verdict_cache_get(v->cache, p->key, now, ret);
 	pthread_mutex_unlock(&v->lock);
 	return found;
 }
 
-static void remember(
-	struct verifier *v, struct cur leaf, uint64_t generation, int64_t now, const struct verdict *verdict)
+bool verifier_cached(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
 {
-	uint8_t key[HASH_SHA256_SIZE];
+	struct peer p = peer_of(leaf);
 
-	if (!hash_parts(HASH_SHA256, &leaf, 1, key))
+	return recall(v, &p, now, ret);
+}
+
+static void remember(struct verifier *v, const struct peer *p, uint64_t generation, int64_t now,
+	const struct verdict *verdict)
+{
+	if (!p->known)
 		return;
 	pthread_mutex_lock(&v->lock);
 	if (generation == v->generation)
-		verdict_cache_put(v->cache, key, now, verdict);
+		verdict_cache_put(v->cache, p->key, now, verdict);
 	pthread_mutex_unlock(&v->lock);
 }
 
@@ -193,31 +212,27 @@ static void follow_report(struct verdict *ret, const struct ratls_report *report
 /* waits NULL: what has to be asked for is waited for; else it may say that it would be, and then there is no
  * verdict. */
 static void appraise(struct verifier *v, const struct ratls_evidence *evidence,
-	const struct ratls_policy *policy, int64_t now, bool *waits, struct verdict *ret,
-	struct ratls_report **ret_report)
+	const struct ratls_policy *policy, int64_t now, bool *waits, struct verdict *ret)
 {
 	static const struct ratls_binding binding = {.kind = RATLS_BINDING_CERTIFICATE};
 	struct ratls_error failure = {0};
-	int rc =
-		waits != NULL
-			? verify_now(v->by, evidence, policy, &binding, now, waits, ret_report, &failure)
-			: ratls_verifier_verify(v->by, evidence, policy, &binding, now, ret_report, &failure);
+	struct ratls_report *report = NULL;
+	int rc = waits != NULL
+			 ? verify_now(v->by, evidence, policy, &binding, now, waits, &report, &failure)
+			 : ratls_verifier_verify(v->by, evidence, policy, &binding, now, &report, &failure);
 
 	if (rc != RATLS_OK)
 		refuse(ret, REASON_VERIFIER_FAILED, failure.message);
 	else if (waits == NULL || !*waits)
-		follow_report(ret, *ret_report, now + v->ttl);
+		follow_report(ret, report, now + v->ttl);
+	ratls_report_free(report);
 }
 
 static void refuse_unparsed(struct verdict *ret, int rc, const struct ratls_error *why)
 {
 	bool bytes_are_wrong = rc == RATLS_E_FORMAT || rc == RATLS_E_UNSUPPORTED;
 
-	if (rc == RATLS_E_NO_EVIDENCE)
-		refuse(ret, REASON_NO_EVIDENCE,
-			"upstream cert has no TDX attestation extension (1.3.6.1.4.1.62397.1.8 or "
-			"1.3.6.1.4.1.62397.1.1)");
-	else if (why->reason != 0)
+	if (why->reason != 0)
 		refuse(ret, why->reason, why->message);
 	else
 		refuse(ret, bytes_are_wrong ? REASON_CERTIFICATE_FORMAT : REASON_VERIFIER_FAILED,
@@ -233,20 +248,19 @@ static void name_measurement(struct verdict *ret, const struct ratls_evidence *e
 		hex_encode(mrtd, len, ret->mrtd);
 }
 
-static void decide(struct verifier *v, struct cur leaf, int64_t now, bool *waits, struct verdict *ret,
-	struct ratls_report **ret_report)
+static void decide(struct verifier *v, const struct peer *p, int64_t now, bool *waits, struct verdict *ret)
 {
 	struct verdict verdict = {.class = CLASS_UNDETERMINED};
 	struct ratls_evidence *evidence = NULL;
 	struct ratls_error why = {0};
 	uint64_t generation;
 	struct shared_policy *policy = borrow_policy(v, &generation);
-	int rc = ratls_evidence_from_certificate(leaf.p, leaf.left, &evidence, &why);
+	int rc = ratls_evidence_from_certificate(p->leaf.p, p->leaf.left, &evidence, &why);
 
 	if (rc == RATLS_OK) {
 		verdict.attested = true;
 		name_measurement(&verdict, evidence);
-		appraise(v, evidence, policy->policy, now, waits, &verdict, ret_report);
+		appraise(v, evidence, policy->policy, now, waits, &verdict);
 	} else if (rc == RATLS_E_NO_EVIDENCE && v->insecure_allow_simulator) {
 		pass_unattested(&verdict);
 	} else {
@@ -257,18 +271,10 @@ static void decide(struct verifier *v, struct cur leaf, int64_t now, bool *waits
 		verdict.reason = REASON_NONE;
 	}
 	if (verdict.accepted && verdict.attested)
-		remember(v, leaf, generation, now, &verdict);
+		remember(v, p, generation, now, &verdict);
 	*ret = verdict;
 	ratls_evidence_free(evidence);
 	shared_policy_free(policy);
-}
-
-static void decide_anew(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
-{
-	struct ratls_report *report = NULL;
-
-	decide(v, leaf, now, NULL, ret, &report);
-	ratls_report_free(report);
 }
 
 /* Who was waited for decided as of the moment at which it began: what ended meanwhile does not count. */
@@ -278,48 +284,40 @@ static bool still_holds(const struct verdict *verdict, int64_t now)
 }
 
 /* Once for all that come together, and those that come after find it in the cache. */
-static void decide_together(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
+static void decide_together(struct verifier *v, const struct peer *p, int64_t now, struct verdict *ret)
 {
-	uint8_t peer[HASH_SHA256_SIZE];
+	uint64_t generation = generation_of(v);
 	struct verdict verdict;
-	uint64_t generation;
 
-	if (leaf.bad || !hash_parts(HASH_SHA256, &leaf, 1, peer)) {
-		decide_anew(v, leaf, now, ret);
-		return;
-	}
-	generation = generation_of(v);
-	if (!flights_join(v->flights, peer, generation, &verdict)) {
-		if (!verifier_cached(v, leaf, now, &verdict))
-			decide_anew(v, leaf, now, &verdict);
-		flights_land(v->flights, peer, generation, &verdict);
+	if (!flights_join(v->flights, p->key, generation, &verdict)) {
+		if (!recall(v, p, now, &verdict))
+			decide(v, p, now, NULL, &verdict);
+		flights_land(v->flights, p->key, generation, &verdict);
 	} else if (!still_holds(&verdict, now)) {
-		decide_anew(v, leaf, now, &verdict);
+		decide(v, p, now, NULL, &verdict);
 	}
 	*ret = verdict;
 }
 
-void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret,
-	struct ratls_report **ret_report)
+void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
 {
-	if (ret_report == NULL) {
-		decide_together(v, leaf, now, ret);
-	} else {
-		*ret_report = NULL;
-		decide(v, leaf, now, NULL, ret, ret_report);
-	}
+	struct peer p = peer_of(leaf);
+
+	if (p.known)
+		decide_together(v, &p, now, ret);
+	else
+		decide(v, &p, now, NULL, ret);
 }
 
 bool verifier_decide_now(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
 {
-	struct ratls_report *report = NULL;
+	struct peer p = peer_of(leaf);
 	struct verdict verdict;
 	bool waits = false;
 
-	if (verifier_cached(v, leaf, now, ret)) /* since it was asked for: others came before */
+	if (recall(v, &p, now, ret)) /* since it was asked for: others came before */
 		return true;
-	decide(v, leaf, now, &waits, &verdict, &report);
-	ratls_report_free(report);
+	decide(v, &p, now, &waits, &verdict);
 	if (!waits)
 		*ret = verdict;
 	return !waits;

@@ -53,11 +53,9 @@ int verifier_set_policy(struct verifier *v, struct ratls_policy *policy, struct 
 /* An accepting verdict for this very certificate, if one is cached and still holds. Never blocks on I/O. */
 bool verifier_cached(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret);
 
-/* Decide (may fetch: blocking). Always fills *ret; what could not be decided is a refusal of the class
- * undetermined. ret_report may be NULL: then a verdict that is cached, or that another thread comes to
- * meanwhile, is the answer. Else it is the report (the caller's), NULL if there is none. */
-void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret,
-	struct ratls_report **ret_report);
+/* Decide (may fetch: blocking), unless a verdict is cached, or another thread comes to one meanwhile. Always fills
+ * *ret; what could not be decided is a refusal of the class undetermined. */
+void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret);
 
 /* Decide if that needs no waiting for a service; false, and nothing is decided, if it does. */
 bool verifier_decide_now(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret);

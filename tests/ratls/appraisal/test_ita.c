@@ -551,10 +551,11 @@ static bool has_row(const char *id)
 static void every_rule_of_tokens_has_a_row(void **state)
 {
 	size_t seen = 0;
-	const char *id;
 
 	(void)state;
-	for (size_t i = 0; (id = report_rule_at(APPRAISED_ITA, i)) != NULL; i++) {
+	for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
+		const char *id = rule_reason(rule)->id;
+
 		if (strncmp(id, "ita.", 4) != 0)
 			continue;
 		seen++;

@@ -123,7 +123,7 @@ static bool decide(struct peer *p, long n, struct verdict *ret)
 	assert_int_equal(verifier_new(&vo, NULL, &v, NULL), RATLS_OK);
 	failed = false;
 	until_failure = n;
-	verifier_decide(v, cur_of(p->chain.cert[0].p, p->chain.cert[0].len), NOW, ret, NULL);
+	verifier_decide(v, cur_of(p->chain.cert[0].p, p->chain.cert[0].len), NOW, ret);
 	until_failure = -1;
 	verifier_free(v);
 	ratls_verifier_free(vo.by);
