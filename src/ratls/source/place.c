@@ -68,7 +68,9 @@ int place_new(const char *text, struct place **ret, struct ratls_error *err)
 	p = calloc(1, sizeof(*p));
 	if (p == NULL || (p->url = strndup(text, len)) == NULL)
 		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
-	else if (mark != NULL)
+	else
+		p->timeout_ms = PCS_TIMEOUT_MS;
+	if (rc == RATLS_OK && mark != NULL)
 		rc = parse_timeout(mark + strlen(TIMEOUT_MARK), &p->timeout_ms, err);
 	if (rc == RATLS_OK)
 		*ret = p;
@@ -219,7 +221,7 @@ int place_ask(struct place *p, const struct place_transport *transport, const st
 }
 
 int place_ask_pck(struct place *p, const struct place_transport *transport, const struct pck_name *name,
-	const struct cur *qeid, int64_t now_ms, struct buf *ret_chain, struct ratls_error *err)
+	const struct cur *qeid, int64_t now_ms, int64_t deadline_ms, struct buf *ret_chain, struct ratls_error *err)
 {
 	struct pcs pcs = place_pcs(p, transport);
 	int64_t pause_ms = atomic_load(&p->pck_pause_until_ms) - now_ms, began_ms = clock_monotonic_ms();
@@ -230,8 +232,13 @@ int place_ask_pck(struct place *p, const struct place_transport *transport, cons
 		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
 			"PCK certificate: the service is not asked again for %d s",
 			(int)((pause_ms + 999) / 1000));
+	if (began_ms >= deadline_ms)
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+			"PCK certificate: no time is left to ask for it");
+	if (pcs.timeout_ms > deadline_ms - began_ms)
+		pcs.timeout_ms = deadline_ms - began_ms;
 	rc = pcs_ask_pck(&pcs, name, qeid, ret_chain, &trouble, err);
-	if (!trouble.not_now)
+	if (!trouble.not_now || clock_monotonic_ms() >= deadline_ms)
 		return rc;
 	pause_ms = trouble.asked_ms > 0 ? trouble.asked_ms : pause_after_failures(1, pause_random());
 	atomic_store(&p->pck_pause_until_ms, now_ms + clock_monotonic_ms() - began_ms + pause_ms);

@@ -37,9 +37,10 @@ int place_ask(struct place *p, const struct place_transport *transport, const st
 /* How to ask it without regard to pauses and to what was kept. Any thread. */
 struct pcs place_pcs(const struct place *p, const struct place_transport *transport);
 
-/* As pcs_ask_pck, with pauses of its own. Thread-safe, also beside the other functions. */
+/* As pcs_ask_pck, with pauses of its own, and until deadline_ms at the latest: that the asker had no more time is
+ * not held against the service. Thread-safe, also beside the other functions. */
 int place_ask_pck(struct place *p, const struct place_transport *transport, const struct pck_name *name,
-	const struct cur *qeid, int64_t now_ms, struct buf *ret_chain, struct ratls_error *err);
+	const struct cur *qeid, int64_t now_ms, int64_t deadline_ms, struct buf *ret_chain, struct ratls_error *err);
 
 /* The last answers are no good: forget those that were kept. True if any of them was a kept one, so that
  * asking again may bring others. */

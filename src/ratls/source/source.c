@@ -216,8 +216,8 @@ static int source_fill(void *self, const struct platform_id *platform, int64_t a
 
 /* ---- quotes that name their PCK certificate without carrying it ---------------------------------------------- */
 
-static int ask_for_pck(void *self, const struct pck_name *name, const struct cur *qeid, struct buf *ret_chain,
-	struct ratls_error *err)
+static int ask_for_pck(void *self, const struct pck_name *name, const struct cur *qeid, int64_t deadline_ms,
+	struct buf *ret_chain, struct ratls_error *err)
 {
 	struct ratls_source *source = self;
 	struct search s = {.source = source};
@@ -230,8 +230,8 @@ static int ask_for_pck(void *self, const struct pck_name *name, const struct cur
 		struct ratls_error why = {0};
 
 		buf_done(ret_chain);
-		rc = place_ask_pck(
-			source->places[i], &source->transport, name, qeid, clock_monotonic_ms(), ret_chain, &why);
+		rc = place_ask_pck(source->places[i], &source->transport, name, qeid, clock_monotonic_ms(),
+			deadline_ms, ret_chain, &why);
 		if (rc != RATLS_OK)
 			search_failed(&s, place_url(source->places[i]), &why);
 	}
@@ -242,18 +242,28 @@ static int ask_for_pck(void *self, const struct pck_name *name, const struct cur
 	return rc;
 }
 
-/* waits NULL: what has to be searched for is waited for. */
-static int look_up(struct ratls_source *source, const struct platform_id *platform, int64_t at, bool *waits,
+/* When the endorsements are to hold, and how long their asker waits. */
+struct question {
+	int64_t at, deadline_ms;
+	bool *waits; /* NULL: until then; else not at all, and this says that he would have to */
+};
+
+static struct question patient(int64_t at)
+{
+	return (struct question){.at = at, .deadline_ms = clock_monotonic_ms() + SOURCE_WAIT_MS};
+}
+
+static int look_up(struct ratls_source *source, const struct platform_id *platform, const struct question *q,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	int64_t now_ms = clock_monotonic_ms();
 
-	return waits != NULL ? cache_ask(source->cache, platform, at, now_ms, waits, ret, err)
-			     : cache_get(source->cache, platform, at, now_ms, ret, err);
+	return q->waits != NULL ? cache_ask(source->cache, platform, q->at, now_ms, q->waits, ret, err)
+				: cache_get(source->cache, platform, q->at, now_ms, q->deadline_ms, ret, err);
 }
 
 /* What the platform's endorsements are; of a chain that is of another root, nothing but ours. */
-static int endorse_chain(struct ratls_source *source, struct cur chain, int64_t at, bool *waits,
+static int endorse_chain(struct ratls_source *source, struct cur chain, const struct question *q,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	struct platform_id platform;
@@ -263,30 +273,30 @@ static int endorse_chain(struct ratls_source *source, struct cur chain, int64_t 
 		return rc;
 	if (!chain_is_of_root(chain, &source->options))
 		return endorsements_of_root(&source->options, ret, err);
-	return look_up(source, &platform, at, waits, ret, err);
+	return look_up(source, &platform, q, ret, err);
 }
 
-static int endorse_named(struct ratls_source *source, const struct quote *q, int64_t at, bool *waits,
+static int endorse_named(struct ratls_source *source, const struct quote *quote, const struct question *q,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
-	struct cur enclave = q->user_data, qeid = cur_take(&enclave, 16); /* by convention of Intel's QE */
+	struct cur enclave = quote->user_data, qeid = cur_take(&enclave, 16); /* by convention of Intel's QE */
 	struct ratls_endorsements *shared = NULL;
 	struct pck_name name;
 	struct buf chain = {0};
 	int rc;
 
-	if (!pck_name_read(q, &name))
+	if (!pck_name_read(quote, &name))
 		return err_reason(err, RATLS_E_FORMAT, REASON_PCK_NAMED,
 			"could not read how the quote names its PCK certificate: certification data of type %u "
 			"have the wrong size",
-			q->certification_type);
-	if (waits != NULL && !named_knows(source->named, &name, clock_monotonic_ms())) {
-		*waits = true;
+			quote->certification_type);
+	if (q->waits != NULL && !named_knows(source->named, &name, clock_monotonic_ms())) {
+		*q->waits = true;
 		return err_set(err, RATLS_E_UNAVAILABLE, "the PCK certificate would have to be waited for");
 	}
-	rc = named_get(source->named, &name, &qeid, clock_monotonic_ms(), &chain, err);
+	rc = named_get(source->named, &name, &qeid, clock_monotonic_ms(), q->deadline_ms, &chain, err);
 	if (rc == RATLS_OK)
-		rc = endorse_chain(source, cur_of(chain.p, chain.len), at, waits, &shared, err);
+		rc = endorse_chain(source, cur_of(chain.p, chain.len), q, &shared, err);
 	if (rc == RATLS_OK)
 		rc = endorsements_with_pck(shared, cur_of(chain.p, chain.len), ret, err);
 	ratls_endorsements_free(shared);
@@ -382,41 +392,48 @@ int ratls_source_new(
 int source_endorse_platform(struct ratls_source *source, const struct platform_id *platform, int64_t at,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
-	return cache_get(source->cache, platform, at, clock_monotonic_ms(), ret, err);
+	struct question q = patient(at);
+
+	return look_up(source, platform, &q, ret, err);
 }
 
-static int endorse(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
-	bool *waits, struct ratls_endorsements **ret, struct ratls_error *err)
+static int endorse(struct ratls_source *source, const struct ratls_evidence *evidence,
+	const struct question *q, struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	struct platform_id platform = {.ca = "any"};
 	int rc;
 
 	/* A file answers for the platform that it is about, even where a quote does not name its own. */
 	if (source->collateral != NULL)
-		return look_up(source, &platform, at, waits, ret, err);
+		return look_up(source, &platform, q, ret, err);
 	if (quote_names_pck(&evidence->quote))
-		return endorse_named(source, &evidence->quote, at, waits, ret, err);
+		return endorse_named(source, &evidence->quote, q, ret, err);
 	rc = platform_id_of(evidence, &platform, err);
 	if (rc != RATLS_OK)
 		return rc;
 	/* Strangers must not make us ask others about whatever they make up. */
-	if (!cache_knows(source->cache, &platform, at, clock_monotonic_ms()) &&
+	if (!cache_knows(source->cache, &platform, q->at, clock_monotonic_ms()) &&
 		!platform_is_of_root(evidence, &source->options))
 		return endorsements_of_root(&source->options, ret, err);
-	return look_up(source, &platform, at, waits, ret, err);
+	return look_up(source, &platform, q, ret, err);
 }
 
 int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
-	return endorse(source, evidence, at, NULL, ret, err);
+	struct question q = patient(at);
+
+	return endorse(source, evidence, &q, ret, err);
 }
 
 int source_endorse_now(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
 	bool *ret_waits, struct ratls_endorsements **ret, struct ratls_error *err)
 {
+	struct question q = patient(at);
+
+	q.waits = ret_waits;
 	*ret_waits = false;
-	return endorse(source, evidence, at, ret_waits, ret, err);
+	return endorse(source, evidence, &q, ret, err);
 }
 
 /* ---- what will hold --------------------------------------------------------------------------------------
@@ -486,6 +503,7 @@ int source_forecast(struct ratls_source *source, const struct ratls_evidence *ev
 void source_stop(struct ratls_source *source)
 {
 	cache_stop(source->cache);
+	named_stop(source->named);
 }
 
 void ratls_source_free(struct ratls_source *source)

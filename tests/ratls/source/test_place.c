@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/reason.h"
+#include "evidence/pck_name.h"
 #include "source/pause.h"
 #include "source/place.h"
 
@@ -219,6 +221,41 @@ static void an_answer_about_a_platform_earns_no_pause(void **state)
 	place_free(p);
 }
 
+static int ask_pck(struct place *p, int64_t deadline_ms, struct ratls_error *err)
+{
+	static const uint8_t bytes[PCK_NAME_RSA3072];
+	const struct pck_name name = {.ppid = cur_of(bytes, sizeof(bytes)),
+		.encrypted = true,
+		.cpusvn = cur_of(bytes, 16),
+		.pcesvn = cur_of(bytes, 2),
+		.pceid = cur_of(bytes, 2)};
+	const struct cur qeid = cur_of(bytes, 16);
+	struct buf chain = {0};
+	int rc = place_ask_pck(p, &transport, &name, &qeid, 0, deadline_ms, &chain, err);
+
+	buf_done(&chain);
+	return rc;
+}
+
+/* Its own time, but never more than is left of the asker's; that it had too little is not held against it. */
+static void a_certificate_is_asked_for_as_long_as_there_is_time(void **state)
+{
+	struct place *p = new_place("http://a#timeout=60s");
+	struct ratls_error err = {0};
+
+	(void)state;
+	service.silent_at = "/";
+	assert_int_equal(ask_pck(p, clock_monotonic_ms(), &err), RATLS_E_UNAVAILABLE);
+	assert_string_equal(err.message, "PCK certificate: no time is left to ask for it");
+	assert_int_equal(service.requests, 0);
+	assert_int_equal(ask_pck(p, clock_monotonic_ms() + 20000, &err), RATLS_E_UNAVAILABLE);
+	assert_in_range(service.last_timeout_ms, 1, 20000);
+	assert_int_equal(ask_pck(p, INT64_MAX, &err), RATLS_E_UNAVAILABLE);
+	assert_non_null(strstr(err.message, "not asked again"));
+	assert_int_equal(service.requests, 1);
+	place_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +265,7 @@ int main(void)
 		cmocka_unit_test_setup(silence_earns_a_pause, calm),
 		cmocka_unit_test_setup(a_wish_for_a_pause_is_granted, calm),
 		cmocka_unit_test_setup(an_answer_about_a_platform_earns_no_pause, calm),
+		cmocka_unit_test_setup(a_certificate_is_asked_for_as_long_as_there_is_time, calm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
