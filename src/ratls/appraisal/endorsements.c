@@ -12,6 +12,9 @@
 #include "appraisal/root.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/options.h"
+
+#define OPTIONS_FIRST_SIZE sizeof(struct ratls_endorsements_options)
 
 static void take_crl(struct cur text, const struct cert *issuer, const struct outcome *issuer_chain,
 	struct endorsed_crl *ret)
@@ -78,12 +81,14 @@ static void take_documents(struct ratls_endorsements *e, const struct endorsemen
 static int take_root(struct ratls_endorsements *e, const struct ratls_endorsements_options *options,
 	struct ratls_error *err)
 {
+	struct ratls_endorsements_options known;
 	struct cur root = root_intel();
+	int rc = options_copy(&known, sizeof(known), options, OPTIONS_FIRST_SIZE, err);
 
-	if (options != NULL && options->size < sizeof(*options))
-		return err_set(err, RATLS_E_ARG, "could not read options: their size is not set");
-	if (options != NULL && options->insecure_trust_root != NULL)
-		root = cur_of(options->insecure_trust_root, options->insecure_trust_root_len);
+	if (rc != RATLS_OK)
+		return rc;
+	if (known.insecure_trust_root != NULL)
+		root = cur_of(known.insecure_trust_root, known.insecure_trust_root_len);
 	e->development = !root_is_intel(root);
 	return root_load(root, &e->root, err);
 }

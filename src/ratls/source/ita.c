@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/options.h"
 #include "base/reason.h"
 #include "base/secret.h"
 #include "evidence/evidence.h"
@@ -23,6 +24,8 @@
 #define NONCE_TIMEOUT_MS  10000
 #define ATTEST_TIMEOUT_MS 15000
 #define ANSWER_MAX        (JWS_TEXT_MAX + 1024) /* {"token": "..."} */
+
+#define OPTIONS_FIRST_SIZE offsetof(struct ratls_ita_options, no_event_log)
 
 struct ratls_ita {
 	char *url, *keys_url;
@@ -123,16 +126,16 @@ static int set_root(struct ratls_ita *ita, const struct ratls_ita_options *o, st
 
 int ratls_ita_new(const struct ratls_ita_options *options, struct ratls_ita **ret, struct ratls_error *err)
 {
-	struct ratls_ita_options known = {0};
-	struct ratls_ita *ita = calloc(1, sizeof(*ita));
+	struct ratls_ita_options known;
+	struct ratls_ita *ita;
 	struct ratls_error why = {0};
-	int rc;
+	int rc = options_copy(&known, sizeof(known), options, OPTIONS_FIRST_SIZE, err);
 
+	if (rc != RATLS_OK)
+		return rc;
+	ita = calloc(1, sizeof(*ita));
 	if (ita == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	/* A caller built against an older header passes less, one built against a newer more. */
-	if (options != NULL)
-		memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
 	atomic_init(&ita->stop, false);
 	ita_pause_init(&ita->pause);
 	ita->transport.stop = &ita->stop;

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/options.h"
 #include "base/reason.h"
 #include "evidence/evidence.h"
 #include "evidence/pck_name.h"
@@ -22,7 +23,8 @@
 #include "source/place.h"
 #include "source/shelf.h"
 
-#define SOURCE_URLS_MAX 8
+#define SOURCE_URLS_MAX    8
+#define OPTIONS_FIRST_SIZE offsetof(struct ratls_source_options, collateral)
 
 struct ratls_source {
 	struct place *places[SOURCE_URLS_MAX]; /* the cache's thread asks them */
@@ -366,15 +368,15 @@ static int new_cache(struct ratls_source *s, bool one_shot, struct ratls_error *
 int ratls_source_new(
 	const struct ratls_source_options *options, struct ratls_source **ret, struct ratls_error *err)
 {
-	struct ratls_source_options known = {0};
-	struct ratls_source *s = calloc(1, sizeof(*s));
-	int rc;
+	struct ratls_source_options known;
+	struct ratls_source *s;
+	int rc = options_copy(&known, sizeof(known), options, OPTIONS_FIRST_SIZE, err);
 
+	if (rc != RATLS_OK)
+		return rc;
+	s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	/* A caller built against an older header passes less, one built against a newer more. */
-	if (options != NULL)
-		memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
 	rc = copy_options(s, &known, err);
 	if (rc == RATLS_OK && known.cache_dir != NULL && known.collateral == NULL)
 		rc = shelf_new(known.cache_dir, &s->shelf, err);

@@ -1053,6 +1053,8 @@ static void refuse_options(const char *url, const char *portal, const char *api_
 static void options_are_checked(void **state)
 {
 	static char long_key[ITA_API_KEY_MAX + 2];
+	struct ratls_ita *ita = NULL;
+	struct ratls_error err = {0};
 
 	(void)state;
 	memset(long_key, 'k', sizeof(long_key) - 1);
@@ -1066,6 +1068,8 @@ static void options_are_checked(void **state)
 	refuse_options("https://user@api.example", NULL, "k", "not an https:// URL");
 	refuse_options("https://api.example?x", NULL, "k", "not an https:// URL");
 	refuse_options("us", "http://portal.example", "k", "portal of Intel Trust Authority is");
+	assert_int_equal(ratls_ita_new(&(struct ratls_ita_options){.api_key = "k"}, &ita, &err), RATLS_E_ARG);
+	assert_non_null(strstr(err.message, "size is not set"));
 }
 
 static void assert_urls(const char *url, const char *portal, const char *api, const char *keys)
