@@ -17,6 +17,7 @@
 #include "source/fetch.h"
 #include "source/ita_keys.h"
 #include "source/ita_question.h"
+#include "source/pause.h"
 
 #define NONCE_PATH        "/appraisal/v2/nonce"
 #define ATTEST_PATH       "/appraisal/v2/attest"
@@ -33,7 +34,7 @@ struct ratls_ita {
 	bool insecure_no_nonce, no_event_log;
 	atomic_bool stop;
 	struct ita_transport transport;
-	struct ita_pause pause; /* of the API, which counts our questions; that of the keys has its own */
+	struct backoff backoff; /* of the API, which counts our questions; that of the keys has its own */
 	struct ita_keys *keys;
 	struct ratls_endorsements *root;
 };
@@ -137,7 +138,7 @@ int ratls_ita_new(const struct ratls_ita_options *options, struct ratls_ita **re
 	if (ita == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	atomic_init(&ita->stop, false);
-	ita_pause_init(&ita->pause);
+	backoff_init(&ita->backoff, PAUSE_MAX_MS);
 	ita->transport.stop = &ita->stop;
 	ita->transport.clock = clock_monotonic_ms;
 	ita->transport.fetch = known.fetch != NULL ? known.fetch : fetch_curl;
@@ -164,7 +165,7 @@ void ratls_ita_free(struct ratls_ita *ita)
 	if (ita == NULL)
 		return;
 	ita_keys_free(ita->keys);
-	ita_pause_done(&ita->pause);
+	backoff_done(&ita->backoff);
 	ratls_endorsements_free(ita->root);
 	secret_str_free(ita->api_key);
 	free(ita->keys_url);
@@ -218,7 +219,7 @@ static int ask(struct ratls_ita *ita, struct ita_request *q, const char *path, s
 	q->url = text;
 	q->api_key = ita->api_key;
 	q->is_json = true;
-	q->pause = &ita->pause;
+	q->backoff = &ita->backoff;
 	rc = ita_http(&ita->transport, q, &answer, err);
 	free(text);
 	if (rc != RATLS_OK)

@@ -59,27 +59,15 @@ static void trace(
 	free(id);
 }
 
-/* Whole seconds; -1 if the service does not say, or says it as a date. */
-static long retry_after(const struct ratls_http_response *r)
-{
-	char *text = http_header(r, "Retry-After");
-	long seconds = -1;
-
-	if (text != NULL && text[0] != '\0' && strlen(text) < 8 && text[strspn(text, "0123456789")] == '\0')
-		seconds = strtol(text, NULL, 10);
-	free(text);
-	return seconds;
-}
-
 static int refuse_rate(const struct ita_request *q, const struct ratls_http_response *r, const char *id,
 	struct ratls_error *err)
 {
-	long after = retry_after(r);
+	int64_t after_ms = pause_of_answer(r, clock_now());
 
-	if (after >= 0)
+	if (after_ms >= 0)
 		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_ITA_RATE,
-			"%s takes no more requests for now (%s, HTTP status 429, retry after %ld s%s)",
-			service, q->what, after, id);
+			"%s takes no more requests for now (%s, HTTP status 429, retry after %d s%s)",
+			service, q->what, (int)(after_ms / 1000), id);
 	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_ITA_RATE,
 		"%s takes no more requests for now (%s, HTTP status 429%s)", service, q->what, id);
 }
@@ -187,8 +175,8 @@ static int exchange(const struct ita_transport *t, const struct ita_request *q, 
 static int64_t wait_of(const struct ita_transport *t, const struct ita_request *q,
 	const struct ratls_http_response *r, int tried)
 {
-	long after = retry_after(r);
-	int64_t wait = after >= 0 ? (int64_t)after * 1000 : ITA_WAIT_MS;
+	int64_t after_ms = pause_of_answer(r, clock_now());
+	int64_t wait = after_ms >= 0 ? after_ms : ITA_WAIT_MS;
 	uint16_t jitter = 0;
 
 	if ((r->status != 500 && r->status != 503 && r->status != 504) || tried >= ITA_TRIES ||
@@ -223,21 +211,12 @@ static bool earns_pause(
 static void note(const struct ita_transport *t, const struct ita_request *q, int rc,
 	const struct ratls_error *why, int64_t asked_ms)
 {
-	if (q->pause == NULL)
+	if (q->backoff == NULL)
 		return;
 	if (rc == RATLS_OK)
-		ita_pause_note(q->pause, t->clock(), NULL, 0);
+		backoff_note(q->backoff, t->clock(), NULL, 0);
 	else if (earns_pause(t, q, why))
-		ita_pause_note(q->pause, t->clock(), why, asked_ms);
-}
-
-static int64_t asked_pause(const struct ratls_http_response *r)
-{
-	char *text = http_header(r, "Retry-After");
-	int64_t ms = pause_asked(text, clock_now());
-
-	free(text);
-	return ms;
+		backoff_note(q->backoff, t->clock(), why, asked_ms);
 }
 
 static int try_all(const struct ita_transport *t, const struct ita_request *q, const char *const *headers,
@@ -255,7 +234,7 @@ static int try_all(const struct ita_transport *t, const struct ita_request *q, c
 		wait = wait_of(t, q, &answer, tried);
 		if (wait < 0) {
 			rc = judge(q, &answer, err);
-			note(t, q, rc, err, asked_pause(&answer));
+			note(t, q, rc, err, pause_of_answer(&answer, clock_now()));
 			if (rc == RATLS_OK)
 				*ret = answer;
 			else
@@ -274,7 +253,7 @@ int ita_http(const struct ita_transport *t, const struct ita_request *q, struct 
 	const char *headers[4] = {"Accept: application/json"};
 	size_t n = q->is_json ? 1 : 0;
 	struct ratls_error why = {0};
-	int rc = q->pause != NULL ? ita_pause_check(q->pause, t->clock(), err) : RATLS_OK;
+	int rc = q->backoff != NULL ? backoff_check(q->backoff, t->clock(), err) : RATLS_OK;
 
 	if (rc != RATLS_OK)
 		return rc;

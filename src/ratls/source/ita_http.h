@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "ratls.h"
-#include "source/ita_pause.h"
+#include "source/backoff.h"
 
 #define ITA_TRIES       3     /* Intel's own clients repeat twice, after 500, 503 and 504 alone */
 #define ITA_WAIT_MS     2000  /* before it is repeated, if the service does not say when */
@@ -37,7 +37,7 @@ struct ita_request {
 	size_t max_body;
 	long timeout_ms;
 	int64_t deadline_ms;     /* of the monotonic clock */
-	struct ita_pause *pause; /* of the service that is asked; NULL: none is kept */
+	struct backoff *backoff; /* of the service that is asked; NULL: none is kept */
 };
 
 /* RATLS_OK only for status 200; then ret is the caller's (http_response_done). Blocking, but

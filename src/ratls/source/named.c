@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/reason.h"
+#include "source/pause.h"
 
 struct slot {
 	bool used, asking;
@@ -111,8 +112,7 @@ static struct slot *slot_of(struct named *n, const uint8_t *digest)
 static int answer(const struct slot *s, bool remembered, int64_t now_ms, struct buf *ret_chain, struct ratls_error *err)
 {
 	if (s->chain.len == 0 && remembered)
-		return err_reason(err, s->why.code, s->why.reason, "%.400s (not asked again for %d s)", s->why.message,
-			(int)((s->until_ms - now_ms + 999) / 1000));
+		return pause_refuse(&s->why, s->until_ms - now_ms, err);
 	if (s->chain.len == 0) {
 		if (err != NULL)
 			*err = s->why;

@@ -117,12 +117,10 @@ static int explain_status(struct asking *a, const struct item *item, const struc
 	struct ratls_error *err)
 {
 	char fmspc[32] = "that the quote names";
-	char *after = http_header(r, "Retry-After");
 	char wish[32] = "";
 
-	a->trouble.asked_ms = pause_asked(after, clock_now());
+	a->trouble.asked_ms = pause_of_answer(r, clock_now());
 	a->trouble.not_now = r->status == 429 || r->status == 503 || a->trouble.asked_ms > 0;
-	free(after);
 	if (a->platform != NULL)
 		hex_encode(a->platform->fmspc, sizeof(a->platform->fmspc), fmspc);
 	if (r->status == 404 && (item->parameter == FMSPC || item->parameter == PCK_NAME))

@@ -35,7 +35,7 @@ struct pcs_answers {
 /* What a failure says of the service, not of the question. */
 struct pcs_trouble {
 	bool not_now; /* it does not answer, or does not want to be asked: another question fares no better */
-	int64_t asked_ms; /* how long it asked to be left alone; 0: it did not */
+	int64_t asked_ms; /* how long it asked to be left alone; 0 or less: it did not */
 };
 
 struct pck_name;

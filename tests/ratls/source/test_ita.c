@@ -894,47 +894,6 @@ static void a_service_that_refuses_is_left_alone(void **state)
 	expect_pause(&odd, REASON_ITA_ANSWER, false);
 }
 
-static int64_t length_of(struct ita_pause *p, int64_t at_ms)
-{
-	int64_t ms = 0;
-
-	while (ita_pause_check(p, at_ms + ms, NULL) != RATLS_OK)
-		ms += 500;
-	return ms;
-}
-
-static void pauses_grow_and_are_bounded(void **state)
-{
-	const struct ratls_error why = {
-		.code = RATLS_E_UNAVAILABLE, .reason = REASON_ITA_RATE, .message = "no"};
-	struct ita_pause p;
-	int64_t now = 1000;
-
-	(void)state;
-	ita_pause_init(&p);
-	assert_int_equal(ita_pause_check(&p, now, NULL), RATLS_OK);
-	for (int i = 0; i < 5; i++)
-		ita_pause_note(&p, now, &why, 0); /* together: one failure */
-	assert_in_range(length_of(&p, now), 1, PAUSE_FIRST_MS);
-	ita_pause_note(&p, now, &why, 30000);
-	assert_int_equal(length_of(&p, now), 30000);
-	ita_pause_note(&p, now, &why, 1000);
-	assert_int_equal(length_of(&p, now), 30000);
-	for (int i = 0; i < 20; i++) {
-		now += PAUSE_MAX_MS;
-		ita_pause_note(&p, now, &why, 0);
-	}
-	assert_in_range(length_of(&p, now), PAUSE_MAX_MS / 2, PAUSE_MAX_MS);
-	now += PAUSE_MAX_MS;
-	ita_pause_note(&p, now, &why, 3600000);
-	assert_int_equal(length_of(&p, now), PAUSE_MAX_MS);
-	now += PAUSE_MAX_MS;
-	ita_pause_note(&p, now, NULL, 0);
-	ita_pause_note(&p, now, &why, 0);
-	assert_in_range(length_of(&p, now), 1, PAUSE_FIRST_MS);
-	ita_pause_done(&p);
-}
-
 static void without_a_nonce_none_is_asked_for(void **state)
 {
 	struct ratls_ita_options options;
@@ -1157,7 +1116,6 @@ int main(void)
 		cmocka_unit_test(questions_end_with_the_program),
 		cmocka_unit_test(waits_end_with_the_program),
 		cmocka_unit_test(a_service_that_refuses_is_left_alone),
-		cmocka_unit_test(pauses_grow_and_are_bounded),
 		cmocka_unit_test(without_a_nonce_none_is_asked_for),
 		cmocka_unit_test(without_an_event_log_none_is_shown),
 		cmocka_unit_test(who_does_not_wait_does_not_ask),
