@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "fuzz.h"
-#include "source/fetch.h"
+#include "source/http.h"
 #include "source/pause.h"
 
 #define NOW INT64_C(1790000000)

@@ -17,6 +17,7 @@
 #include "cli/obtain.h"
 #include "source/agent.h"
 #include "source/fetch.h"
+#include "source/http.h"
 #include "source/ita.h"
 #include "source/place.h"
 

@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "evidence/quote.h"
 #include "source/fetch.h"
+#include "source/http.h"
 
 /* The order of dstack's SDKs (Python, JavaScript, Go, Rust alike). */
 static const char *const socket_paths[] = {
@@ -30,11 +31,6 @@ struct agent {
 	void *fetch_self;
 };
 
-static bool is_url(const char *text)
-{
-	return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
-}
-
 static const char *find_socket(void)
 {
 	for (size_t i = 0; i < sizeof(socket_paths) / sizeof(socket_paths[0]); i++)
@@ -47,7 +43,7 @@ static int check_endpoint(const char *endpoint, struct ratls_error *err)
 {
 	if (endpoint[0] == '\0')
 		return err_set(err, RATLS_E_ARG, "guest agent endpoint is empty");
-	if (!is_url(endpoint) && strlen(endpoint) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+	if (!http_is_url(endpoint) && strlen(endpoint) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		return err_set(
 			err, RATLS_E_ARG, "guest agent socket \"%.64s...\" has too long a path", endpoint);
 	return RATLS_OK;
@@ -68,7 +64,7 @@ int agent_new(const char *endpoint, ratls_fetch_fn fetch, void *fetch_self, stru
 		free(a);
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	}
-	a->is_url = is_url(chosen);
+	a->is_url = http_is_url(chosen);
 	for (len = strlen(chosen); a->is_url && a->endpoint[len - 1] == '/'; len--)
 		a->endpoint[len - 1] = '\0';
 	a->fetch = fetch != NULL ? fetch : fetch_curl;

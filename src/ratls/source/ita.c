@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "evidence/evidence.h"
 #include "source/fetch.h"
+#include "source/http.h"
 #include "source/ita_keys.h"
 #include "source/ita_question.h"
 #include "source/pause.h"

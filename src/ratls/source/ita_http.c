@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "base/reason.h"
 #include "base/secret.h"
-#include "source/fetch.h"
+#include "source/http.h"
 #include "source/pause.h"
 
 #define WORDS_MAX 160 /* of the service's own explanation */

@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "base/reason.h"
-#include "source/fetch.h"
+#include "source/http.h"
 
 /* A revocation list and where it comes from. */
 struct kept {

@@ -7,7 +7,7 @@
 #include <sys/random.h>
 
 #include "base/err.h"
-#include "source/fetch.h"
+#include "source/http.h"
 
 #define DOUBLINGS_MAX 16
 

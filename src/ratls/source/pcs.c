@@ -11,7 +11,7 @@
 #include "base/hex.h"
 #include "base/reason.h"
 #include "evidence/pck_name.h"
-#include "source/fetch.h"
+#include "source/http.h"
 #include "source/pause.h"
 
 /* The distribution point that Intel's SGX Root CA names in itself: a constant, because what a peer or a

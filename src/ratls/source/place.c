@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/reason.h"
 #include "source/backoff.h"
+#include "source/http.h"
 #include "source/pause.h"
 
 #define TIMEOUT_MARK "#timeout="
@@ -56,8 +57,7 @@ int place_new(const char *text, struct place **ret, struct ratls_error *err)
 	struct place *p;
 	int rc = RATLS_OK;
 
-	if ((strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0) ||
-		memchr(text, '#', len) != NULL)
+	if (!http_is_url(text) || memchr(text, '#', len) != NULL)
 		return err_set(err, RATLS_E_ARG,
 			"collateral service \"%.100s\" is no http:// or https:// URL", text);
 	while (len > 0 && text[len - 1] == '/')

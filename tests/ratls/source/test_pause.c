@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "source/fetch.h"
+#include "source/http.h"
 #include "source/pause.h"
 
 #define NOW 1790000000 /* Mon, 21 Sep 2026 14:13:20 GMT */
