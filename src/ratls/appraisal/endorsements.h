@@ -43,28 +43,7 @@ const char *endorsements_source(const struct ratls_endorsements *e);
 /* Endorsements are reference-counted (atomically); ratls_endorsements_free drops a reference. */
 struct ratls_endorsements *endorsements_ref(struct ratls_endorsements *e);
 
-/* The raw inner object of an envelope {"<name>": {...}, "signature": "<hex>"} in any order, as the exact
- * bytes received, and the signature's text: what PCS sends. RATLS_E_FORMAT on duplicate keys or trailing
- * text. */
-int endorsements_slice(struct cur envelope, const char *name, struct cur *ret_object,
-	struct cur *ret_signature, struct ratls_error *err);
-
-/* The platform that evidence names in its PCK certificate, read without trust: what a source needs to
- * know in order to ask. RATLS_E_FORMAT / RATLS_E_UNSUPPORTED as the certificate is. */
-struct platform_id {
-	uint8_t fmspc[6];
-	uint8_t pceid[2];
-	uint8_t ppid[16];
-	const char *ca; /* "platform" or "processor", static */
-};
-int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *ret, struct ratls_error *err);
-int platform_id_of_chain(struct cur pem, struct platform_id *ret, struct ratls_error *err);
-
-/* Is that certificate one of the configured root's (options NULL: Intel's), times and revocation aside? For asking
- * nobody about what anybody can make up. */
-bool platform_is_of_root(
-	const struct ratls_evidence *evidence, const struct ratls_endorsements_options *options);
-bool chain_is_of_root(struct cur pem, const struct ratls_endorsements_options *options);
+struct platform_id;
 
 /* Do all chains and signatures hold, are the documents of TDX, and are they of this platform (NULL: of any)?
  * Whatever the time, and revocation aside. RATLS_E_FORMAT, with the reason of the rule that would refuse it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appraisal/endorsements.h"
+#include "appraisal/platform_id.h"
 
 #include <openssl/err.h>
 

@@ -3,6 +3,7 @@
  * Are endorsements worth keeping? What appraisal asks of them without a peer and without a clock.
  */
 #include "appraisal/endorsed.h"
+#include "appraisal/platform_id.h"
 
 #include "base/err.h"
 #include "base/reason.h"

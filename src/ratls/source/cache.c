@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "appraisal/endorsements.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/reason.h"

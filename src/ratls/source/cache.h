@@ -10,7 +10,7 @@
 #ifndef SOURCE_CACHE_H
 #define SOURCE_CACHE_H
 
-#include "appraisal/endorsements.h"
+#include "appraisal/platform_id.h"
 #include "ratls.h"
 
 #define CACHE_PLATFORMS_MAX 64                   /* those without endorsements go first */

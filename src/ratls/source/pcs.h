@@ -6,7 +6,7 @@
 #ifndef SOURCE_PCS_H
 #define SOURCE_PCS_H
 
-#include "appraisal/endorsements.h"
+#include "appraisal/platform_id.h"
 #include "base/buf.h"
 #include "ratls.h"
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "appraisal/endorsements.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"

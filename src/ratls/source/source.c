@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appraisal/endorsements.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hex.h"

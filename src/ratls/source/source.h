@@ -5,7 +5,7 @@
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H
 
-#include "appraisal/endorsements.h"
+#include "appraisal/platform_id.h"
 #include "ratls.h"
 
 #define SOURCE_WAIT_MS ((int64_t)25 * 1000) /* of a caller; below the relay's default for a verdict */

@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "appraisal/endorsed.h"
+#include "appraisal/platform_id.h"
 #include "appraisal/root.h"
+#include "appraisal/slice.h"
 #include "sample.h"
 
 /* ---- envelopes ---- */
@@ -27,7 +29,7 @@ static void slices_are_the_bytes_received(void **state)
 	for (size_t i = 0; i < sizeof(envelopes) / sizeof(envelopes[0]); i++) {
 		struct cur object, signature;
 
-		assert_int_equal(endorsements_slice(cur_of(envelopes[i], strlen(envelopes[i])), "tcbInfo", &object,
+		assert_int_equal(slice_envelope(cur_of(envelopes[i], strlen(envelopes[i])), "tcbInfo", &object,
 					 &signature, NULL),
 			RATLS_OK);
 		assert_true(cur_is_str(&object, "{\"a\":\"}\\\"{\",\"b\":[{}]}"));
@@ -68,7 +70,7 @@ static void other_envelopes_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(envelopes) / sizeof(envelopes[0]); i++) {
 		struct cur object = {0}, signature = {0};
 
-		if (endorsements_slice(cur_of(envelopes[i], strlen(envelopes[i])), "tcbInfo", &object, &signature,
+		if (slice_envelope(cur_of(envelopes[i], strlen(envelopes[i])), "tcbInfo", &object, &signature,
 			    NULL) != RATLS_E_FORMAT ||
 			object.p != NULL)
 			fail_msg("%s", envelopes[i]);
@@ -82,7 +84,7 @@ static void every_truncated_envelope_is_refused(void **state)
 
 	(void)state;
 	for (size_t n = 0; n < strlen(whole); n++)
-		assert_int_equal(endorsements_slice(cur_of(whole, n), "tcbInfo", &object, &signature, NULL),
+		assert_int_equal(slice_envelope(cur_of(whole, n), "tcbInfo", &object, &signature, NULL),
 			RATLS_E_FORMAT);
 }
 
@@ -98,7 +100,7 @@ static void forged_envelopes_are_sliced(void **state)
 	sample_make(&s);
 	assert_int_equal(forge_collateral_make(&s.collateral, &s.made, &made, NULL), RATLS_OK);
 	forge_qe_identity_envelope(&made, &envelope);
-	assert_int_equal(endorsements_slice(cur_of(envelope.p, envelope.len), "enclaveIdentity", &object, &signature,
+	assert_int_equal(slice_envelope(cur_of(envelope.p, envelope.len), "enclaveIdentity", &object, &signature,
 				 NULL),
 		RATLS_OK);
 	assert_true(cur_is(&object, made.qe_identity.p, made.qe_identity.len));

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appraisal/endorsements.h"
 #include "base/reason.h"
 #include "http_server.h"
 #include "source/fetch.h"
