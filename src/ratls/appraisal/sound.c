@@ -14,9 +14,9 @@ static int refuse(struct ratls_error *err, enum reason reason, const struct outc
 		o->detail[0] != '\0' ? o->detail : "it could not be judged");
 }
 
-static bool is_of_ca(const struct cert *ca, const char *name)
+static bool is_of_ca(const struct cert *ca, const struct platform_id *platform)
 {
-	return (strstr(ca->name, "Platform") != NULL) == (strcmp(name, "platform") == 0);
+	return (strstr(ca->name, "Platform") != NULL) == (platform->ca == PLATFORM_CA_PLATFORM);
 }
 
 static int check_platform(
@@ -25,9 +25,10 @@ static int check_platform(
 	if (memcmp(e->tcbinfo->fmspc, platform->fmspc, sizeof(platform->fmspc)) != 0)
 		return err_reason(
 			err, RATLS_E_FORMAT, REASON_TCBINFO_PLATFORM, "TCB info is of another platform");
-	if (!is_of_ca(&e->pck_ca, platform->ca))
+	if (!is_of_ca(&e->pck_ca, platform))
 		return err_reason(err, RATLS_E_FORMAT, REASON_CRL_PCK,
-			"the revocation list is of \"%s\", not of the %s CA", e->pck_ca.name, platform->ca);
+			"the revocation list is of \"%s\", not of the %s CA", e->pck_ca.name,
+			platform_id_ca(platform));
 	return RATLS_OK;
 }
 

@@ -101,7 +101,7 @@ void cache_free(struct cache *c)
 static bool is_for(const struct entry *e, const struct platform_id *platform)
 {
 	return e->used && memcmp(e->platform.fmspc, platform->fmspc, sizeof(platform->fmspc)) == 0 &&
-	       strcmp(e->platform.ca, platform->ca) == 0;
+	       e->platform.ca == platform->ca;
 }
 
 static struct entry *find(struct cache *c, const struct platform_id *platform)
@@ -186,7 +186,7 @@ struct result {
 static void search(
 	struct cache *c, const struct platform_id *platform, int64_t at, bool cold, struct result *ret)
 {
-	bool any = strcmp(platform->ca, "any") == 0;
+	bool any = platform->ca == PLATFORM_CA_ANY;
 
 	*ret = (struct result){.rc = RATLS_OK};
 	ret->rc = c->options.fill(c->options.self, platform, at, cold, &ret->found, &ret->err);

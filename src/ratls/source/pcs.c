@@ -101,7 +101,7 @@ static char *url_of(const struct asking *a, const struct item *item)
 	if (item->parameter == FMSPC)
 		hex_append(&url, a->platform->fmspc, sizeof(a->platform->fmspc));
 	if (item->parameter == CA)
-		buf_str(&url, a->platform->ca);
+		buf_str(&url, platform_id_ca(a->platform));
 	if (p->early && item->json)
 		buf_str(&url, item->parameter == NO_PARAMETER ? "?update=early" : "&update=early");
 	if (item->parameter == PCK_NAME)

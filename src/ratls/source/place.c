@@ -90,7 +90,7 @@ const char *place_url(const struct place *p)
 
 static struct kept *kept_crl(struct place *p, const struct platform_id *platform)
 {
-	return &p->kept[strcmp(platform->ca, "processor") == 0 ? KEPT_PROCESSOR_CRL : KEPT_PLATFORM_CRL];
+	return &p->kept[platform->ca == PLATFORM_CA_PROCESSOR ? KEPT_PROCESSOR_CRL : KEPT_PLATFORM_CRL];
 }
 
 static void kept_done(struct kept *k)

@@ -265,18 +265,15 @@ static int look_up(struct ratls_source *source, const struct platform_id *platfo
 				: cache_get(source->cache, platform, q->at, now_ms, q->deadline_ms, ret, err);
 }
 
-/* What the platform's endorsements are; of a chain that is of another root, nothing but ours. */
-static int endorse_chain(struct ratls_source *source, struct cur chain, const struct question *q,
-	struct ratls_endorsements **ret, struct ratls_error *err)
+/* What is known of the platform that this chain names; of a chain that is of another root, nothing but ours:
+ * strangers must not make us ask others about whatever they make up. */
+static int endorse_chain(struct ratls_source *source, const struct platform_id *platform, struct cur chain,
+	const struct question *q, struct ratls_endorsements **ret, struct ratls_error *err)
 {
-	struct platform_id platform;
-	int rc = platform_id_of_chain(chain, &platform, err);
-
-	if (rc != RATLS_OK)
-		return rc;
-	if (!chain_is_of_root(chain, &source->options))
+	if (!cache_knows(source->cache, platform, q->at, clock_monotonic_ms()) &&
+		!platform_id_is_of_root(chain, &source->options))
 		return endorsements_of_root(&source->options, ret, err);
-	return look_up(source, &platform, q, ret, err);
+	return look_up(source, platform, q, ret, err);
 }
 
 static int endorse_named(struct ratls_source *source, const struct quote *quote, const struct question *q,
@@ -284,8 +281,10 @@ static int endorse_named(struct ratls_source *source, const struct quote *quote,
 {
 	struct cur enclave = quote->user_data, qeid = cur_take(&enclave, 16); /* by convention of Intel's QE */
 	struct ratls_endorsements *shared = NULL;
+	struct platform_id platform;
 	struct pck_name name;
-	struct buf chain = {0};
+	struct buf text = {0};
+	struct cur chain;
 	int rc;
 
 	if (!pck_name_read(quote, &name))
@@ -297,13 +296,16 @@ static int endorse_named(struct ratls_source *source, const struct quote *quote,
 		*q->waits = true;
 		return err_set(err, RATLS_E_UNAVAILABLE, "the PCK certificate would have to be waited for");
 	}
-	rc = named_get(source->named, &name, &qeid, clock_monotonic_ms(), q->deadline_ms, &chain, err);
+	rc = named_get(source->named, &name, &qeid, clock_monotonic_ms(), q->deadline_ms, &text, err);
+	chain = cur_of(text.p, text.len);
 	if (rc == RATLS_OK)
-		rc = endorse_chain(source, cur_of(chain.p, chain.len), q, &shared, err);
+		rc = platform_id_of_chain(chain, &platform, err);
 	if (rc == RATLS_OK)
-		rc = endorsements_with_pck(shared, cur_of(chain.p, chain.len), ret, err);
+		rc = endorse_chain(source, &platform, chain, q, &shared, err);
+	if (rc == RATLS_OK)
+		rc = endorsements_with_pck(shared, chain, ret, err);
 	ratls_endorsements_free(shared);
-	buf_done(&chain);
+	buf_done(&text);
 	return rc;
 }
 
@@ -403,7 +405,7 @@ int source_endorse_platform(struct ratls_source *source, const struct platform_i
 static int endorse(struct ratls_source *source, const struct ratls_evidence *evidence,
 	const struct question *q, struct ratls_endorsements **ret, struct ratls_error *err)
 {
-	struct platform_id platform = {.ca = "any"};
+	struct platform_id platform = {.ca = PLATFORM_CA_ANY};
 	int rc;
 
 	/* A file answers for the platform that it is about, even where a quote does not name its own. */
@@ -412,13 +414,7 @@ static int endorse(struct ratls_source *source, const struct ratls_evidence *evi
 	if (quote_names_pck(&evidence->quote))
 		return endorse_named(source, &evidence->quote, q, ret, err);
 	rc = platform_id_of(evidence, &platform, err);
-	if (rc != RATLS_OK)
-		return rc;
-	/* Strangers must not make us ask others about whatever they make up. */
-	if (!cache_knows(source->cache, &platform, q->at, clock_monotonic_ms()) &&
-		!platform_is_of_root(evidence, &source->options))
-		return endorsements_of_root(&source->options, ret, err);
-	return look_up(source, &platform, q, ret, err);
+	return rc == RATLS_OK ? endorse_chain(source, &platform, evidence->quote.certification, q, ret, err) : rc;
 }
 
 int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,

@@ -87,7 +87,7 @@ static int ask(void *self, const struct platform_id *platform, int64_t at, bool 
 
 static struct platform_id platform_number(uint8_t n)
 {
-	struct platform_id id = {.ca = "platform"};
+	struct platform_id id = {.ca = PLATFORM_CA_PLATFORM};
 
 	memcpy(id.fmspc, forge_fmspc_default, sizeof(id.fmspc));
 	id.fmspc[5] = n;
@@ -175,7 +175,7 @@ static void platforms_are_told_apart(void **state)
 
 	(void)state;
 	get(c, NOW, 0);
-	platform.ca = "processor";
+	platform.ca = PLATFORM_CA_PROCESSOR;
 	cache_ask(c, &platform, NOW, 0, &asked, &e, NULL);
 	assert_true(asked);
 	/* What else the certificate says does not make another platform. */

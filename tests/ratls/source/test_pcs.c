@@ -17,7 +17,7 @@
 #include "source/pcs.h"
 
 static const struct platform_id platform = {
-	.fmspc = {0xb0, 0xc0, 0x6f, 0, 0, 0}, .pceid = {0, 0}, .ca = "platform"};
+	.fmspc = {0xb0, 0xc0, 0x6f, 0, 0, 0}, .pceid = {0, 0}, .ca = PLATFORM_CA_PLATFORM};
 
 /* A service whose answer to one path can be replaced by a fault. */
 static struct {

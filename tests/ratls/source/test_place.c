@@ -17,9 +17,9 @@
 #include "source/pause.h"
 #include "source/place.h"
 
-static const struct platform_id platform = {.fmspc = {1}, .ca = "platform"};
-static const struct platform_id other = {.fmspc = {2}, .ca = "platform"};
-static const struct platform_id processor = {.fmspc = {3}, .ca = "processor"};
+static const struct platform_id platform = {.fmspc = {1}, .ca = PLATFORM_CA_PLATFORM};
+static const struct platform_id other = {.fmspc = {2}, .ca = PLATFORM_CA_PLATFORM};
+static const struct platform_id processor = {.fmspc = {3}, .ca = PLATFORM_CA_PROCESSOR};
 
 /* The service: it answers everything, except as the test says. */
 static struct {
