@@ -168,7 +168,7 @@ static void probe_collateral(struct visit *v, struct finding *f)
 		return;
 	}
 	for (urls = urls != NULL ? urls : intel; *urls != NULL; urls++) {
-		if (place_new(*urls, &place, &err) != RATLS_OK)
+		if (place_new(*urls, NULL, &place, &err) != RATLS_OK)
 			break;
 		if (ask_collateral(v, place_url(place), &err) == RATLS_OK) {
 			found(f, HEALTH_OK, NULL, "%s answers", place_url(place));

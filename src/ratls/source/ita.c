@@ -2,6 +2,7 @@
 #include "source/ita.h"
 
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,7 +15,6 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "evidence/evidence.h"
-#include "source/fetch.h"
 #include "source/http.h"
 #include "source/ita_keys.h"
 #include "source/ita_question.h"
@@ -34,7 +34,7 @@ struct ratls_ita {
 	char *api_key; /* a secret */
 	bool insecure_no_nonce, no_event_log;
 	atomic_bool stop;
-	struct ita_transport transport;
+	struct transport transport;
 	struct backoff backoff; /* of the API, which counts our questions; that of the keys has its own */
 	struct ita_keys *keys;
 	struct ratls_endorsements *root;
@@ -126,6 +126,13 @@ static int set_root(struct ratls_ita *ita, const struct ratls_ita_options *o, st
 	return endorsements_of_root(&options, &ita->root, err);
 }
 
+static bool is_stopping(const void *self)
+{
+	const struct ratls_ita *ita = self;
+
+	return atomic_load(&ita->stop);
+}
+
 int ratls_ita_new(const struct ratls_ita_options *options, struct ratls_ita **ret, struct ratls_error *err)
 {
 	struct ratls_ita_options known;
@@ -140,10 +147,9 @@ int ratls_ita_new(const struct ratls_ita_options *options, struct ratls_ita **re
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	atomic_init(&ita->stop, false);
 	backoff_init(&ita->backoff, PAUSE_MAX_MS);
-	ita->transport.stop = &ita->stop;
-	ita->transport.clock = clock_monotonic_ms;
-	ita->transport.fetch = known.fetch != NULL ? known.fetch : fetch_curl;
-	ita->transport.self = known.fetch != NULL ? known.fetch_self : NULL;
+	ita->transport = transport_of(known.fetch, known.fetch_self);
+	ita->transport.stop = is_stopping;
+	ita->transport.stop_self = ita;
 	ita->insecure_no_nonce = known.insecure_no_nonce;
 	ita->no_event_log = known.no_event_log;
 	rc = set_key(ita, known.api_key, &why);
@@ -151,8 +157,11 @@ int ratls_ita_new(const struct ratls_ita_options *options, struct ratls_ita **re
 		rc = set_urls(ita, &known, &why);
 	if (rc == RATLS_OK)
 		rc = set_root(ita, &known, &why);
-	if (rc == RATLS_OK && (ita->keys = ita_keys_new(&ita->transport, ita->keys_url)) == NULL)
-		rc = err_set(&why, RATLS_E_NOMEM, "out of memory");
+	if (rc == RATLS_OK) {
+		ita->keys = ita_keys_new(&ita->transport, ita->keys_url, clock_monotonic_ms);
+		if (ita->keys == NULL)
+			rc = err_set(&why, RATLS_E_NOMEM, "out of memory");
+	}
 	if (rc == RATLS_OK) {
 		*ret = ita;
 		return rc;

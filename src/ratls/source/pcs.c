@@ -241,16 +241,13 @@ static int take_answer(struct asking *a, const struct item *item, const struct r
 static int exchange(struct asking *a, const struct item *item, const char *url,
 	struct ratls_http_response *ret, struct ratls_error *err)
 {
-	const struct pcs *p = a->pcs;
 	int64_t left_ms = a->deadline_ms - clock_monotonic_ms();
 	struct ratls_http_request request = {.method = "GET",
 		.url = url,
 		.max_body = ENDORSEMENTS_ITEM_MAX,
-		.timeout_ms = (long)left_ms,
-		.stop = p->stop,
-		.stop_self = p->stop_self};
+		.timeout_ms = (long)left_ms};
 	struct ratls_error why = {.message = "its time is up"};
-	int rc = left_ms > 0 ? p->fetch(p->fetch_self, &request, ret, &why) : RATLS_E_UNAVAILABLE;
+	int rc = left_ms > 0 ? transport_fetch(a->pcs->transport, &request, ret, &why) : RATLS_E_UNAVAILABLE;
 
 	if (rc == RATLS_OK)
 		return rc;

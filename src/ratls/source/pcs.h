@@ -9,6 +9,7 @@
 #include "appraisal/platform_id.h"
 #include "base/buf.h"
 #include "ratls.h"
+#include "source/transport.h"
 
 #define PCS_INTEL_URL  "https://api.trustedservices.intel.com"
 #define PCS_CHAIN_MAX  ((size_t)64 << 10) /* an issuer chain, as its header carries it */
@@ -18,10 +19,7 @@ struct pcs {
 	const char *base;   /* without a slash at its end */
 	int64_t timeout_ms; /* for all items together; 0 is PCS_TIMEOUT_MS */
 	bool early;         /* TCB info and QE identity as they will be after an announced TCB recovery */
-	ratls_fetch_fn fetch;
-	void *fetch_self;
-	bool (*stop)(const void *stop_self); /* as in struct ratls_http_request */
-	const void *stop_self;
+	const struct transport *transport;
 };
 
 /* Bodies as received; chains with their percent-encoding undone. */

@@ -23,6 +23,7 @@ enum { KEPT_QE_IDENTITY, KEPT_ROOT_CRL, KEPT_PLATFORM_CRL, KEPT_PROCESSOR_CRL, K
 
 struct place {
 	char *url;
+	const struct transport *transport;
 	int64_t timeout_ms;
 	struct backoff backoff, pck_backoff; /* each of its own kind of question */
 	struct kept kept[KEPT_COUNT];
@@ -50,7 +51,8 @@ static int parse_timeout(const char *text, int64_t *ret, struct ratls_error *err
 	return RATLS_OK;
 }
 
-int place_new(const char *text, struct place **ret, struct ratls_error *err)
+int place_new(
+	const char *text, const struct transport *transport, struct place **ret, struct ratls_error *err)
 {
 	const char *mark = strstr(text, TIMEOUT_MARK);
 	size_t len = mark != NULL ? (size_t)(mark - text) : strlen(text);
@@ -68,6 +70,7 @@ int place_new(const char *text, struct place **ret, struct ratls_error *err)
 	backoff_init(&p->backoff, PAUSE_ASKED_MAX_MS);
 	backoff_init(&p->pck_backoff, PAUSE_ASKED_MAX_MS);
 	p->timeout_ms = PCS_TIMEOUT_MS;
+	p->transport = transport;
 	p->url = strndup(text, len);
 	if (p->url == NULL)
 		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
@@ -180,20 +183,15 @@ static void note(
 	backoff_note(b, now_ms, trouble->not_now ? &kept : NULL, trouble->asked_ms);
 }
 
-struct pcs place_pcs(const struct place *p, const struct place_transport *transport)
+struct pcs place_pcs(const struct place *p)
 {
-	return (struct pcs){.base = p->url,
-		.timeout_ms = p->timeout_ms,
-		.fetch = transport->fetch,
-		.fetch_self = transport->fetch_self,
-		.stop = transport->stop,
-		.stop_self = transport->stop_self};
+	return (struct pcs){.base = p->url, .timeout_ms = p->timeout_ms, .transport = p->transport};
 }
 
-int place_ask(struct place *p, const struct place_transport *transport, const struct platform_id *platform,
-	int64_t now_ms, struct pcs_answers *ret, struct ratls_error *err)
+int place_ask(struct place *p, const struct platform_id *platform, int64_t now_ms, struct pcs_answers *ret,
+	struct ratls_error *err)
 {
-	struct pcs pcs = place_pcs(p, transport);
+	struct pcs pcs = place_pcs(p);
 	struct pcs_answers answers = {0};
 	struct pcs_trouble trouble = {0};
 	struct ratls_error why = {0};
@@ -217,10 +215,10 @@ int place_ask(struct place *p, const struct place_transport *transport, const st
 	return rc;
 }
 
-int place_ask_pck(struct place *p, const struct place_transport *transport, const struct pck_name *name,
-	const struct cur *qeid, int64_t now_ms, int64_t deadline_ms, struct buf *ret_chain, struct ratls_error *err)
+int place_ask_pck(struct place *p, const struct pck_name *name, const struct cur *qeid, int64_t now_ms,
+	int64_t deadline_ms, struct buf *ret_chain, struct ratls_error *err)
 {
-	struct pcs pcs = place_pcs(p, transport);
+	struct pcs pcs = place_pcs(p);
 	struct pcs_trouble trouble = {0};
 	struct ratls_error why = {0};
 	int64_t began_ms = clock_monotonic_ms(), ended_ms;

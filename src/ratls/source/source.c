@@ -19,7 +19,6 @@
 #include "evidence/pck_name.h"
 #include "source/cache.h"
 #include "source/collateral.h"
-#include "source/fetch.h"
 #include "source/named.h"
 #include "source/place.h"
 #include "source/shelf.h"
@@ -30,7 +29,7 @@
 struct ratls_source {
 	struct place *places[SOURCE_URLS_MAX]; /* the cache's thread asks them */
 	size_t n_places;
-	struct place_transport transport;
+	struct transport transport;
 	char *directory;     /* NULL: none */
 	char *collateral;    /* a file that answers for every platform; NULL: none */
 	struct shelf *shelf; /* NULL: none */
@@ -143,7 +142,7 @@ static int ask_place(
 	const struct search *s, struct place *p, struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	struct pcs_answers answers = {0};
-	int rc = place_ask(p, &s->source->transport, s->platform, clock_monotonic_ms(), &answers, err);
+	int rc = place_ask(p, s->platform, clock_monotonic_ms(), &answers, err);
 
 	if (rc != RATLS_OK)
 		return rc;
@@ -233,8 +232,8 @@ static int ask_for_pck(void *self, const struct pck_name *name, const struct cur
 		struct ratls_error why = {0};
 
 		buf_done(ret_chain);
-		rc = place_ask_pck(source->places[i], &source->transport, name, qeid, clock_monotonic_ms(),
-			deadline_ms, ret_chain, &why);
+		rc = place_ask_pck(source->places[i], name, qeid, clock_monotonic_ms(), deadline_ms, ret_chain,
+			&why);
 		if (rc != RATLS_OK)
 			search_failed(&s, place_url(source->places[i]), &why);
 	}
@@ -319,7 +318,7 @@ static int copy_urls(struct ratls_source *s, const char *const *urls, struct rat
 	for (const char *const *url = urls != NULL ? urls : intel; rc == RATLS_OK && *url != NULL; url++) {
 		if (s->n_places == SOURCE_URLS_MAX)
 			return err_set(err, RATLS_E_ARG, "more than %d collateral services", SOURCE_URLS_MAX);
-		rc = place_new(*url, &s->places[s->n_places], err);
+		rc = place_new(*url, &s->transport, &s->places[s->n_places], err);
 		s->n_places += rc == RATLS_OK;
 	}
 	if (rc == RATLS_OK && s->n_places == 0 && s->directory == NULL)
@@ -336,12 +335,9 @@ static bool is_stopping(const void *self)
 
 static int copy_options(struct ratls_source *s, const struct ratls_source_options *o, struct ratls_error *err)
 {
-	/* What is given beside no transport is not ours to interpret. */
-	s->transport = (struct place_transport){.fetch = fetch_curl, .stop = is_stopping, .stop_self = s};
-	if (o->fetch != NULL) {
-		s->transport.fetch = o->fetch;
-		s->transport.fetch_self = o->fetch_self;
-	}
+	s->transport = transport_of(o->fetch, o->fetch_self);
+	s->transport.stop = is_stopping;
+	s->transport.stop_self = s;
 	s->options.size = sizeof(s->options);
 	if (o->directory != NULL && (s->directory = strdup(o->directory)) == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
@@ -441,7 +437,7 @@ int source_endorse_now(struct ratls_source *source, const struct ratls_evidence 
 static int ask_early(const struct search *s, const struct place *p, struct ratls_endorsements **ret,
 	struct ratls_error *err)
 {
-	struct pcs pcs = place_pcs(p, &s->source->transport);
+	struct pcs pcs = place_pcs(p);
 	struct pcs_answers answers = {0};
 	struct pcs_trouble trouble;
 	int rc;

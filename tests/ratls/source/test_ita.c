@@ -144,7 +144,7 @@ static int fetch(void *self, const struct ratls_http_request *q, struct ratls_ht
 	atomic_store(&s->patience[item], q->timeout_ms);
 	before = atomic_fetch_add(&s->asked[item], 1);
 	while (atomic_load(&s->hangs) == item)
-		if (q->stop(q->stop_self))
+		if (q->stop != NULL && q->stop(q->stop_self))
 			return err_set(err, RATLS_E_UNAVAILABLE, "nobody waits");
 		else
 			sched_yield();
@@ -556,12 +556,12 @@ static int64_t test_clock(void)
 
 static struct ita_keys *keys_begin(struct world *w)
 {
-	struct ita_transport transport = {.fetch = fetch, .self = &w->service, .clock = test_clock};
+	struct transport transport = {.fetch = fetch, .fetch_self = &w->service};
 	struct ita_keys *k;
 
 	world_begin(w, NULL);
-	now_ms = 5000;
-	k = ita_keys_new(&transport, MINT_KEYS_URL);
+	now_ms = clock_monotonic_ms();
+	k = ita_keys_new(&transport, MINT_KEYS_URL, test_clock);
 	assert_non_null(k);
 	return k;
 }

@@ -54,7 +54,7 @@ static int fetch(void *self, const struct ratls_http_request *request, struct ra
 	return RATLS_OK;
 }
 
-static const struct place_transport transport = {.fetch = fetch};
+static const struct transport transport = {.fetch = fetch};
 
 static int calm(void **state)
 {
@@ -67,14 +67,14 @@ static struct place *new_place(const char *text)
 {
 	struct place *p = NULL;
 
-	assert_int_equal(place_new(text, &p, NULL), RATLS_OK);
+	assert_int_equal(place_new(text, &transport, &p, NULL), RATLS_OK);
 	return p;
 }
 
 static int ask(struct place *p, const struct platform_id *id, int64_t now_ms, struct ratls_error *err)
 {
 	struct pcs_answers answers = {0};
-	int rc = place_ask(p, &transport, id, now_ms, &answers, err);
+	int rc = place_ask(p, id, now_ms, &answers, err);
 
 	if (rc == RATLS_OK)
 		assert_true(answers.tcb_info.len > 0 && answers.qe_identity_chain.len > 0 &&
@@ -99,7 +99,7 @@ static void a_place_is_a_url_and_perhaps_a_time(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_int_equal(place_new(wrong[i], &p, NULL), RATLS_E_ARG);
+		assert_int_equal(place_new(wrong[i], &transport, &p, NULL), RATLS_E_ARG);
 	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
 		p = new_place(right[i].text);
 		assert_null(strchr(place_url(p), '#'));
@@ -231,7 +231,7 @@ static int ask_pck(struct place *p, int64_t deadline_ms, struct ratls_error *err
 		.pceid = cur_of(bytes, 2)};
 	const struct cur qeid = cur_of(bytes, 16);
 	struct buf chain = {0};
-	int rc = place_ask_pck(p, &transport, &name, &qeid, 0, deadline_ms, &chain, err);
+	int rc = place_ask_pck(p, &name, &qeid, 0, deadline_ms, &chain, err);
 
 	buf_done(&chain);
 	return rc;
