@@ -53,16 +53,15 @@ static void derive_token(struct appraisal *a)
 /* Read the PCK chain, and judge version numbers if everything that this takes is there. */
 static bool derive(struct appraisal *a)
 {
-	const struct ratls_endorsements *e = a->endorsements;
+	const struct endorsed *e = a->endorsed;
 	struct pck_known known = {0};
-	struct cur pem = a->quote->certification;
+	struct cur pem = a->quote->certification, given = endorsements_pck_chain(a->endorsements);
 
 	if (a->has_endorsements)
 		known = (struct pck_known){&e->root, &e->pck_ca, &e->pck_ca_chain};
 	if (a->quote->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
-		pem = e->items.pck_certificate_chain.left > 0 ? e->items.pck_certificate_chain : (struct cur){0};
-	/* The memo is the one thing in endorsements that changes, and no verdict with it. */
-	a->pck = a->has_endorsements ? pck_memo_get((struct pck_memo *)&e->memo, pem, &known)
+		pem = given.left > 0 ? given : (struct cur){0};
+	a->pck = a->has_endorsements ? pck_memo_get(&a->endorsements->endorsed->memo, pem, &known)
 				     : pck_new(pem, &known);
 	if (a->pck == NULL)
 		return false;
@@ -167,13 +166,14 @@ static void fill_report(struct ratls_report *r, const struct appraisal *a, const
 
 int appraise_inputs(const struct appraisal_inputs *in, struct ratls_report **ret, struct ratls_error *err)
 {
-	static const struct ratls_endorsements no_endorsements;
+	static const struct endorsed nothing_endorsed;
 	static const struct ita_token no_token;
 	static const struct ratls_policy empty_policy;
 	struct appraisal a = {
 		.verifiers = in->verifiers,
 		.evidence = in->evidence,
-		.endorsements = in->endorsements != NULL ? in->endorsements : &no_endorsements,
+		.endorsements = in->endorsements,
+		.endorsed = in->endorsements != NULL ? in->endorsements->endorsed : &nothing_endorsed,
 		.has_endorsements = in->endorsements != NULL,
 		.token = in->token != NULL ? in->token : &no_token,
 		.has_token = in->token != NULL,

@@ -20,9 +20,6 @@ struct endorsement_items {
 	struct cur qe_identity_issuer_chain, qe_identity, qe_identity_signature;
 	struct cur pck_certificate_chain; /* for quotes that carry none; may be empty */
 	const char *source;               /* shown in reports: a URL, a file name */
-	/* Why there are none that are newer, and since when (0: there is nothing to remark). Shown in reports. */
-	const char *remark;
-	int64_t remark_since;
 };
 
 int endorsements_new(const struct endorsement_items *items, const struct ratls_endorsements_options *options,
@@ -50,11 +47,11 @@ struct platform_id;
 int endorsements_check(
 	const struct ratls_endorsements *e, const struct platform_id *platform, struct ratls_error *err);
 
-/* The same endorsements with a PCK certificate chain (PEM) for a quote that carries none. */
+/* The same endorsements, checked as they are, with a PCK certificate chain (PEM) for a quote that carries none. */
 int endorsements_with_pck(const struct ratls_endorsements *e, struct cur chain, struct ratls_endorsements **ret,
 	struct ratls_error *err);
 
-struct cur endorsements_pck_chain(const struct ratls_endorsements *e); /* empty if there is none */
+struct cur endorsements_pck_chain(const struct ratls_endorsements *e); /* empty if there is none; e may be NULL */
 
 /* Which state of Intel's knowledge they are of, and the day that the platforms' newest TCB level is of. False if
  * they have no TCB info. */
@@ -64,7 +61,7 @@ bool endorsements_recovery(const struct ratls_endorsements *e, int64_t *ret_numb
 int endorsements_of_root(const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
 	struct ratls_error *err);
 
-/* The same items with the remark that nothing newer could be had since then, and why. */
+/* The same endorsements with the remark, shown in reports, that nothing newer could be had since then, and why. */
 int endorsements_remark(const struct ratls_endorsements *e, int64_t since, const char *why,
 	struct ratls_endorsements **ret, struct ratls_error *err);
 

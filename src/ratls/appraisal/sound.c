@@ -20,7 +20,7 @@ static bool is_of_ca(const struct cert *ca, const struct platform_id *platform)
 }
 
 static int check_platform(
-	const struct ratls_endorsements *e, const struct platform_id *platform, struct ratls_error *err)
+	const struct endorsed *e, const struct platform_id *platform, struct ratls_error *err)
 {
 	if (memcmp(e->tcbinfo->fmspc, platform->fmspc, sizeof(platform->fmspc)) != 0)
 		return err_reason(
@@ -33,8 +33,9 @@ static int check_platform(
 }
 
 int endorsements_check(
-	const struct ratls_endorsements *e, const struct platform_id *platform, struct ratls_error *err)
+	const struct ratls_endorsements *labelled, const struct platform_id *platform, struct ratls_error *err)
 {
+	const struct endorsed *e = labelled->endorsed;
 	const struct {
 		enum reason reason;
 		const struct outcome *outcome;

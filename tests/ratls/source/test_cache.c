@@ -271,7 +271,7 @@ static const char *remark_of(struct cache *c, int64_t at, int64_t now_ms)
 	text[0] = '\0';
 	assert_int_equal(get_of(c, 0, at, now_ms, &e, NULL), RATLS_OK);
 	if (e->remark != NULL)
-		snprintf(text, sizeof(text), "%lld %s", (long long)e->items.remark_since, e->remark);
+		snprintf(text, sizeof(text), "%lld %s", (long long)e->remark_since, e->remark);
 	ratls_endorsements_free(e);
 	return text;
 }
