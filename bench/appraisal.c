@@ -76,8 +76,8 @@ static void cold(struct material *m)
 
 static void warm(struct material *m)
 {
-	pck_memo_done(&m->endorsements->memo);
-	memset(&m->endorsements->memo, 0, sizeof(m->endorsements->memo));
+	pck_memo_done(&m->endorsements->endorsed->memo);
+	memset(&m->endorsements->endorsed->memo, 0, sizeof(m->endorsements->endorsed->memo));
 	appraise(m->evidence, m->endorsements);
 }
 

@@ -35,7 +35,7 @@ static void use(struct bundle *b)
 	if (bundle_policy(b, &p, NULL) != RATLS_OK)
 		assert(p == NULL);
 	if (bundle_endorsements(b, &intel, &e, NULL) == RATLS_OK)
-		assert(!e->development);
+		assert(!e->endorsed->development);
 	if (b->kind == BUNDLE_QUOTE)
 		(void)ratls_evidence_from_quote(b->evidence.p, b->evidence.len, &evidence, NULL);
 	ratls_evidence_free(evidence);

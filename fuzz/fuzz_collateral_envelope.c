@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appraisal/endorsements.h"
+#include "appraisal/slice.h"
 #include "fuzz.h"
 
 /* What was cut out lies within the text, begins and ends with its braces, and is not the signature. */
@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct cur object = {0}, signature = {0};
 
-	if (endorsements_slice(cur_of(data, len), "tcbInfo", &object, &signature, NULL) != RATLS_OK) {
+	if (slice_envelope(cur_of(data, len), "tcbInfo", &object, &signature, NULL) != RATLS_OK) {
 		assert(object.p == NULL && signature.p == NULL);
 		return 0;
 	}

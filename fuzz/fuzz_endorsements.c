@@ -10,10 +10,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct ratls_endorsements *e = NULL;
 
 	if (ratls_endorsements_from_json((const char *)data, len, NULL, &e, NULL) == RATLS_OK) {
-		assert(!e->development);
-		assert((e->tcbinfo != NULL) == outcome_passed(&e->tcbinfo_document.format));
-		assert(e->tcbinfo == NULL || outcome_passed(&e->tcbinfo_document.signature));
-		assert(e->qeid == NULL || outcome_passed(&e->qeid_document.signature));
+		assert(!e->endorsed->development);
+		assert((e->endorsed->tcbinfo != NULL) == outcome_passed(&e->endorsed->tcbinfo_document.format));
+		assert(e->endorsed->tcbinfo == NULL || outcome_passed(&e->endorsed->tcbinfo_document.signature));
+		assert(e->endorsed->qeid == NULL || outcome_passed(&e->endorsed->qeid_document.signature));
 	}
 	ratls_endorsements_free(e);
 	assert(ERR_peek_error() == 0);

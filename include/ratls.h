@@ -22,8 +22,11 @@
  *     environment and never exits.
  *   - Strings are UTF-8 and end with NUL. Byte arrays carry their length in bytes. Times are seconds
  *     since 1970-01-01T00:00:00Z.
- *   - Option structs begin with their own size (set it to sizeof); zero means the safe default, and
- *     whatever weakens a check is a member whose name begins with insecure_.
+ *   - Option structs begin with their own size: set it to sizeof, and all that is not asked for to zero,
+ *     which is the safe default. Members are only ever added at the end, so that a caller and a library
+ *     of different versions understand each other. RATLS_E_ARG if the size is not set, or if something
+ *     is asked for that the library does not know. Whatever weakens a check is a member whose name
+ *     begins with insecure_.
  */
 #ifndef RATLS_H
 #define RATLS_H

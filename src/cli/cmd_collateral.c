@@ -108,7 +108,7 @@ static int named_platform(const struct collateral_config *c, struct platform_id 
 	if (!hex_decode(c->fmspc, strlen(c->fmspc), ret->fmspc, sizeof(ret->fmspc)))
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
 			"--fmspc: \"%.32s\" is not 12 hexadecimal digits", c->fmspc);
-	ret->ca = c->ca_is_processor ? "processor" : "platform";
+	ret->ca = c->ca_is_processor ? PLATFORM_CA_PROCESSOR : PLATFORM_CA_PLATFORM;
 	return RATLS_OK;
 }
 
@@ -193,7 +193,7 @@ static int report_on(
 
 static int fetch(const struct collateral_config *c, const char *target, struct ratls_error *err)
 {
-	struct platform_id platform = {.ca = NULL};
+	struct platform_id platform = {.ca = PLATFORM_CA_ANY};
 	struct ratls_endorsements *e = NULL;
 	struct buf root = {0};
 	json_t *report = NULL;

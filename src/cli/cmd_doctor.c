@@ -20,6 +20,7 @@
 #include "cli/target.h"
 #include "source/agent.h"
 #include "source/fetch.h"
+#include "source/http.h"
 #include "source/ita.h"
 #include "source/place.h"
 
@@ -234,7 +235,7 @@ static void probe_collateral(struct visit *v, struct finding *f)
 		return;
 	}
 	for (; *urls != NULL; urls++) {
-		if (place_new(*urls, &place, &err) != RATLS_OK)
+		if (place_new(*urls, NULL, &place, &err) != RATLS_OK)
 			break;
 		if (ask_collateral(v, place_url(place), &err) == RATLS_OK) {
 			found(f, HEALTH_OK, NULL, "%s answers", place_url(place));

@@ -146,9 +146,9 @@ static void trust_is_configured_for_bundles(void **state)
 	set_digest(object);
 	assert_int_equal(bundle_read(object, &b, NULL), RATLS_OK);
 	assert_int_equal(bundle_endorsements(&b, &none, &e, NULL), RATLS_OK);
-	assert_false(e->development);
-	assert_int_equal(e->pck_ca_chain.status, CHECK_FAIL);
-	assert_null(e->tcbinfo);
+	assert_false(e->endorsed->development);
+	assert_int_equal(e->endorsed->pck_ca_chain.status, CHECK_FAIL);
+	assert_null(e->endorsed->tcbinfo);
 	ratls_endorsements_free(e);
 	bundle_done(&b);
 	json_decref(object);

@@ -79,16 +79,16 @@ static void derive_token(struct appraisal *a)
 /* Read the PCK chain, and judge version numbers if everything that this takes is there. */
 static bool derive(struct appraisal *a, struct ratls_endorsements *given)
 {
-	const struct ratls_endorsements *e = a->endorsements;
+	const struct endorsed *e = a->endorsed;
 	struct pck_known known = {0};
-	struct cur pem = a->quote->certification;
+	struct cur pem = a->quote->certification, named = endorsements_pck_chain(a->endorsements);
 
 	if (given != NULL)
 		known = (struct pck_known){&e->root, &e->pck_ca, &e->pck_ca_chain};
 	if (a->quote->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
-		pem = e->items.pck_certificate_chain.left > 0 ? e->items.pck_certificate_chain : (struct cur){0};
+		pem = named.left > 0 ? named : (struct cur){0};
 	/* The memo is the one thing in endorsements that changes, and no verdict with it. */
-	a->pck = given != NULL ? pck_memo_get(&given->memo, pem, &known) : pck_new(pem, &known);
+	a->pck = given != NULL ? pck_memo_get(&given->endorsed->memo, pem, &known) : pck_new(pem, &known);
 	if (a->pck == NULL)
 		return false;
 	a->tcb_inputs = (struct tcb_inputs){e->tcbinfo, e->qeid, &a->pck->sgx, a->quote};
@@ -192,13 +192,14 @@ static void fill_report(struct ratls_report *r, const struct appraisal *a, const
 
 int appraise_inputs(const struct appraisal_inputs *in, struct ratls_report **ret, struct ratls_error *err)
 {
-	static const struct ratls_endorsements no_endorsements;
+	static const struct endorsed nothing_endorsed;
 	static const struct ita_token no_token;
 	static const struct ratls_policy empty_policy;
 	struct appraisal a = {
 		.verifiers = in->verifiers,
 		.evidence = in->evidence,
-		.endorsements = in->endorsements != NULL ? in->endorsements : &no_endorsements,
+		.endorsements = in->endorsements,
+		.endorsed = in->endorsements != NULL ? in->endorsements->endorsed : &nothing_endorsed,
 		.has_endorsements = in->endorsements != NULL,
 		.token = in->token != NULL ? in->token : &no_token,
 		.has_token = in->token != NULL,

@@ -45,7 +45,8 @@ struct appraisal {
 	unsigned verifiers;
 	const struct ratls_evidence *evidence;
 	const struct quote *quote;                     /* the evidence's */
-	const struct ratls_endorsements *endorsements; /* never NULL: a zeroed one stands in */
+	const struct ratls_endorsements *endorsements; /* NULL: there are none */
+	const struct endorsed *endorsed;               /* never NULL: a zeroed one stands in */
 	bool has_endorsements;
 	const struct ita_token *token; /* never NULL, likewise */
 	bool has_token;

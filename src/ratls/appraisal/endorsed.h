@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What endorsements hold once they are taken in: everything decoded, every chain and signature checked and
- * the outcome remembered. Times, revocation and the platform are judged at each appraisal.
+ * the outcome remembered. Times, revocation and the platform are judged at each appraisal. What is said beside
+ * it, by whom and for which quote, can change without that work.
  */
 #ifndef APPRAISAL_ENDORSED_H
 #define APPRAISAL_ENDORSED_H
@@ -28,10 +29,8 @@ struct endorsed_crl {
 	struct outcome outcome; /* decoded, of its issuer, signed by it */
 };
 
-struct ratls_endorsements {
+struct endorsed {
 	atomic_uint refs;
-	char *source; /* shown in reports; never NULL */
-	char *remark; /* likewise; NULL if there is none */
 	struct cert root;
 	bool development;            /* the root is not Intel's */
 	bool empty;                  /* there is nothing besides the root */
@@ -41,9 +40,19 @@ struct ratls_endorsements {
 	struct signed_document tcbinfo_document, qeid_document;
 	struct tcbinfo *tcbinfo;        /* NULL unless format passed */
 	struct qeid *qeid;              /* likewise */
-	struct endorsement_items items; /* as they were taken in: what it was that was appraised */
+	struct endorsement_items items; /* as they were taken in, but for what the label holds */
 	struct buf raw;                 /* which these point into */
 	struct pck_memo memo;           /* the one thing in it that changes once it is made */
+};
+
+/* A label on them. */
+struct ratls_endorsements {
+	atomic_uint refs;
+	struct endorsed *endorsed; /* a reference */
+	char *source;              /* shown in reports; never NULL */
+	char *remark;              /* likewise; NULL if there is none */
+	int64_t remark_since;
+	struct buf pck_chain; /* for quotes that carry none; may be empty */
 };
 
 #endif

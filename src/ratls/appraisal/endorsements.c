@@ -12,7 +12,10 @@
 #include "appraisal/root.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/options.h"
 #include "base/utf8.h"
+
+#define OPTIONS_FIRST_SIZE sizeof(struct ratls_endorsements_options)
 
 static void take_crl(struct cur text, const struct cert *issuer, const struct outcome *issuer_chain,
 	struct endorsed_crl *ret)
@@ -23,7 +26,7 @@ static void take_crl(struct cur text, const struct cert *issuer, const struct ou
 		crl_check(&ret->list, issuer, &ret->outcome);
 }
 
-static void take_crls(struct ratls_endorsements *e, const struct endorsement_items *items)
+static void take_crls(struct endorsed *e, const struct endorsement_items *items)
 {
 	struct outcome anchor = {.status = CHECK_PASS};
 
@@ -58,7 +61,7 @@ static bool check_signature(struct cur text, struct cur hex, struct signed_docum
 	return outcome_pass(&d->signature);
 }
 
-static void take_documents(struct ratls_endorsements *e, const struct endorsement_items *items)
+static void take_documents(struct endorsed *e, const struct endorsement_items *items)
 {
 	struct signed_document *tcb = &e->tcbinfo_document, *qe = &e->qeid_document;
 	struct cur tcb_chain = cur_of(items->tcb_info_issuer_chain.p, items->tcb_info_issuer_chain.left);
@@ -76,15 +79,17 @@ static void take_documents(struct ratls_endorsements *e, const struct endorsemen
 		outcome_unknown(&qe->format, "it is not read unless its signature holds");
 }
 
-static int take_root(struct ratls_endorsements *e, const struct ratls_endorsements_options *options,
+static int take_root(struct endorsed *e, const struct ratls_endorsements_options *options,
 	struct ratls_error *err)
 {
+	struct ratls_endorsements_options known;
 	struct cur root = root_intel();
+	int rc = options_copy(&known, sizeof(known), options, OPTIONS_FIRST_SIZE, err);
 
-	if (options != NULL && options->size < sizeof(*options))
-		return err_set(err, RATLS_E_ARG, "could not read options: their size is not set");
-	if (options != NULL && options->insecure_trust_root != NULL)
-		root = cur_of(options->insecure_trust_root, options->insecure_trust_root_len);
+	if (rc != RATLS_OK)
+		return rc;
+	if (known.insecure_trust_root != NULL)
+		root = cur_of(known.insecure_trust_root, known.insecure_trust_root_len);
 	e->development = !root_is_intel(root);
 	return root_load(root, &e->root, err);
 }
@@ -102,93 +107,28 @@ static int check_sizes(const struct endorsement_items *items, struct ratls_error
 	return RATLS_OK;
 }
 
-static int keep_items(
-	struct ratls_endorsements *e, const struct endorsement_items *items, struct ratls_error *err)
+static int keep_items(struct endorsed *e, const struct endorsement_items *items, struct ratls_error *err)
 {
+	struct endorsement_items kept = *items;
 	const struct endorsement_member *m;
 	struct cur rest;
 
+	kept.source = NULL;
+	kept.pck_certificate_chain = cur_of(NULL, 0);
 	for (m = endorsement_members; m->name != NULL; m++) {
-		struct cur item = endorsement_item_of(items, m);
+		struct cur item = endorsement_item_of(&kept, m);
 
 		buf_bytes(&e->raw, item.p, item.left);
 	}
-	e->source = strdup(items->source != NULL ? items->source : "");
-	e->remark = items->remark != NULL ? strdup(items->remark) : NULL;
-	if (e->source == NULL || (e->remark == NULL && items->remark != NULL) || e->raw.bad)
+	if (e->raw.bad)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	e->items.source = e->source;
-	e->items.remark = e->remark;
-	e->items.remark_since = items->remark_since;
 	rest = cur_of(e->raw.p, e->raw.len);
 	for (m = endorsement_members; m->name != NULL; m++)
-		*endorsement_item(&e->items, m) = cur_take(&rest, endorsement_item_of(items, m).left);
+		*endorsement_item(&e->items, m) = cur_take(&rest, endorsement_item_of(&kept, m).left);
 	return RATLS_OK;
 }
 
-/* With these items, of which nothing is looked at yet. NULL if *ret_rc is no success. */
-static struct ratls_endorsements *begin(const struct endorsement_items *items,
-	const struct ratls_endorsements_options *options, int *ret_rc, struct ratls_error *err)
-{
-	struct ratls_endorsements *e = calloc(1, sizeof(*e));
-
-	if (e == NULL) {
-		*ret_rc = err_set(err, RATLS_E_NOMEM, "out of memory");
-		return NULL;
-	}
-	atomic_init(&e->refs, 1);
-	*ret_rc = take_root(e, options, err);
-	if (*ret_rc == RATLS_OK)
-		*ret_rc = keep_items(e, items, err);
-	if (*ret_rc == RATLS_OK)
-		return e;
-	ratls_endorsements_free(e);
-	return NULL;
-}
-
-int endorsements_new(const struct endorsement_items *items, const struct ratls_endorsements_options *options,
-	struct ratls_endorsements **ret, struct ratls_error *err)
-{
-	struct ratls_endorsements *e = NULL;
-	int rc = check_sizes(items, err);
-
-	if (rc != RATLS_OK)
-		return rc;
-	ERR_set_mark();
-	e = begin(items, options, &rc, err);
-	if (e != NULL) {
-		take_crls(e, items);
-		take_documents(e, items);
-		*ret = e;
-	}
-	ERR_pop_to_mark();
-	return rc;
-}
-
-int endorsements_of_root(const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
-	struct ratls_error *err)
-{
-	const struct endorsement_items nothing = {.source = NULL};
-	struct ratls_endorsements *e = NULL;
-	int rc;
-
-	ERR_set_mark();
-	e = begin(&nothing, options, &rc, err);
-	ERR_pop_to_mark();
-	if (e != NULL) {
-		e->empty = true;
-		*ret = e;
-	}
-	return rc;
-}
-
-struct ratls_endorsements *endorsements_ref(struct ratls_endorsements *e)
-{
-	atomic_fetch_add_explicit(&e->refs, 1, memory_order_relaxed);
-	return e;
-}
-
-void ratls_endorsements_free(struct ratls_endorsements *e)
+static void endorsed_unref(struct endorsed *e)
 {
 	if (e == NULL || atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) != 1)
 		return;
@@ -202,8 +142,104 @@ void ratls_endorsements_free(struct ratls_endorsements *e)
 	tcbinfo_free(e->tcbinfo);
 	qeid_free(e->qeid);
 	buf_done(&e->raw);
+	free(e);
+}
+
+/* With these items, of which nothing is looked at yet. NULL if *ret_rc is no success. */
+static struct endorsed *begin(const struct endorsement_items *items,
+	const struct ratls_endorsements_options *options, int *ret_rc, struct ratls_error *err)
+{
+	struct endorsed *e = calloc(1, sizeof(*e));
+
+	if (e == NULL) {
+		*ret_rc = err_set(err, RATLS_E_NOMEM, "out of memory");
+		return NULL;
+	}
+	atomic_init(&e->refs, 1);
+	*ret_rc = take_root(e, options, err);
+	if (*ret_rc == RATLS_OK)
+		*ret_rc = keep_items(e, items, err);
+	if (*ret_rc == RATLS_OK)
+		return e;
+	endorsed_unref(e);
+	return NULL;
+}
+
+/* ---- labels --------------------------------------------------------------------------------------------- */
+
+static int label(struct endorsed *endorsed, const char *source, const char *remark, struct cur pck_chain,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	struct ratls_endorsements *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	atomic_init(&e->refs, 1);
+	atomic_fetch_add_explicit(&endorsed->refs, 1, memory_order_relaxed);
+	e->endorsed = endorsed;
+	e->source = strdup(source != NULL ? source : "");
+	e->remark = remark != NULL ? strdup(remark) : NULL;
+	buf_bytes(&e->pck_chain, pck_chain.p, pck_chain.left);
+	if (e->source == NULL || (e->remark == NULL && remark != NULL) || e->pck_chain.bad) {
+		ratls_endorsements_free(e);
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	}
+	*ret = e;
+	return RATLS_OK;
+}
+
+int endorsements_new(const struct endorsement_items *items, const struct ratls_endorsements_options *options,
+	struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	struct endorsed *e = NULL;
+	int rc = check_sizes(items, err);
+
+	if (rc != RATLS_OK)
+		return rc;
+	ERR_set_mark();
+	e = begin(items, options, &rc, err);
+	if (e != NULL) {
+		take_crls(e, items);
+		take_documents(e, items);
+		rc = label(e, items->source, NULL, items->pck_certificate_chain, ret, err);
+	}
+	endorsed_unref(e);
+	ERR_pop_to_mark();
+	return rc;
+}
+
+int endorsements_of_root(const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
+	struct ratls_error *err)
+{
+	const struct endorsement_items nothing = {.source = NULL};
+	struct endorsed *e = NULL;
+	int rc;
+
+	ERR_set_mark();
+	e = begin(&nothing, options, &rc, err);
+	ERR_pop_to_mark();
+	if (e != NULL) {
+		e->empty = true;
+		rc = label(e, NULL, NULL, cur_of(NULL, 0), ret, err);
+	}
+	endorsed_unref(e);
+	return rc;
+}
+
+struct ratls_endorsements *endorsements_ref(struct ratls_endorsements *e)
+{
+	atomic_fetch_add_explicit(&e->refs, 1, memory_order_relaxed);
+	return e;
+}
+
+void ratls_endorsements_free(struct ratls_endorsements *e)
+{
+	if (e == NULL || atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	endorsed_unref(e->endorsed);
 	free(e->source);
 	free(e->remark);
+	buf_done(&e->pck_chain);
 	free(e);
 }
 
@@ -212,61 +248,56 @@ const char *endorsements_source(const struct ratls_endorsements *e)
 	return e->source;
 }
 
-/* Other items under the same root. */
-static int remake(const struct ratls_endorsements *e, const struct endorsement_items *items,
-	struct ratls_endorsements **ret, struct ratls_error *err)
-{
-	const struct ratls_endorsements_options options = {.size = sizeof(options),
-		.insecure_trust_root = e->root.der.p, .insecure_trust_root_len = e->root.der.len};
-	struct ratls_endorsements *made = NULL;
-	int rc = endorsements_new(items, &options, &made, err);
-
-	if (made == NULL)
-		return rc;
-	made->empty = e->empty;
-	*ret = made;
-	return RATLS_OK;
-}
-
 int endorsements_with_pck(const struct ratls_endorsements *e, struct cur chain, struct ratls_endorsements **ret,
 	struct ratls_error *err)
 {
-	struct endorsement_items items = e->items;
+	struct ratls_endorsements *labelled = NULL;
+	int rc = label(e->endorsed, e->source, e->remark, chain, &labelled, err);
 
-	items.pck_certificate_chain = chain;
-	return remake(e, &items, ret, err);
+	if (rc != RATLS_OK)
+		return rc;
+	labelled->remark_since = e->remark_since;
+	*ret = labelled;
+	return RATLS_OK;
 }
 
 struct cur endorsements_pck_chain(const struct ratls_endorsements *e)
 {
-	return e->items.pck_certificate_chain;
+	return e != NULL ? cur_of(e->pck_chain.p, e->pck_chain.len) : cur_of(NULL, 0);
 }
 
 bool endorsements_recovery(const struct ratls_endorsements *e, int64_t *ret_number, int64_t *ret_date)
 {
-	if (e->tcbinfo == NULL || e->tcbinfo->n_levels == 0)
+	const struct tcbinfo *t = e->endorsed->tcbinfo;
+
+	if (t == NULL || t->n_levels == 0)
 		return false;
-	*ret_number = e->tcbinfo->evaluation_data_number;
-	*ret_date = e->tcbinfo->levels[0].facts.date;
+	*ret_number = t->evaluation_data_number;
+	*ret_date = t->levels[0].facts.date;
 	return true;
 }
 
 int endorsements_remark(const struct ratls_endorsements *e, int64_t since, const char *why,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
-	struct endorsement_items items = e->items;
+	struct ratls_endorsements *labelled = NULL;
 	char remark[RATLS_ERROR_MESSAGE_SIZE];
+	int rc;
 
 	/* Services and their certificates have a say in it, and reports are UTF-8. */
 	snprintf(remark, sizeof(remark), "%s", why);
 	utf8_make_plain(remark, strlen(remark));
-	items.remark = remark;
-	items.remark_since = since;
-	return remake(e, &items, ret, err);
+	rc = label(e->endorsed, e->source, remark, endorsements_pck_chain(e), &labelled, err);
+	if (rc != RATLS_OK)
+		return rc;
+	labelled->remark_since = since;
+	*ret = labelled;
+	return RATLS_OK;
 }
 
-int64_t endorsements_valid_until(const struct ratls_endorsements *e)
+int64_t endorsements_valid_until(const struct ratls_endorsements *labelled)
 {
+	const struct endorsed *e = labelled->endorsed;
 	int64_t ends[] = {
 		e->root.not_after,
 		cert_there(&e->pck_ca) ? e->pck_ca.not_after : 0,

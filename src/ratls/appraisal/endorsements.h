@@ -21,9 +21,6 @@ struct endorsement_items {
 	struct cur qe_identity_issuer_chain, qe_identity, qe_identity_signature;
 	struct cur pck_certificate_chain; /* for quotes that carry none; may be empty */
 	const char *source;               /* shown in reports: a URL, a file name */
-	/* Why there are none that are newer, and since when (0: there is nothing to remark). Shown in reports. */
-	const char *remark;
-	int64_t remark_since;
 };
 
 int endorsements_new(const struct endorsement_items *items, const struct ratls_endorsements_options *options,
@@ -44,39 +41,18 @@ const char *endorsements_source(const struct ratls_endorsements *e);
 /* Endorsements are reference-counted (atomically); ratls_endorsements_free drops a reference. */
 struct ratls_endorsements *endorsements_ref(struct ratls_endorsements *e);
 
-/* The raw inner object of an envelope {"<name>": {...}, "signature": "<hex>"} in any order, as the exact
- * bytes received, and the signature's text: what PCS sends. RATLS_E_FORMAT on duplicate keys or trailing
- * text. */
-int endorsements_slice(struct cur envelope, const char *name, struct cur *ret_object,
-	struct cur *ret_signature, struct ratls_error *err);
-
-/* The platform that evidence names in its PCK certificate, read without trust: what a source needs to
- * know in order to ask. RATLS_E_FORMAT / RATLS_E_UNSUPPORTED as the certificate is. */
-struct platform_id {
-	uint8_t fmspc[6];
-	uint8_t pceid[2];
-	uint8_t ppid[16];
-	const char *ca; /* "platform" or "processor", static */
-};
-int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *ret, struct ratls_error *err);
-int platform_id_of_chain(struct cur pem, struct platform_id *ret, struct ratls_error *err);
-
-/* Is that certificate one of the configured root's (options NULL: Intel's), times and revocation aside? For asking
- * nobody about what anybody can make up. */
-bool platform_is_of_root(
-	const struct ratls_evidence *evidence, const struct ratls_endorsements_options *options);
-bool chain_is_of_root(struct cur pem, const struct ratls_endorsements_options *options);
+struct platform_id;
 
 /* Do all chains and signatures hold, are the documents of TDX, and are they of this platform (NULL: of any)?
  * Whatever the time, and revocation aside. RATLS_E_FORMAT, with the reason of the rule that would refuse it. */
 int endorsements_check(
 	const struct ratls_endorsements *e, const struct platform_id *platform, struct ratls_error *err);
 
-/* The same endorsements with a PCK certificate chain (PEM) for a quote that carries none. */
+/* The same endorsements, checked as they are, with a PCK certificate chain (PEM) for a quote that carries none. */
 int endorsements_with_pck(const struct ratls_endorsements *e, struct cur chain, struct ratls_endorsements **ret,
 	struct ratls_error *err);
 
-struct cur endorsements_pck_chain(const struct ratls_endorsements *e); /* empty if there is none */
+struct cur endorsements_pck_chain(const struct ratls_endorsements *e); /* empty if there is none; e may be NULL */
 
 /* Which state of Intel's knowledge they are of, and the day that the platforms' newest TCB level is of. False if
  * they have no TCB info. */
@@ -86,7 +62,7 @@ bool endorsements_recovery(const struct ratls_endorsements *e, int64_t *ret_numb
 int endorsements_of_root(const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
 	struct ratls_error *err);
 
-/* The same items with the remark that nothing newer could be had since then, and why. */
+/* The same endorsements with the remark, shown in reports, that nothing newer could be had since then, and why. */
 int endorsements_remark(const struct ratls_endorsements *e, int64_t since, const char *why,
 	struct ratls_endorsements **ret, struct ratls_error *err);
 

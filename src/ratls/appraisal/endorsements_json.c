@@ -88,10 +88,12 @@ static json_t *text_json(struct cur item)
 
 int endorsements_object(const struct ratls_endorsements *e, json_t **ret, struct ratls_error *err)
 {
+	struct endorsement_items items = e->endorsed->items;
 	json_t *object = json_object();
 
+	items.pck_certificate_chain = endorsements_pck_chain(e);
 	for (const struct endorsement_member *m = endorsement_members; m->name != NULL; m++) {
-		struct cur item = endorsement_item_of(&e->items, m);
+		struct cur item = endorsement_item_of(&items, m);
 		json_t *value = text_json(item);
 
 		if (m->optional && item.left == 0) {

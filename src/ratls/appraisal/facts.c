@@ -9,8 +9,9 @@ static const char *name_of(const struct cert *issuer)
 	return cert_there(issuer) ? issuer->name : NULL;
 }
 
-bool endorsements_facts(const struct ratls_endorsements *e, size_t i, struct endorsement_facts *ret)
+bool endorsements_facts(const struct ratls_endorsements *labelled, size_t i, struct endorsement_facts *ret)
 {
+	const struct endorsed *e = labelled->endorsed;
 	const struct tcbinfo *t = e->tcbinfo;
 	const struct qeid *q = e->qeid;
 	const struct endorsement_facts facts[] = {
@@ -32,7 +33,9 @@ bool endorsements_facts(const struct ratls_endorsements *e, size_t i, struct end
 
 bool endorsements_fmspc(const struct ratls_endorsements *e, uint8_t ret[static 6])
 {
-	if (e->tcbinfo != NULL)
-		memcpy(ret, e->tcbinfo->fmspc, sizeof(e->tcbinfo->fmspc));
-	return e->tcbinfo != NULL;
+	const struct tcbinfo *t = e->endorsed->tcbinfo;
+
+	if (t != NULL)
+		memcpy(ret, t->fmspc, sizeof(t->fmspc));
+	return t != NULL;
 }

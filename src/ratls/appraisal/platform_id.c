@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appraisal/endorsements.h"
+#include "appraisal/platform_id.h"
 
 #include <openssl/err.h>
 
@@ -22,7 +22,7 @@ static int read_platform(const struct pck *p, struct platform_id *ret, struct ra
 	memcpy(id.fmspc, p->sgx.fmspc, sizeof(id.fmspc));
 	memcpy(id.pceid, p->sgx.pceid, sizeof(id.pceid));
 	memcpy(id.ppid, p->sgx.ppid, sizeof(id.ppid));
-	id.ca = p->sgx.platform ? "platform" : "processor";
+	id.ca = p->sgx.platform ? PLATFORM_CA_PLATFORM : PLATFORM_CA_PROCESSOR;
 	*ret = id;
 	return RATLS_OK;
 }
@@ -53,13 +53,14 @@ int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *re
 	return platform_id_of_chain(q->certification, ret, err);
 }
 
-bool platform_is_of_root(
-	const struct ratls_evidence *evidence, const struct ratls_endorsements_options *options)
+const char *platform_id_ca(const struct platform_id *id)
 {
-	return chain_is_of_root(evidence->quote.certification, options);
+	static const char *const names[] = {"any", "platform", "processor"};
+
+	return names[id->ca];
 }
 
-bool chain_is_of_root(struct cur pem, const struct ratls_endorsements_options *options)
+bool platform_id_is_of_root(struct cur pem, const struct ratls_endorsements_options *options)
 {
 	struct cur anchor = root_intel();
 	struct cert root = {0};

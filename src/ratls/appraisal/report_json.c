@@ -151,7 +151,7 @@ static json_t *app_json(const struct ratls_report *r)
 static json_t *shortfalls_json(const struct ratls_report *r)
 {
 	struct tcb_inputs in = {
-		r->endorsements->tcbinfo, r->endorsements->qeid, &r->sgx, &r->evidence->quote};
+		r->endorsements->endorsed->tcbinfo, r->endorsements->endorsed->qeid, &r->sgx, &r->evidence->quote};
 	struct tcb_shortfall list[TCB_SHORTFALLS_MAX];
 	size_t n = tcb_shortfalls(&in, list);
 	json_t *array = json_array();
@@ -184,15 +184,15 @@ static json_t *tcb_json(const struct ratls_report *r)
 	put_status(&o, "qe_status", t->qe);
 	put(&o, "date", time_or_null(t->date));
 	put(&o, "evaluation_data_number",
-		r->endorsements != NULL && r->endorsements->tcbinfo != NULL
-			? json_integer(r->endorsements->tcbinfo->evaluation_data_number)
+		r->endorsements != NULL && r->endorsements->endorsed->tcbinfo != NULL
+			? json_integer(r->endorsements->endorsed->tcbinfo->evaluation_data_number)
 			: json_null());
 	for (size_t i = 0; (id = tcb_advisory(t, i)) != NULL; i++)
 		append(&o, advisories, json_string(id));
 	put(&o, "advisories", advisories);
 	put(&o, "relaunch_advised", json_boolean(t->relaunch_advised));
 	put(&o, "shortfalls",
-		r->tcb_judged && r->endorsements != NULL && r->endorsements->tcbinfo != NULL
+		r->tcb_judged && r->endorsements != NULL && r->endorsements->endorsed->tcbinfo != NULL
 			? shortfalls_json(r)
 			: json_array());
 	return out_take(&o);
@@ -244,7 +244,7 @@ static json_t *degraded_json(const struct ratls_endorsements *e)
 	if (e == NULL || e->remark == NULL)
 		return json_null();
 	o = out_new();
-	put(&o, "since", time_or_null(e->items.remark_since));
+	put(&o, "since", time_or_null(e->remark_since));
 	put(&o, "reason", json_string(e->remark));
 	return out_take(&o);
 }
@@ -334,7 +334,7 @@ json_t *report_json_object(const struct ratls_report *r)
 	put(&o, "trust_root",
 		r->endorsements == NULL
 			? json_null()
-			: json_string(r->endorsements->development ? "development" : "intel"));
+			: json_string(r->endorsements->endorsed->development ? "development" : "intel"));
 	put(&o, "policy", text_or_null(r->policy[0] != '\0' ? r->policy : NULL));
 	put(&o, "policy_compares", json_boolean(r->compared));
 	return out_take(&o);

@@ -9,7 +9,7 @@
 
 void rule_collateral_present(struct appraisal *a, struct check *c)
 {
-	if (a->has_endorsements && !a->endorsements->empty)
+	if (a->has_endorsements && !a->endorsed->empty)
 		check_pass(c);
 	else
 		check_fail(c, "without collateral nothing can be said about the platform");
@@ -18,16 +18,16 @@ void rule_collateral_present(struct appraisal *a, struct check *c)
 /* What still holds is used, and whoever reads the report learns that it will not be so for long. */
 void rule_collateral_refresh(struct appraisal *a, struct check *c)
 {
-	const struct endorsement_items *items = &a->endorsements->items;
+	const struct ratls_endorsements *e = a->endorsements;
 	char since[CLOCK_TEXT_SIZE];
 
-	if (!a->has_endorsements || a->endorsements->empty) {
+	if (!a->has_endorsements || a->endorsed->empty) {
 		check_skip(c, "there is no collateral");
-	} else if (items->remark == NULL) {
+	} else if (e->remark == NULL) {
 		check_pass(c);
 	} else {
-		clock_format(items->remark_since, since);
-		check_warn(c, "could not be refreshed since %s: %s", since, items->remark);
+		clock_format(e->remark_since, since);
+		check_warn(c, "could not be refreshed since %s: %s", since, e->remark);
 	}
 }
 
@@ -45,7 +45,7 @@ static void span_add(struct span *s, int64_t begin, int64_t end)
  * wrong by less shows as something that has ended or has not begun. */
 void rule_clock_plausible(struct appraisal *a, struct check *c)
 {
-	const struct ratls_endorsements *e = a->endorsements;
+	const struct endorsed *e = a->endorsed;
 	struct span s;
 	char at[CLOCK_TEXT_SIZE];
 
@@ -82,13 +82,13 @@ static void judge_crl_time(struct appraisal *a, struct check *c, const struct en
 
 void rule_crl_root_time(struct appraisal *a, struct check *c)
 {
-	judge_crl_time(a, c, &a->endorsements->root_crl);
+	judge_crl_time(a, c, &a->endorsed->root_crl);
 }
 
 /* The list must be of the very CA that issued this leaf: by name and key. */
 void rule_crl_pck(struct appraisal *a, struct check *c)
 {
-	const struct ratls_endorsements *e = a->endorsements;
+	const struct endorsed *e = a->endorsed;
 	const struct cert *ca = a->pck->ca;
 
 	check_outcome(c, &e->pck_crl.outcome);
@@ -103,12 +103,12 @@ void rule_crl_pck(struct appraisal *a, struct check *c)
 
 void rule_crl_pck_time(struct appraisal *a, struct check *c)
 {
-	judge_crl_time(a, c, &a->endorsements->pck_crl);
+	judge_crl_time(a, c, &a->endorsed->pck_crl);
 }
 
 static void judge_signer_revoked(const struct appraisal *a, struct check *c, const struct signed_document *d)
 {
-	const struct ratls_endorsements *e = a->endorsements;
+	const struct endorsed *e = a->endorsed;
 
 	if (!appraisal_passed(a, RULE_CRL_ROOT) || !cert_there(&d->signer))
 		check_unknown(c, "there is no revocation list or no certificate to look up in it");
@@ -120,12 +120,12 @@ static void judge_signer_revoked(const struct appraisal *a, struct check *c, con
 
 void rule_tcbinfo_revoked(struct appraisal *a, struct check *c)
 {
-	judge_signer_revoked(a, c, &a->endorsements->tcbinfo_document);
+	judge_signer_revoked(a, c, &a->endorsed->tcbinfo_document);
 }
 
 void rule_qeid_revoked(struct appraisal *a, struct check *c)
 {
-	judge_signer_revoked(a, c, &a->endorsements->qeid_document);
+	judge_signer_revoked(a, c, &a->endorsed->qeid_document);
 }
 
 /* A document lives no longer than the certificate of its signer. */
@@ -142,7 +142,7 @@ static void judge_document_time(struct appraisal *a, struct check *c, const stru
 
 void rule_tcbinfo_time(struct appraisal *a, struct check *c)
 {
-	const struct ratls_endorsements *e = a->endorsements;
+	const struct endorsed *e = a->endorsed;
 
 	judge_document_time(a, c, &e->tcbinfo_document, e->tcbinfo != NULL ? e->tcbinfo->issued : 0,
 		e->tcbinfo != NULL ? e->tcbinfo->next_update : 0);
@@ -150,7 +150,7 @@ void rule_tcbinfo_time(struct appraisal *a, struct check *c)
 
 void rule_qeid_time(struct appraisal *a, struct check *c)
 {
-	const struct ratls_endorsements *e = a->endorsements;
+	const struct endorsed *e = a->endorsed;
 
 	judge_document_time(a, c, &e->qeid_document, e->qeid != NULL ? e->qeid->issued : 0,
 		e->qeid != NULL ? e->qeid->next_update : 0);
@@ -158,7 +158,7 @@ void rule_qeid_time(struct appraisal *a, struct check *c)
 
 void rule_tcbinfo_platform(struct appraisal *a, struct check *c)
 {
-	const struct tcbinfo *t = a->endorsements->tcbinfo;
+	const struct tcbinfo *t = a->endorsed->tcbinfo;
 	const struct sgx_extension *sgx = &a->pck->sgx;
 
 	if (t == NULL || !outcome_passed(&a->pck->extension))
@@ -174,7 +174,7 @@ void rule_tcbinfo_platform(struct appraisal *a, struct check *c)
 
 void rule_qeid_kind(struct appraisal *a, struct check *c)
 {
-	const struct qeid *q = a->endorsements->qeid;
+	const struct qeid *q = a->endorsed->qeid;
 
 	if (q == NULL)
 		check_unknown(c, "QE identity could not be read");

@@ -8,12 +8,12 @@
 void rule_pck_present(struct appraisal *a, struct check *c)
 {
 	if (a->quote->certification_type == QUOTE_CERTIFICATION_PCK_CHAIN ||
-		a->endorsements->items.pck_certificate_chain.left > 0)
+		endorsements_pck_chain(a->endorsements).left > 0)
 		check_pass(c);
 	else if (quote_names_pck(a->quote) && a->verifiers == APPRAISED_ITA)
 		check_unknown(c, "the quote names its certificate, and Intel Trust Authority alone does not give it: "
 				 "dcap+ita obtains it");
-	else if (quote_names_pck(a->quote) && (!a->has_endorsements || a->endorsements->empty))
+	else if (quote_names_pck(a->quote) && (!a->has_endorsements || a->endorsed->empty))
 		check_unknown(c, "the quote names its certificate, which could not be had");
 	else
 		check_fail(c, "certification data of type %u name the certificate without carrying it",
@@ -49,7 +49,7 @@ void rule_pck_named(struct appraisal *a, struct check *c)
 void rule_pck_time(struct appraisal *a, struct check *c)
 {
 	const struct pck *p = a->pck;
-	const struct cert *root = a->has_endorsements ? &a->endorsements->root : &p->own_root;
+	const struct cert *root = a->has_endorsements ? &a->endorsed->root : &p->own_root;
 
 	if (!cert_there(&p->leaf) || p->ca == NULL)
 		check_unknown(c, "there is no chain that could be read");
@@ -63,7 +63,7 @@ void rule_pck_time(struct appraisal *a, struct check *c)
 /* The leaf on the list of its CA; CA and root on the list of the root. */
 void rule_pck_revoked(struct appraisal *a, struct check *c)
 {
-	const struct ratls_endorsements *e = a->endorsements;
+	const struct endorsed *e = a->endorsed;
 	const struct pck *p = a->pck;
 
 	if (!appraisal_passed(a, RULE_CRL_ROOT) || !appraisal_passed(a, RULE_CRL_PCK) || !cert_there(&p->leaf))

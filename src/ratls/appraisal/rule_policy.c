@@ -190,7 +190,7 @@ void rule_policy_ppid(struct appraisal *a, struct check *c)
 /* Both documents: an old one of either kind hides what was found since. */
 void rule_policy_evaluation(struct appraisal *a, struct check *c)
 {
-	const struct ratls_endorsements *e = a->endorsements;
+	const struct endorsed *e = a->endorsed;
 	int64_t least, floor = a->policy->min_evaluation_data_number;
 
 	if (floor == 0) {

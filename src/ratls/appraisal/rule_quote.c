@@ -46,7 +46,7 @@ static bool equal_masked(const struct cur *is, const uint8_t *mask, const uint8_
 
 void rule_qe_identity(struct appraisal *a, struct check *c)
 {
-	const struct qeid *id = a->endorsements->qeid;
+	const struct qeid *id = a->endorsed->qeid;
 	const struct quote_qe_report *qe = &a->quote->qe;
 
 	if (id == NULL)

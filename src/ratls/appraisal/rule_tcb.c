@@ -160,7 +160,7 @@ void rule_tcb_advisories(struct appraisal *a, struct check *c)
 /* During a recovery, "early" and "standard" documents exist side by side: mixing them is no forgery. */
 void rule_tcb_evaluation(struct appraisal *a, struct check *c)
 {
-	const struct ratls_endorsements *e = a->endorsements;
+	const struct endorsed *e = a->endorsed;
 
 	if (e->tcbinfo == NULL || e->qeid == NULL)
 		check_unknown(c, "%s", not_judged);

@@ -4,7 +4,7 @@
  * the two members in either order: so the bytes are cut out of the envelope as received. The scanner only
  * finds where a value ends; whether it is JSON is for the parser, after the signature has been verified.
  */
-#include "appraisal/endorsements.h"
+#include "appraisal/slice.h"
 
 #include "base/err.h"
 
@@ -63,8 +63,8 @@ static struct cur take_object(struct cur *c)
 	return cur_ok(c) ? cur_take(&from, from.left - c->left) : cur_take(c, 0);
 }
 
-int endorsements_slice(struct cur envelope, const char *name, struct cur *ret_object,
-	struct cur *ret_signature, struct ratls_error *err)
+int slice_envelope(struct cur envelope, const char *name, struct cur *ret_object, struct cur *ret_signature,
+	struct ratls_error *err)
 {
 	struct cur c = envelope, object = {0}, signature = {0};
 

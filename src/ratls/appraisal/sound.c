@@ -3,6 +3,7 @@
  * Are endorsements worth keeping? What appraisal asks of them without a peer and without a clock.
  */
 #include "appraisal/endorsed.h"
+#include "appraisal/platform_id.h"
 
 #include "base/err.h"
 #include "base/reason.h"
@@ -13,26 +14,28 @@ static int refuse(struct ratls_error *err, enum reason reason, const struct outc
 		o->detail[0] != '\0' ? o->detail : "it could not be judged");
 }
 
-static bool is_of_ca(const struct cert *ca, const char *name)
+static bool is_of_ca(const struct cert *ca, const struct platform_id *platform)
 {
-	return (strstr(ca->name, "Platform") != NULL) == (strcmp(name, "platform") == 0);
+	return (strstr(ca->name, "Platform") != NULL) == (platform->ca == PLATFORM_CA_PLATFORM);
 }
 
 static int check_platform(
-	const struct ratls_endorsements *e, const struct platform_id *platform, struct ratls_error *err)
+	const struct endorsed *e, const struct platform_id *platform, struct ratls_error *err)
 {
 	if (memcmp(e->tcbinfo->fmspc, platform->fmspc, sizeof(platform->fmspc)) != 0)
 		return err_reason(
 			err, RATLS_E_FORMAT, REASON_TCBINFO_PLATFORM, "TCB info is of another platform");
-	if (!is_of_ca(&e->pck_ca, platform->ca))
+	if (!is_of_ca(&e->pck_ca, platform))
 		return err_reason(err, RATLS_E_FORMAT, REASON_CRL_PCK,
-			"the revocation list is of \"%s\", not of the %s CA", e->pck_ca.name, platform->ca);
+			"the revocation list is of \"%s\", not of the %s CA", e->pck_ca.name,
+			platform_id_ca(platform));
 	return RATLS_OK;
 }
 
 int endorsements_check(
-	const struct ratls_endorsements *e, const struct platform_id *platform, struct ratls_error *err)
+	const struct ratls_endorsements *labelled, const struct platform_id *platform, struct ratls_error *err)
 {
+	const struct endorsed *e = labelled->endorsed;
 	const struct {
 		enum reason reason;
 		const struct outcome *outcome;

@@ -14,7 +14,8 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "evidence/quote.h"
-#include "source/fetch.h"
+#include "source/http.h"
+#include "source/transport.h"
 
 /* The order of dstack's SDKs (Python, JavaScript, Go, Rust alike). */
 static const char *const socket_paths[] = {
@@ -27,14 +28,8 @@ static const char *const socket_paths[] = {
 struct agent {
 	char *endpoint;
 	bool is_url;
-	ratls_fetch_fn fetch;
-	void *fetch_self;
+	struct transport transport;
 };
-
-static bool is_url(const char *text)
-{
-	return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
-}
 
 static const char *find_socket(void)
 {
@@ -48,7 +43,7 @@ static int check_endpoint(const char *endpoint, struct ratls_error *err)
 {
 	if (endpoint[0] == '\0')
 		return err_set(err, RATLS_E_ARG, "guest agent endpoint is empty");
-	if (!is_url(endpoint) && strlen(endpoint) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+	if (!http_is_url(endpoint) && strlen(endpoint) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		return err_set(
 			err, RATLS_E_ARG, "guest agent socket \"%.64s...\" has too long a path", endpoint);
 	return RATLS_OK;
@@ -69,11 +64,10 @@ int agent_new(const char *endpoint, ratls_fetch_fn fetch, void *fetch_self, stru
 		free(a);
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	}
-	a->is_url = is_url(chosen);
+	a->is_url = http_is_url(chosen);
 	for (len = strlen(chosen); a->is_url && a->endpoint[len - 1] == '/'; len--)
 		a->endpoint[len - 1] = '\0';
-	a->fetch = fetch != NULL ? fetch : fetch_curl;
-	a->fetch_self = fetch_self;
+	a->transport = transport_of(fetch, fetch_self);
 	*ret = a;
 	return RATLS_OK;
 }
@@ -117,7 +111,7 @@ static int post(const struct agent *a, const char *method, const char *body, str
 	request.url = buf_take_str(&url);
 	if (request.url == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	rc = a->fetch(a->fetch_self, &request, ret, &why);
+	rc = transport_fetch(&a->transport, &request, ret, &why);
 	if (rc != RATLS_OK)
 		err_reason(err, rc, REASON_AGENT_UNREACHABLE, "could not reach the guest agent at %s: %s",
 			a->endpoint, why.message);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appraisal/endorsements.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/reason.h"
@@ -50,8 +51,6 @@ int cache_new(const struct cache_options *options, struct cache **ret, struct ra
 	if (c == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	c->options = *options;
-	if (c->options.wait_ms == 0)
-		c->options.wait_ms = CACHE_WAIT_MS;
 	atomic_init(&c->stopping, false);
 	pthread_mutex_init(&c->lock, NULL);
 	thread_cond_init(&c->wanted);
@@ -94,7 +93,7 @@ void cache_free(struct cache *c)
 static bool is_for(const struct entry *e, const struct platform_id *platform)
 {
 	return e->used && memcmp(e->platform.fmspc, platform->fmspc, sizeof(platform->fmspc)) == 0 &&
-	       strcmp(e->platform.ca, platform->ca) == 0;
+	       e->platform.ca == platform->ca;
 }
 
 static struct entry *find(struct cache *c, const struct platform_id *platform)
@@ -178,7 +177,7 @@ struct result {
 static void search(
 	struct cache *c, const struct platform_id *platform, int64_t at, bool cold, struct result *ret)
 {
-	bool any = strcmp(platform->ca, "any") == 0;
+	bool any = platform->ca == PLATFORM_CA_ANY;
 
 	*ret = (struct result){.rc = RATLS_OK};
 	ret->rc = c->options.fill(c->options.self, platform, at, cold, &ret->found, &ret->err);
@@ -356,22 +355,24 @@ static int answer(struct cache *c, struct entry *e, enum look answer, int64_t no
 }
 
 /* The search that is under way may have been for another time, and one that brought what was due at once is
- * followed by another: so it is looked again until there is an answer, or the wait has an end. */
-static int wait_for(struct cache *c, struct entry *e, int64_t at, int64_t now_ms,
+ * followed by another: so it is looked again until there is an answer, or the wait has an end. Who has no time
+ * to wait has it searched for those who come later. */
+static int wait_for(struct cache *c, struct entry *e, int64_t at, int64_t now_ms, int64_t deadline_ms,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
-	int64_t now = clock_monotonic_ms(), end = now + c->options.wait_ms;
+	int64_t began_ms = clock_monotonic_ms();
 	enum look l;
 	int rc = start(c, err);
 
 	if (rc != RATLS_OK)
 		return rc;
 	e->waiters++;
-	for (; (l = look(c, e, at, now_ms)) == SEARCH && now < end && !cache_is_stopping(c);
-		now = clock_monotonic_ms()) {
+	while ((l = look(c, e, at, now_ms)) == SEARCH) {
 		if (!e->busy)
 			want(c, e, at);
-		thread_cond_wait(&c->searched, &c->lock, end);
+		if (clock_monotonic_ms() >= deadline_ms || cache_is_stopping(c))
+			break;
+		thread_cond_wait(&c->searched, &c->lock, deadline_ms);
 	}
 	e->waiters--;
 	if (l != SEARCH)
@@ -380,11 +381,28 @@ static int wait_for(struct cache *c, struct entry *e, int64_t at, int64_t now_ms
 		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
 			"collateral is not waited for any more: this program ends");
 	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
-		"collateral is still being searched for after %d s", (int)(c->options.wait_ms / 1000));
+		"collateral is still being searched for after %d s", (int)((deadline_ms - began_ms + 999) / 1000));
 }
 
-/* ret_asked NULL: wait for what has to be searched for. */
-static int get(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms,
+int cache_get(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms,
+	int64_t deadline_ms, struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	int rc = RATLS_E_UNAVAILABLE;
+	struct entry *e;
+	enum look l;
+
+	pthread_mutex_lock(&c->lock);
+	e = use(c, platform, now_ms, err);
+	l = e != NULL ? look(c, e, at, now_ms) : REFUSE;
+	if (l == SEARCH)
+		rc = wait_for(c, e, at, now_ms, deadline_ms, ret, err);
+	else if (e != NULL)
+		rc = answer(c, e, l, now_ms, false, ret, err);
+	pthread_mutex_unlock(&c->lock);
+	return rc;
+}
+
+int cache_ask(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms,
 	bool *ret_asked, struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	int rc = RATLS_E_UNAVAILABLE;
@@ -394,28 +412,13 @@ static int get(struct cache *c, const struct platform_id *platform, int64_t at, 
 	pthread_mutex_lock(&c->lock);
 	e = use(c, platform, now_ms, err);
 	l = e != NULL ? look(c, e, at, now_ms) : REFUSE;
-	if (ret_asked != NULL)
-		*ret_asked = l == SEARCH;
-	if (l == SEARCH && ret_asked != NULL && !e->busy)
+	*ret_asked = l == SEARCH;
+	if (l == SEARCH && !e->busy)
 		want(c, e, at);
-	if (l == SEARCH && ret_asked == NULL)
-		rc = wait_for(c, e, at, now_ms, ret, err);
 	else if (l != SEARCH && e != NULL)
 		rc = answer(c, e, l, now_ms, false, ret, err);
 	pthread_mutex_unlock(&c->lock);
 	return rc;
-}
-
-int cache_get(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms,
-	struct ratls_endorsements **ret, struct ratls_error *err)
-{
-	return get(c, platform, at, now_ms, NULL, ret, err);
-}
-
-int cache_ask(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms,
-	bool *ret_asked, struct ratls_endorsements **ret, struct ratls_error *err)
-{
-	return get(c, platform, at, now_ms, ret_asked, ret, err);
 }
 
 bool cache_knows(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms)

@@ -10,11 +10,10 @@
 #ifndef SOURCE_CACHE_H
 #define SOURCE_CACHE_H
 
-#include "appraisal/endorsements.h"
+#include "appraisal/platform_id.h"
 #include "ratls.h"
 
 #define CACHE_PLATFORMS_MAX 64                   /* those without endorsements go first */
-#define CACHE_WAIT_MS       ((int64_t)25 * 1000) /* of a caller; below the relay's default for a verdict */
 #define CACHE_IDLE_MS       ((int64_t)7 * 24 * 3600 * 1000) /* what nobody asked for so long is not refreshed */
 
 struct cache_found {
@@ -31,8 +30,7 @@ struct cache_options {
 	cache_fill_fn fill;
 	void *self;
 	bool refresh_first; /* for a program that ends soon: callers wait for a refresh that is due */
-	bool local;      /* a search troubles nobody else: it is tried again soon, however often it failed */
-	int64_t wait_ms; /* of a caller, at most; 0 is CACHE_WAIT_MS */
+	bool local; /* a search troubles nobody else: it is tried again soon, however often it failed */
 };
 
 struct cache;
@@ -48,10 +46,11 @@ bool cache_is_stopping(const struct cache *c);
 void cache_free(struct cache *c);
 
 /* A reference to the platform's endorsements. That they do not hold at this time, or not at all, is for
- * appraisal to say. now_ms is the monotonic clock. RATLS_E_UNAVAILABLE, the search's error, if none were
- * found, or if CACHE_PLATFORMS_MAX platforms are being searched for. */
+ * appraisal to say. now_ms is the monotonic clock, on which deadline_ms is when the caller waits no longer.
+ * RATLS_E_UNAVAILABLE, the search's error, if none were found; also at the deadline, or if CACHE_PLATFORMS_MAX
+ * platforms are being searched for. */
 int cache_get(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms,
-	struct ratls_endorsements **ret, struct ratls_error *err);
+	int64_t deadline_ms, struct ratls_endorsements **ret, struct ratls_error *err);
 
 /* Are endorsements for the platform there, or is it known that they cannot be had now? */
 bool cache_knows(struct cache *c, const struct platform_id *platform, int64_t at, int64_t now_ms);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "appraisal/json_bytes.h"
+#include "appraisal/platform_id.h"
+#include "appraisal/slice.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -20,7 +22,7 @@ static int slice(const struct buf *envelope, const char *name, struct cur *ret_o
 {
 	struct ratls_error why = {0};
 
-	if (endorsements_slice(whole(envelope), name, ret_object, ret_signature, &why) == RATLS_OK)
+	if (slice_envelope(whole(envelope), name, ret_object, ret_signature, &why) == RATLS_OK)
 		return RATLS_OK;
 	return err_reason(
 		err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE, "%s: %s", name, why.message);

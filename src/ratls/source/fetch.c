@@ -6,13 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "base/clock.h"
-#include "base/cur.h"
 #include "base/err.h"
 #include "base/reason.h"
 #include "base/secret.h"
+#include "source/http.h"
 
 #define CONNECT_TIMEOUT_MAX 5000 /* ms */
 
@@ -238,7 +236,7 @@ int fetch_curl(void *self, const struct ratls_http_request *request, struct ratl
 	struct exchange x = {.head.max = FETCH_HEADERS_MAX, .body.max = request->max_body};
 	int rc;
 
-	if (strncmp(request->url, "http://", 7) != 0 && strncmp(request->url, "https://", 8) != 0)
+	if (!http_is_url(request->url))
 		return err_set(err, RATLS_E_ARG, "not an http:// or https:// URL");
 	pthread_once(&once, init_curl);
 	x.curl = curl_easy_init();
@@ -251,66 +249,4 @@ int fetch_curl(void *self, const struct ratls_http_request *request, struct ratl
 	inbox_done(&x.head);
 	inbox_done(&x.body);
 	return rc;
-}
-
-void http_response_done(struct ratls_http_response *r)
-{
-	if (r->body != NULL)
-		secret_wipe(r->body, r->body_len);
-	free(r->body);
-	free(r->headers);
-	*r = (struct ratls_http_response){0};
-}
-
-static struct cur take_line(struct cur *rest)
-{
-	const uint8_t *end = memchr(rest->p, '\n', rest->left);
-	struct cur line = cur_take(rest, end != NULL ? (size_t)(end - rest->p) : rest->left);
-
-	if (end != NULL)
-		cur_take(rest, 1);
-	return line;
-}
-
-static bool is_space(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-char *http_header(const struct ratls_http_response *r, const char *name)
-{
-	struct cur rest = cur_of(r->headers, r->headers != NULL ? strlen(r->headers) : 0);
-
-	while (rest.left > 0) {
-		struct cur line = take_line(&rest);
-		struct cur key = cur_take(&line, strlen(name));
-
-		if (key.bad || strncasecmp((const char *)key.p, name, key.left) != 0 || cur_u8(&line) != ':')
-			continue;
-		while (line.left > 0 && is_space(line.p[0]))
-			cur_take(&line, 1);
-		while (line.left > 0 && is_space(line.p[line.left - 1]))
-			line.left--;
-		return strndup((const char *)line.p, line.left);
-	}
-	return NULL;
-}
-
-/* Not strptime, which reads names in the language of the program around us. */
-bool http_date(const char *text, int64_t *ret)
-{
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	static const char form[] = "Sun, 06 Nov 1994 08:49:37 GMT";
-	char utc[sizeof("1994-11-06T08:49:37Z")];
-	int month = 0;
-
-	if (strlen(text) != strlen(form))
-		return false;
-	while (month < 12 && strncmp(text + 8, months + 3 * month, 3) != 0)
-		month++;
-	if (month == 12 || strncmp(text + 3, ", ", 2) != 0 || text[7] != ' ' || text[11] != ' ' ||
-		text[16] != ' ' || strcmp(text + 25, " GMT") != 0)
-		return false;
-	snprintf(utc, sizeof(utc), "%.4s-%02d-%.2sT%.8sZ", text + 12, month + 1, text + 5, text + 17);
-	return clock_parse_utc(utc, strlen(utc), ret);
 }

@@ -2,6 +2,7 @@
 #include "source/ita.h"
 
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,13 +11,15 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/options.h"
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/utf8.h"
 #include "evidence/evidence.h"
-#include "source/fetch.h"
+#include "source/http.h"
 #include "source/ita_keys.h"
 #include "source/ita_question.h"
+#include "source/pause.h"
 
 #define NONCE_PATH        "/appraisal/v2/nonce"
 #define ATTEST_PATH       "/appraisal/v2/attest"
@@ -25,13 +28,15 @@
 #define ATTEST_TIMEOUT_MS 15000
 #define ANSWER_MAX        (JWS_TEXT_MAX + 1024) /* {"token": "..."} */
 
+#define OPTIONS_FIRST_SIZE offsetof(struct ratls_ita_options, no_event_log)
+
 struct ratls_ita {
 	char *url, *keys_url;
 	char *api_key; /* a secret */
 	bool insecure_no_nonce, no_event_log;
 	atomic_bool stop;
-	struct ita_transport transport;
-	struct ita_pause pause; /* of the API, which counts our questions; that of the keys has its own */
+	struct transport transport;
+	struct backoff backoff; /* of the API, which counts our questions; that of the keys has its own */
 	struct ita_keys *keys;
 	struct ratls_endorsements *root;
 };
@@ -121,24 +126,30 @@ static int set_root(struct ratls_ita *ita, const struct ratls_ita_options *o, st
 	return endorsements_of_root(&options, &ita->root, err);
 }
 
+static bool is_stopping(const void *self)
+{
+	const struct ratls_ita *ita = self;
+
+	return atomic_load(&ita->stop);
+}
+
 int ratls_ita_new(const struct ratls_ita_options *options, struct ratls_ita **ret, struct ratls_error *err)
 {
-	struct ratls_ita_options known = {0};
-	struct ratls_ita *ita = calloc(1, sizeof(*ita));
+	struct ratls_ita_options known;
+	struct ratls_ita *ita;
 	struct ratls_error why = {0};
-	int rc;
+	int rc = options_copy(&known, sizeof(known), options, OPTIONS_FIRST_SIZE, err);
 
+	if (rc != RATLS_OK)
+		return rc;
+	ita = calloc(1, sizeof(*ita));
 	if (ita == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	/* A caller built against an older header passes less, one built against a newer more. */
-	if (options != NULL)
-		memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
 	atomic_init(&ita->stop, false);
-	ita_pause_init(&ita->pause);
-	ita->transport.stop = &ita->stop;
-	ita->transport.clock = clock_monotonic_ms;
-	ita->transport.fetch = known.fetch != NULL ? known.fetch : fetch_curl;
-	ita->transport.self = known.fetch != NULL ? known.fetch_self : NULL;
+	backoff_init(&ita->backoff, PAUSE_MAX_MS);
+	ita->transport = transport_of(known.fetch, known.fetch_self);
+	ita->transport.stop = is_stopping;
+	ita->transport.stop_self = ita;
 	ita->insecure_no_nonce = known.insecure_no_nonce;
 	ita->no_event_log = known.no_event_log;
 	rc = set_key(ita, known.api_key, &why);
@@ -146,8 +157,11 @@ int ratls_ita_new(const struct ratls_ita_options *options, struct ratls_ita **re
 		rc = set_urls(ita, &known, &why);
 	if (rc == RATLS_OK)
 		rc = set_root(ita, &known, &why);
-	if (rc == RATLS_OK && (ita->keys = ita_keys_new(&ita->transport, ita->keys_url)) == NULL)
-		rc = err_set(&why, RATLS_E_NOMEM, "out of memory");
+	if (rc == RATLS_OK) {
+		ita->keys = ita_keys_new(&ita->transport, ita->keys_url, clock_monotonic_ms);
+		if (ita->keys == NULL)
+			rc = err_set(&why, RATLS_E_NOMEM, "out of memory");
+	}
 	if (rc == RATLS_OK) {
 		*ret = ita;
 		return rc;
@@ -161,7 +175,7 @@ void ratls_ita_free(struct ratls_ita *ita)
 	if (ita == NULL)
 		return;
 	ita_keys_free(ita->keys);
-	ita_pause_done(&ita->pause);
+	backoff_done(&ita->backoff);
 	ratls_endorsements_free(ita->root);
 	secret_str_free(ita->api_key);
 	free(ita->keys_url);
@@ -214,7 +228,7 @@ static int ask(struct ratls_ita *ita, struct ita_request *q, const char *path, s
 	q->url = text;
 	q->api_key = ita->api_key;
 	q->is_json = true;
-	q->pause = &ita->pause;
+	q->backoff = &ita->backoff;
 	rc = ita_http(&ita->transport, q, &answer, err);
 	free(text);
 	if (rc != RATLS_OK)

@@ -15,7 +15,7 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/utf8.h"
-#include "source/fetch.h"
+#include "source/http.h"
 #include "source/pause.h"
 
 #define WORDS_MAX 160 /* of the service's own explanation */
@@ -60,27 +60,15 @@ static void trace(
 	free(id);
 }
 
-/* Whole seconds; -1 if the service does not say, or says it as a date. */
-static long retry_after(const struct ratls_http_response *r)
-{
-	char *text = http_header(r, "Retry-After");
-	long seconds = -1;
-
-	if (text != NULL && text[0] != '\0' && strlen(text) < 8 && text[strspn(text, "0123456789")] == '\0')
-		seconds = strtol(text, NULL, 10);
-	free(text);
-	return seconds;
-}
-
 static int refuse_rate(const struct ita_request *q, const struct ratls_http_response *r, const char *id,
 	struct ratls_error *err)
 {
-	long after = retry_after(r);
+	int64_t after_ms = pause_of_answer(r, clock_now());
 
-	if (after >= 0)
+	if (after_ms >= 0)
 		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_ITA_RATE,
-			"%s takes no more requests for now (%s, HTTP status 429, retry after %ld s%s)",
-			service, q->what, after, id);
+			"%s takes no more requests for now (%s, HTTP status 429, retry after %d s%s)",
+			service, q->what, (int)(after_ms / 1000), id);
 	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_ITA_RATE,
 		"%s takes no more requests for now (%s, HTTP status 429%s)", service, q->what, id);
 }
@@ -146,20 +134,10 @@ static int unreachable(
 		service, why->message);
 }
 
-bool ita_transport_is_stopped(const struct ita_transport *t)
-{
-	return t->stop != NULL && atomic_load(t->stop);
-}
-
-static bool is_stopped(const void *transport)
-{
-	return ita_transport_is_stopped(transport);
-}
-
-static int exchange(const struct ita_transport *t, const struct ita_request *q, const char *const *headers,
+static int exchange(const struct transport *t, const struct ita_request *q, const char *const *headers,
 	struct ratls_http_response *ret, struct ratls_error *err)
 {
-	int64_t left = q->deadline_ms - t->clock();
+	int64_t left = q->deadline_ms - clock_monotonic_ms();
 	struct ratls_http_request request = {
 		.method = q->body != NULL ? "POST" : "GET",
 		.url = q->url,
@@ -168,28 +146,25 @@ static int exchange(const struct ita_transport *t, const struct ita_request *q, 
 		.body_len = q->body != NULL ? strlen(q->body) : 0,
 		.max_body = q->max_body,
 		.timeout_ms = left < q->timeout_ms ? (long)left : q->timeout_ms,
-		.stop = is_stopped,
-		.stop_self = t,
 	};
 	struct ratls_error why = {0};
 	int rc;
 
-	if (ita_transport_is_stopped(t))
+	if (transport_is_stopped(t))
 		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_ITA_UNREACHABLE,
 			"could not obtain the %s from %s: this program ends", q->what, service);
 	if (left <= 0)
 		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_SERVICE_TIMEOUT,
 			"could not obtain the %s from %s: no time is left", q->what, service);
-	rc = t->fetch(t->self, &request, ret, &why);
+	rc = transport_fetch(t, &request, ret, &why);
 	return rc == RATLS_OK ? rc : unreachable(q, rc, &why, err);
 }
 
 /* How long to wait before another try; -1 if there is to be none. */
-static int64_t wait_of(const struct ita_transport *t, const struct ita_request *q,
-	const struct ratls_http_response *r, int tried)
+static int64_t wait_of(const struct ita_request *q, const struct ratls_http_response *r, int tried)
 {
-	long after = retry_after(r);
-	int64_t wait = after >= 0 ? (int64_t)after * 1000 : ITA_WAIT_MS;
+	int64_t after_ms = pause_of_answer(r, clock_now());
+	int64_t wait = after_ms >= 0 ? after_ms : ITA_WAIT_MS;
 	uint16_t jitter = 0;
 
 	if ((r->status != 500 && r->status != 503 && r->status != 504) || tried >= ITA_TRIES ||
@@ -197,51 +172,42 @@ static int64_t wait_of(const struct ita_transport *t, const struct ita_request *
 		return -1;
 	if (wait > 0 && getrandom(&jitter, sizeof(jitter), GRND_NONBLOCK) == (ssize_t)sizeof(jitter))
 		wait += jitter % ITA_JITTER_MS;
-	return t->clock() + wait < q->deadline_ms ? wait : -1;
+	return clock_monotonic_ms() + wait < q->deadline_ms ? wait : -1;
 }
 
 /* Less if nobody waits for what comes after. */
-static void sleep_ms(const struct ita_transport *t, int64_t ms)
+static void sleep_ms(const struct transport *t, int64_t ms)
 {
 	const struct timespec step = {.tv_nsec = ITA_STEP_MS * 1000000};
 
-	for (; ms > 0 && !ita_transport_is_stopped(t); ms -= ITA_STEP_MS)
+	for (; ms > 0 && !transport_is_stopped(t); ms -= ITA_STEP_MS)
 		nanosleep(&step, NULL);
 }
 
 /* Does it say something of the service, and not only of this question or of who asked too late? */
 static bool earns_pause(
-	const struct ita_transport *t, const struct ita_request *q, const struct ratls_error *why)
+	const struct transport *t, const struct ita_request *q, const struct ratls_error *why)
 {
-	if (ita_transport_is_stopped(t))
+	if (transport_is_stopped(t))
 		return false;
 	if (why->reason == REASON_SERVICE_TIMEOUT)
-		return t->clock() < q->deadline_ms;
+		return clock_monotonic_ms() < q->deadline_ms;
 	return why->reason == REASON_ITA_API_KEY || why->reason == REASON_ITA_RATE ||
 	       why->reason == REASON_ITA_SERVICE || why->reason == REASON_ITA_UNREACHABLE;
 }
 
-static void note(const struct ita_transport *t, const struct ita_request *q, int rc,
+static void note(const struct transport *t, const struct ita_request *q, int rc,
 	const struct ratls_error *why, int64_t asked_ms)
 {
-	if (q->pause == NULL)
+	if (q->backoff == NULL)
 		return;
 	if (rc == RATLS_OK)
-		ita_pause_note(q->pause, t->clock(), NULL, 0);
+		backoff_note(q->backoff, clock_monotonic_ms(), NULL, 0);
 	else if (earns_pause(t, q, why))
-		ita_pause_note(q->pause, t->clock(), why, asked_ms);
+		backoff_note(q->backoff, clock_monotonic_ms(), why, asked_ms);
 }
 
-static int64_t asked_pause(const struct ratls_http_response *r)
-{
-	char *text = http_header(r, "Retry-After");
-	int64_t ms = pause_asked(text, clock_now());
-
-	free(text);
-	return ms;
-}
-
-static int try_all(const struct ita_transport *t, const struct ita_request *q, const char *const *headers,
+static int try_all(const struct transport *t, const struct ita_request *q, const char *const *headers,
 	struct ratls_http_response *ret, struct ratls_error *err)
 {
 	for (int tried = 1;; tried++) {
@@ -253,10 +219,10 @@ static int try_all(const struct ita_transport *t, const struct ita_request *q, c
 			note(t, q, rc, err, 0);
 			return rc;
 		}
-		wait = wait_of(t, q, &answer, tried);
+		wait = wait_of(q, &answer, tried);
 		if (wait < 0) {
 			rc = judge(q, &answer, err);
-			note(t, q, rc, err, asked_pause(&answer));
+			note(t, q, rc, err, pause_of_answer(&answer, clock_now()));
 			if (rc == RATLS_OK)
 				*ret = answer;
 			else
@@ -268,14 +234,14 @@ static int try_all(const struct ita_transport *t, const struct ita_request *q, c
 	}
 }
 
-int ita_http(const struct ita_transport *t, const struct ita_request *q, struct ratls_http_response *ret,
+int ita_http(const struct transport *t, const struct ita_request *q, struct ratls_http_response *ret,
 	struct ratls_error *err)
 {
 	struct buf key = {0};
 	const char *headers[4] = {"Accept: application/json"};
 	size_t n = q->is_json ? 1 : 0;
 	struct ratls_error why = {0};
-	int rc = q->pause != NULL ? ita_pause_check(q->pause, t->clock(), err) : RATLS_OK;
+	int rc = q->backoff != NULL ? backoff_check(q->backoff, clock_monotonic_ms(), err) : RATLS_OK;
 
 	if (rc != RATLS_OK)
 		return rc;

@@ -6,11 +6,10 @@
 #ifndef SOURCE_ITA_HTTP_H
 #define SOURCE_ITA_HTTP_H
 
-#include <stdatomic.h>
-
 #include "base/buf.h"
 #include "ratls.h"
-#include "source/ita_pause.h"
+#include "source/backoff.h"
+#include "source/transport.h"
 
 #define ITA_TRIES       3     /* Intel's own clients repeat twice, after 500, 503 and 504 alone */
 #define ITA_WAIT_MS     2000  /* before it is repeated, if the service does not say when */
@@ -18,15 +17,6 @@
 #define ITA_JITTER_MS   500   /* so that those who failed together do not come back together */
 #define ITA_DEADLINE_MS 20000 /* for all that one verdict asks for */
 #define ITA_STEP_MS     100   /* who waits looks so often whether anybody waits for it */
-
-struct ita_transport {
-	ratls_fetch_fn fetch;
-	void *self;
-	int64_t (*clock)(void);  /* monotonic, in milliseconds */
-	const atomic_bool *stop; /* true: nobody waits for answers any more; may be NULL */
-};
-
-bool ita_transport_is_stopped(const struct ita_transport *t);
 
 struct ita_request {
 	const char *what; /* for messages: "nonce" */
@@ -37,12 +27,12 @@ struct ita_request {
 	size_t max_body;
 	long timeout_ms;
 	int64_t deadline_ms;     /* of the monotonic clock */
-	struct ita_pause *pause; /* of the service that is asked; NULL: none is kept */
+	struct backoff *backoff; /* of the service that is asked; NULL: none is kept */
 };
 
 /* RATLS_OK only for status 200; then ret is the caller's (http_response_done). Blocking, but
  * for what is paused. RATLS_E_UNAVAILABLE with a reason, RATLS_E_NOMEM. */
-int ita_http(const struct ita_transport *t, const struct ita_request *q, struct ratls_http_response *ret,
+int ita_http(const struct transport *t, const struct ita_request *q, struct ratls_http_response *ret,
 	struct ratls_error *err);
 
 #endif

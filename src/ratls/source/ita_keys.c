@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/reason.h"
 #include "base/thread.h"
-#include "source/fetch.h"
+#include "source/http.h"
 
 /* A revocation list and where it comes from. */
 struct kept {
@@ -23,7 +23,8 @@ struct kept {
 };
 
 struct ita_keys {
-	struct ita_transport transport;
+	struct transport transport;
+	int64_t (*clock)(void);
 	char *url;
 	pthread_mutex_t lock; /* guards everything below; nobody holds it while something is fetched */
 	pthread_cond_t news;  /* a fetch has ended */
@@ -35,7 +36,7 @@ struct ita_keys {
 	struct kept lists[ITA_LISTS_KEPT];
 };
 
-struct ita_keys *ita_keys_new(const struct ita_transport *transport, const char *url)
+struct ita_keys *ita_keys_new(const struct transport *transport, const char *url, int64_t (*clock)(void))
 {
 	struct ita_keys *k = calloc(1, sizeof(*k));
 
@@ -46,6 +47,7 @@ struct ita_keys *ita_keys_new(const struct ita_transport *transport, const char 
 	pthread_mutex_init(&k->lock, NULL);
 	thread_cond_init(&k->news);
 	k->transport = *transport;
+	k->clock = clock;
 	k->tried_ms = k->failed_ms = INT64_MIN;
 	return k;
 }
@@ -75,10 +77,10 @@ void ita_keys_free(struct ita_keys *k)
 /* With the lock, which is not held meanwhile. Returns also without news, for who waits to look about. */
 static int wait_for_news(struct ita_keys *k, const char *what, int64_t deadline_ms, struct ratls_error *err)
 {
-	int64_t left_ms = deadline_ms - k->transport.clock();
+	int64_t left_ms = deadline_ms - k->clock();
 	int64_t step_ms = left_ms < ITA_STEP_MS ? left_ms : ITA_STEP_MS;
 
-	if (left_ms <= 0 || ita_transport_is_stopped(&k->transport))
+	if (left_ms <= 0 || transport_is_stopped(&k->transport))
 		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_SERVICE_TIMEOUT,
 			"could not obtain the %s from Intel Trust Authority: no time is left", what);
 	thread_cond_wait(&k->news, &k->lock, clock_monotonic_ms() + step_ms);
@@ -88,8 +90,8 @@ static int wait_for_news(struct ita_keys *k, const char *what, int64_t deadline_
 /* That one asker had no time left, or that nobody waits any more, says nothing to the others. */
 static bool is_of_asker(const struct ita_keys *k, const struct ratls_error *why, int64_t deadline_ms)
 {
-	return ita_transport_is_stopped(&k->transport) ||
-	       (why->reason == REASON_SERVICE_TIMEOUT && k->transport.clock() >= deadline_ms);
+	return transport_is_stopped(&k->transport) ||
+	       (why->reason == REASON_SERVICE_TIMEOUT && k->clock() >= deadline_ms);
 }
 
 /* ---- the key set --------------------------------------------------------------------------------------- */
@@ -136,7 +138,7 @@ static int refresh_set(struct ita_keys *k, int64_t deadline_ms, struct ratls_err
 	pthread_cond_broadcast(&k->news);
 	if (rc != RATLS_OK && is_of_asker(k, &why, deadline_ms))
 		return err_reason(err, why.code, why.reason, "%s", why.message);
-	k->tried_ms = k->transport.clock();
+	k->tried_ms = k->clock();
 	k->failed_ms = rc == RATLS_OK ? INT64_MIN : k->tried_ms;
 	if (rc != RATLS_OK) {
 		k->why = why;
@@ -168,7 +170,7 @@ static bool serves(const struct ita_keys *k, const char *kid, int64_t now_ms)
 static int await_set(struct ita_keys *k, const char *kid, int64_t deadline_ms, struct ratls_error *err)
 {
 	for (;;) {
-		int64_t now_ms = k->transport.clock();
+		int64_t now_ms = k->clock();
 		bool serving = serves(k, kid, now_ms);
 		int rc;
 
@@ -278,7 +280,7 @@ static int refresh_list(struct ita_keys *k, struct kept *e, int64_t deadline_ms,
 	pthread_cond_broadcast(&k->news);
 	if (rc != RATLS_OK) {
 		if (!is_of_asker(k, &why, deadline_ms)) {
-			e->failed_ms = k->transport.clock();
+			e->failed_ms = k->clock();
 			e->why = why;
 		}
 		return err_reason(err, why.code, why.reason, "%s", why.message);
@@ -286,7 +288,7 @@ static int refresh_list(struct ita_keys *k, struct kept *e, int64_t deadline_ms,
 	buf_done(&e->list);
 	e->list = list;
 	e->next_update = next_update;
-	e->fetched_ms = k->transport.clock();
+	e->fetched_ms = k->clock();
 	e->failed_ms = INT64_MIN;
 	return RATLS_OK;
 }
@@ -304,7 +306,7 @@ static struct kept *await_list(
 	struct ita_keys *k, const char *url, int64_t at, int64_t deadline_ms, struct ratls_error *err)
 {
 	for (;;) {
-		int64_t now_ms = k->transport.clock();
+		int64_t now_ms = k->clock();
 		struct kept *e = find_kept(k, url);
 
 		if (e == NULL && (e = make_room(k)) != NULL && !take_room(e, url)) {

@@ -20,8 +20,9 @@
 
 struct ita_keys;
 
-/* url is where the key set is. transport must outlive it. NULL if memory ran out. */
-struct ita_keys *ita_keys_new(const struct ita_transport *transport, const char *url);
+/* url is where the key set is, clock the monotonic one in milliseconds. What transport points to must outlive it.
+ * NULL if memory ran out. */
+struct ita_keys *ita_keys_new(const struct transport *transport, const char *url, int64_t (*clock)(void));
 void ita_keys_free(struct ita_keys *k); /* NULL is fine */
 
 /* A reference to a set that has this key, or to the newest there is if none has. Blocking. */

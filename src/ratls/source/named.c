@@ -4,10 +4,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/reason.h"
+#include "source/pause.h"
 
 struct slot {
 	bool used, asking;
@@ -22,6 +25,7 @@ struct slot {
 struct named {
 	pthread_mutex_t lock; /* guards everything below */
 	pthread_cond_t answered;
+	bool stopping;
 	named_ask_fn ask;
 	void *self;
 	unsigned asking;      /* questions under way */
@@ -34,16 +38,28 @@ struct named {
 int named_new(named_ask_fn ask, void *self, struct named **ret, struct ratls_error *err)
 {
 	struct named *n = calloc(1, sizeof(*n));
+	pthread_condattr_t monotonic;
 
 	if (n == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	pthread_mutex_init(&n->lock, NULL);
-	pthread_cond_init(&n->answered, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&n->answered, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	n->ask = ask;
 	n->self = self;
 	n->minute_ms = INT64_MIN / 2;
 	*ret = n;
 	return RATLS_OK;
+}
+
+void named_stop(struct named *n)
+{
+	pthread_mutex_lock(&n->lock);
+	n->stopping = true;
+	pthread_cond_broadcast(&n->answered);
+	pthread_mutex_unlock(&n->lock);
 }
 
 void named_free(struct named *n)
@@ -96,8 +112,7 @@ static struct slot *slot_of(struct named *n, const uint8_t *digest)
 static int answer(const struct slot *s, bool remembered, int64_t now_ms, struct buf *ret_chain, struct ratls_error *err)
 {
 	if (s->chain.len == 0 && remembered)
-		return err_reason(err, s->why.code, s->why.reason, "%.400s (not asked again for %d s)", s->why.message,
-			(int)((s->until_ms - now_ms + 999) / 1000));
+		return pause_refuse(&s->why, s->until_ms - now_ms, err);
 	if (s->chain.len == 0) {
 		if (err != NULL)
 			*err = s->why;
@@ -116,7 +131,8 @@ static bool may_ask(struct named *n, int64_t now_ms)
 	return n->asking < NAMED_ASKING_MAX && n->this_minute < NAMED_PER_MINUTE;
 }
 
-static void ask(struct named *n, struct slot *s, const struct pck_name *name, const struct cur *qeid, int64_t now_ms)
+static void ask(struct named *n, struct slot *s, const struct pck_name *name, const struct cur *qeid,
+	int64_t now_ms, int64_t deadline_ms)
 {
 	struct buf chain = {0};
 	struct ratls_error why = {0};
@@ -126,7 +142,7 @@ static void ask(struct named *n, struct slot *s, const struct pck_name *name, co
 	n->asking++;
 	n->this_minute++;
 	pthread_mutex_unlock(&n->lock);
-	rc = n->ask(n->self, name, qeid, &chain, &why);
+	rc = n->ask(n->self, name, qeid, deadline_ms, &chain, &why);
 	pthread_mutex_lock(&n->lock);
 	n->asking--;
 	s->asking = false;
@@ -141,43 +157,52 @@ static void ask(struct named *n, struct slot *s, const struct pck_name *name, co
 	pthread_cond_broadcast(&n->answered);
 }
 
-static void wait_for_answer(struct named *n, struct slot *s)
+static int wait_for_answer(struct named *n, struct slot *s, int64_t deadline_ms, struct ratls_error *err)
 {
+	const struct timespec until = {
+		.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
+
 	s->waiters++;
-	while (s->asking)
-		pthread_cond_wait(&n->answered, &n->lock);
+	while (s->asking && !n->stopping && clock_monotonic_ms() < deadline_ms)
+		pthread_cond_timedwait(&n->answered, &n->lock, &until);
 	s->waiters--;
+	if (!s->asking)
+		return RATLS_OK;
+	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+		"no PCK certificate for the quote: %s",
+		n->stopping ? "it is not waited for any more: this program ends"
+			    : "it is still being asked for");
 }
 
 int named_get(struct named *n, const struct pck_name *name, const struct cur *qeid, int64_t now_ms,
-	struct buf *ret_chain, struct ratls_error *err)
+	int64_t deadline_ms, struct buf *ret_chain, struct ratls_error *err)
 {
 	uint8_t digest[HASH_SHA256_SIZE];
 	bool remembered = false;
 	struct slot *s;
-	int rc;
+	int rc = RATLS_OK;
 
 	if (!digest_of(name, digest))
 		return err_set(err, RATLS_E_CRYPTO, "could not hash the name of a PCK certificate");
 	pthread_mutex_lock(&n->lock);
 	s = slot_of(n, digest);
 	if (s != NULL && s->asking) {
-		wait_for_answer(n, s);
+		rc = wait_for_answer(n, s, deadline_ms, err);
 	} else if (s != NULL && now_ms >= s->until_ms) {
 		if (may_ask(n, now_ms))
-			ask(n, s, name, qeid, now_ms);
+			ask(n, s, name, qeid, now_ms, deadline_ms);
 		else
 			s = NULL;
 	} else {
 		remembered = true;
 	}
-	if (s != NULL) {
-		s->last_use = ++n->uses;
-		rc = answer(s, remembered, now_ms, ret_chain, err);
-	} else {
+	if (s == NULL)
 		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
 			"no PCK certificate for the quote: those of too many machines are being asked for");
-	}
+	else
+		s->last_use = ++n->uses;
+	if (rc == RATLS_OK)
+		rc = answer(s, remembered, now_ms, ret_chain, err);
 	pthread_mutex_unlock(&n->lock);
 	return rc;
 }

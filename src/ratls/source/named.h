@@ -17,19 +17,22 @@
 #define NAMED_ASKING_MAX 2
 #define NAMED_PER_MINUTE 30
 
-/* Ask for the chain (PEM, leaf first) of that name (blocking). Called without a lock held. */
-typedef int (*named_ask_fn)(void *self, const struct pck_name *name, const struct cur *qeid, struct buf *ret_chain,
-	struct ratls_error *err);
+/* Ask for the chain (PEM, leaf first) of that name (blocking until deadline_ms of the monotonic clock). Called
+ * without a lock held. */
+typedef int (*named_ask_fn)(void *self, const struct pck_name *name, const struct cur *qeid, int64_t deadline_ms,
+	struct buf *ret_chain, struct ratls_error *err);
 
 struct named;
 
 int named_new(named_ask_fn ask, void *self, struct named **ret, struct ratls_error *err);
+void named_stop(struct named *n); /* nobody waits for another's question any more; any thread */
 void named_free(struct named *n); /* no thread may be in named_get; NULL is fine */
 
-/* The chain, appended to ret_chain: remembered, or asked for. now_ms is the monotonic clock. Errors are those of
- * ask; RATLS_E_UNAVAILABLE also if too many are being asked for. */
+/* The chain, appended to ret_chain: remembered, or asked for until deadline_ms. now_ms is the monotonic clock.
+ * Errors are those of ask; RATLS_E_UNAVAILABLE also if too many are being asked for, or another's question has no
+ * answer by then. */
 int named_get(struct named *n, const struct pck_name *name, const struct cur *qeid, int64_t now_ms,
-	struct buf *ret_chain, struct ratls_error *err);
+	int64_t deadline_ms, struct buf *ret_chain, struct ratls_error *err);
 
 /* Would that answer at once? */
 bool named_knows(struct named *n, const struct pck_name *name, int64_t now_ms);

@@ -2,9 +2,12 @@
 #include "source/pause.h"
 
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
-#include "source/fetch.h"
+#include "base/err.h"
+#include "source/http.h"
 
 #define DOUBLINGS_MAX 16
 
@@ -33,12 +36,27 @@ int64_t pause_asked(const char *text, int64_t now)
 	int64_t until, seconds = 0;
 
 	if (text == NULL || text[0] == '\0')
-		return 0;
+		return -1;
 	if (http_date(text, &until))
 		return until > now ? least(until - now, PAUSE_ASKED_MAX_MS / 1000) * 1000 : 0;
 	for (; *text >= '0' && *text <= '9'; text++)
 		seconds = least(seconds * 10 + (*text - '0'), PAUSE_ASKED_MAX_MS / 1000);
-	return *text == '\0' ? seconds * 1000 : 0;
+	return *text == '\0' ? seconds * 1000 : -1;
+}
+
+int64_t pause_of_answer(const struct ratls_http_response *r, int64_t now)
+{
+	char *text = http_header(r, "Retry-After");
+	int64_t ms = pause_asked(text, now);
+
+	free(text);
+	return ms;
+}
+
+int pause_refuse(const struct ratls_error *why, int64_t left_ms, struct ratls_error *err)
+{
+	return err_reason(err, why->code, why->reason, "%.440s (not asked again for %d s)", why->message,
+		(int)((left_ms + 999) / 1000));
 }
 
 int64_t pause_before_refresh(int64_t age_ms, int64_t ends_s, uint32_t random)

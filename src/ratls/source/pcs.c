@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appraisal/endorsements.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/reason.h"
 #include "evidence/pck_name.h"
-#include "source/fetch.h"
+#include "source/http.h"
 #include "source/pause.h"
 
 /* The distribution point that Intel's SGX Root CA names in itself: a constant, because what a peer or a
@@ -100,7 +101,7 @@ static char *url_of(const struct asking *a, const struct item *item)
 	if (item->parameter == FMSPC)
 		hex_append(&url, a->platform->fmspc, sizeof(a->platform->fmspc));
 	if (item->parameter == CA)
-		buf_str(&url, a->platform->ca);
+		buf_str(&url, platform_id_ca(a->platform));
 	if (p->early && item->json)
 		buf_str(&url, item->parameter == NO_PARAMETER ? "?update=early" : "&update=early");
 	if (item->parameter == PCK_NAME)
@@ -117,12 +118,10 @@ static int explain_status(struct asking *a, const struct item *item, const struc
 	struct ratls_error *err)
 {
 	char fmspc[32] = "that the quote names";
-	char *after = http_header(r, "Retry-After");
 	char wish[32] = "";
 
-	a->trouble.asked_ms = pause_asked(after, clock_now());
+	a->trouble.asked_ms = pause_of_answer(r, clock_now());
 	a->trouble.not_now = r->status == 429 || r->status == 503 || a->trouble.asked_ms > 0;
-	free(after);
 	if (a->platform != NULL)
 		hex_encode(a->platform->fmspc, sizeof(a->platform->fmspc), fmspc);
 	if (r->status == 404 && (item->parameter == FMSPC || item->parameter == PCK_NAME))
@@ -242,16 +241,13 @@ static int take_answer(struct asking *a, const struct item *item, const struct r
 static int exchange(struct asking *a, const struct item *item, const char *url,
 	struct ratls_http_response *ret, struct ratls_error *err)
 {
-	const struct pcs *p = a->pcs;
 	int64_t left_ms = a->deadline_ms - clock_monotonic_ms();
 	struct ratls_http_request request = {.method = "GET",
 		.url = url,
 		.max_body = ENDORSEMENTS_ITEM_MAX,
-		.timeout_ms = (long)left_ms,
-		.stop = p->stop,
-		.stop_self = p->stop_self};
+		.timeout_ms = (long)left_ms};
 	struct ratls_error why = {.message = "its time is up"};
-	int rc = left_ms > 0 ? p->fetch(p->fetch_self, &request, ret, &why) : RATLS_E_UNAVAILABLE;
+	int rc = left_ms > 0 ? transport_fetch(a->pcs->transport, &request, ret, &why) : RATLS_E_UNAVAILABLE;
 
 	if (rc == RATLS_OK)
 		return rc;

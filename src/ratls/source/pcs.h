@@ -6,9 +6,10 @@
 #ifndef SOURCE_PCS_H
 #define SOURCE_PCS_H
 
-#include "appraisal/endorsements.h"
+#include "appraisal/platform_id.h"
 #include "base/buf.h"
 #include "ratls.h"
+#include "source/transport.h"
 
 #define PCS_INTEL_URL  "https://api.trustedservices.intel.com"
 #define PCS_CHAIN_MAX  ((size_t)64 << 10) /* an issuer chain, as its header carries it */
@@ -18,10 +19,7 @@ struct pcs {
 	const char *base;   /* without a slash at its end */
 	int64_t timeout_ms; /* for all items together; 0 is PCS_TIMEOUT_MS */
 	bool early;         /* TCB info and QE identity as they will be after an announced TCB recovery */
-	ratls_fetch_fn fetch;
-	void *fetch_self;
-	bool (*stop)(const void *stop_self); /* as in struct ratls_http_request */
-	const void *stop_self;
+	const struct transport *transport;
 };
 
 /* Bodies as received; chains with their percent-encoding undone. */
@@ -35,7 +33,7 @@ struct pcs_answers {
 /* What a failure says of the service, not of the question. */
 struct pcs_trouble {
 	bool not_now; /* it does not answer, or does not want to be asked: another question fares no better */
-	int64_t asked_ms; /* how long it asked to be left alone; 0: it did not */
+	int64_t asked_ms; /* how long it asked to be left alone; 0 or less: it did not */
 };
 
 struct pck_name;

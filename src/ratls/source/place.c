@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source/place.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/reason.h"
+#include "source/backoff.h"
+#include "source/http.h"
 #include "source/pause.h"
 
 #define TIMEOUT_MARK "#timeout="
@@ -22,13 +23,11 @@ enum { KEPT_QE_IDENTITY, KEPT_ROOT_CRL, KEPT_PLATFORM_CRL, KEPT_PROCESSOR_CRL, K
 
 struct place {
 	char *url;
+	const struct transport *transport;
 	int64_t timeout_ms;
-	unsigned failures; /* in a row of the kind that earns a pause */
-	int64_t pause_until_ms;
-	struct ratls_error why; /* there is a pause */
+	struct backoff backoff, pck_backoff; /* each of its own kind of question */
 	struct kept kept[KEPT_COUNT];
-	bool reused;                         /* the last answers hold a kept one */
-	_Atomic(int64_t) pck_pause_until_ms; /* of questions for PCK certificates, which any thread asks */
+	bool reused; /* the last answers hold a kept one */
 };
 
 /* ---- what it is called --------------------------------------------------------------------------------- */
@@ -51,21 +50,28 @@ static int parse_timeout(const char *text, int64_t *ret, struct ratls_error *err
 	return RATLS_OK;
 }
 
-int place_new(const char *text, struct place **ret, struct ratls_error *err)
+int place_new(
+	const char *text, const struct transport *transport, struct place **ret, struct ratls_error *err)
 {
 	const char *mark = strstr(text, TIMEOUT_MARK);
 	size_t len = mark != NULL ? (size_t)(mark - text) : strlen(text);
 	struct place *p;
 	int rc = RATLS_OK;
 
-	if ((strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0) ||
-		memchr(text, '#', len) != NULL)
+	if (!http_is_url(text) || memchr(text, '#', len) != NULL)
 		return err_set(err, RATLS_E_ARG,
 			"collateral service \"%.100s\" is no http:// or https:// URL", text);
 	while (len > 0 && text[len - 1] == '/')
 		len--;
 	p = calloc(1, sizeof(*p));
-	if (p == NULL || (p->url = strndup(text, len)) == NULL)
+	if (p == NULL)
+		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	backoff_init(&p->backoff, PAUSE_ASKED_MAX_MS);
+	backoff_init(&p->pck_backoff, PAUSE_ASKED_MAX_MS);
+	p->timeout_ms = PCS_TIMEOUT_MS;
+	p->transport = transport;
+	p->url = strndup(text, len);
+	if (p->url == NULL)
 		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
 	else if (mark != NULL)
 		rc = parse_timeout(mark + strlen(TIMEOUT_MARK), &p->timeout_ms, err);
@@ -85,7 +91,7 @@ const char *place_url(const struct place *p)
 
 static struct kept *kept_crl(struct place *p, const struct platform_id *platform)
 {
-	return &p->kept[strcmp(platform->ca, "processor") == 0 ? KEPT_PROCESSOR_CRL : KEPT_PLATFORM_CRL];
+	return &p->kept[platform->ca == PLATFORM_CA_PROCESSOR ? KEPT_PROCESSOR_CRL : KEPT_PLATFORM_CRL];
 }
 
 static void kept_done(struct kept *k)
@@ -156,47 +162,41 @@ void place_free(struct place *p)
 	if (p == NULL)
 		return;
 	place_forget(p);
+	backoff_done(&p->backoff);
+	backoff_done(&p->pck_backoff);
 	free(p->url);
 	free(p);
 }
 
 /* ---- asking -------------------------------------------------------------------------------------------- */
 
-static void pause_for(
-	struct place *p, const struct pcs_trouble *trouble, int64_t now_ms, const struct ratls_error *why)
+/* Whatever it was asked about: the next question is about something else. */
+static void note(
+	struct backoff *b, int64_t now_ms, const struct pcs_trouble *trouble, const struct ratls_error *why)
 {
-	p->failures++;
-	p->pause_until_ms = now_ms + pause_after_failures(p->failures, pause_random());
-	if (trouble->asked_ms > 0) /* never sooner, and not all at that very moment */
-		p->pause_until_ms = now_ms + trouble->asked_ms + pause_after_failures(1, pause_random()) -
-				    PAUSE_FIRST_MS / 2;
-	p->why = *why;
+	struct ratls_error kept = *why;
+
+	kept.reason = REASON_COLLATERAL_UNAVAILABLE;
+	backoff_note(b, now_ms, trouble->not_now ? &kept : NULL, trouble->asked_ms);
 }
 
-struct pcs place_pcs(const struct place *p, const struct place_transport *transport)
+struct pcs place_pcs(const struct place *p)
 {
-	return (struct pcs){.base = p->url,
-		.timeout_ms = p->timeout_ms,
-		.fetch = transport->fetch,
-		.fetch_self = transport->fetch_self,
-		.stop = transport->stop,
-		.stop_self = transport->stop_self};
+	return (struct pcs){.base = p->url, .timeout_ms = p->timeout_ms, .transport = p->transport};
 }
 
-int place_ask(struct place *p, const struct place_transport *transport, const struct platform_id *platform,
-	int64_t now_ms, struct pcs_answers *ret, struct ratls_error *err)
+int place_ask(struct place *p, const struct platform_id *platform, int64_t now_ms, struct pcs_answers *ret,
+	struct ratls_error *err)
 {
-	struct pcs pcs = place_pcs(p, transport);
+	struct pcs pcs = place_pcs(p);
 	struct pcs_answers answers = {0};
 	struct pcs_trouble trouble = {0};
 	struct ratls_error why = {0};
 	int64_t began_ms = clock_monotonic_ms();
-	int rc;
+	int rc = backoff_check(&p->backoff, now_ms, err);
 
-	if (now_ms < p->pause_until_ms)
-		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
-			"%s (not asked again for %d s)", p->why.message,
-			(int)((p->pause_until_ms - now_ms + 999) / 1000));
+	if (rc != RATLS_OK)
+		return rc;
 	reuse_shared(p, platform, &answers, now_ms);
 	rc = pcs_ask(&pcs, platform, &answers, &trouble, &why);
 	now_ms += clock_monotonic_ms() - began_ms;
@@ -206,31 +206,34 @@ int place_ask(struct place *p, const struct place_transport *transport, const st
 	} else {
 		pcs_answers_done(&answers);
 	}
-	if (trouble.not_now)
-		pause_for(p, &trouble, now_ms, &why);
-	else
-		p->failures = 0;
+	note(&p->backoff, now_ms, &trouble, &why);
 	if (rc != RATLS_OK && err != NULL)
 		*err = why;
 	return rc;
 }
 
-int place_ask_pck(struct place *p, const struct place_transport *transport, const struct pck_name *name,
-	const struct cur *qeid, int64_t now_ms, struct buf *ret_chain, struct ratls_error *err)
+int place_ask_pck(struct place *p, const struct pck_name *name, const struct cur *qeid, int64_t now_ms,
+	int64_t deadline_ms, struct buf *ret_chain, struct ratls_error *err)
 {
-	struct pcs pcs = place_pcs(p, transport);
-	int64_t pause_ms = atomic_load(&p->pck_pause_until_ms) - now_ms, began_ms = clock_monotonic_ms();
+	struct pcs pcs = place_pcs(p);
 	struct pcs_trouble trouble = {0};
-	int rc;
+	struct ratls_error why = {0};
+	int64_t began_ms = clock_monotonic_ms(), ended_ms;
+	int rc = backoff_check(&p->pck_backoff, now_ms, err);
 
-	if (pause_ms > 0)
-		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
-			"PCK certificate: the service is not asked again for %d s",
-			(int)((pause_ms + 999) / 1000));
-	rc = pcs_ask_pck(&pcs, name, qeid, ret_chain, &trouble, err);
-	if (!trouble.not_now)
+	if (rc != RATLS_OK)
 		return rc;
-	pause_ms = trouble.asked_ms > 0 ? trouble.asked_ms : pause_after_failures(1, pause_random());
-	atomic_store(&p->pck_pause_until_ms, now_ms + clock_monotonic_ms() - began_ms + pause_ms);
+	if (began_ms >= deadline_ms)
+		return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+			"PCK certificate: no time is left to ask for it");
+	if (pcs.timeout_ms > deadline_ms - began_ms)
+		pcs.timeout_ms = deadline_ms - began_ms;
+	rc = pcs_ask_pck(&pcs, name, qeid, ret_chain, &trouble, &why);
+	ended_ms = clock_monotonic_ms();
+	/* Neither that nobody could be asked nor that there was too little time is of the service. */
+	if (rc != RATLS_E_UNSUPPORTED && (!trouble.not_now || ended_ms < deadline_ms))
+		note(&p->pck_backoff, now_ms + ended_ms - began_ms, &trouble, &why);
+	if (rc != RATLS_OK && err != NULL)
+		*err = why;
 	return rc;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "appraisal/endorsements.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -79,7 +80,7 @@ static void name_of(const struct platform_id *platform, char ret[static NAME_SIZ
 	char fmspc[2 * sizeof(platform->fmspc) + 1];
 
 	hex_encode(platform->fmspc, sizeof(platform->fmspc), fmspc);
-	snprintf(ret, NAME_SIZE, "%s-%s.json", fmspc, platform->ca);
+	snprintf(ret, NAME_SIZE, "%s-%s.json", fmspc, platform_id_ca(platform));
 }
 
 /* ---- in ------------------------------------------------------------------------------------------------ */
@@ -154,7 +155,7 @@ static bool ends_ours(const char *rest)
 /* Only names that name_of makes: the folder may be one where others of our user keep something too. */
 static bool is_ours(const char *name)
 {
-	static const char *const kinds[] = {"-platform.json", "-processor.json", "-any.json"};
+	static const char *const kinds[] = {"-platform.json", "-processor.json"};
 	const size_t fmspc = 2 * sizeof(((struct platform_id *)NULL)->fmspc);
 
 	if (strspn(name, HEX) != fmspc)

@@ -7,7 +7,7 @@
 #ifndef SOURCE_SHELF_H
 #define SOURCE_SHELF_H
 
-#include "appraisal/endorsements.h"
+#include "appraisal/platform_id.h"
 #include "ratls.h"
 
 #define SHELF_FILES_MAX 64 /* platforms; the oldest goes first */

@@ -5,8 +5,10 @@
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H
 
-#include "appraisal/endorsements.h"
+#include "appraisal/platform_id.h"
 #include "ratls.h"
+
+#define SOURCE_WAIT_MS ((int64_t)25 * 1000) /* of a caller; below the relay's default for a verdict */
 
 /* As ratls_source_endorse, for a platform that the caller names. */
 int source_endorse_platform(struct ratls_source *source, const struct platform_id *platform, int64_t at,

@@ -730,8 +730,8 @@ static void threads_share_evidence_and_endorsements(void **state)
 static struct pck *remembered(const struct scene *s)
 {
 	for (size_t i = 0; i < PCK_MEMO_ROWS; i++)
-		if (s->endorsements->memo.rows[i] != NULL)
-			return s->endorsements->memo.rows[i];
+		if (s->endorsements->endorsed->memo.rows[i] != NULL)
+			return s->endorsements->endorsed->memo.rows[i];
 	return NULL;
 }
 

@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "appraisal/endorsed.h"
+#include "appraisal/platform_id.h"
 #include "appraisal/root.h"
+#include "appraisal/slice.h"
 #include "sample.h"
 
 /* ---- envelopes ---- */
@@ -27,7 +29,7 @@ static void slices_are_the_bytes_received(void **state)
 	for (size_t i = 0; i < sizeof(envelopes) / sizeof(envelopes[0]); i++) {
 		struct cur object, signature;
 
-		assert_int_equal(endorsements_slice(cur_of(envelopes[i], strlen(envelopes[i])), "tcbInfo", &object,
+		assert_int_equal(slice_envelope(cur_of(envelopes[i], strlen(envelopes[i])), "tcbInfo", &object,
 					 &signature, NULL),
 			RATLS_OK);
 		assert_true(cur_is_str(&object, "{\"a\":\"}\\\"{\",\"b\":[{}]}"));
@@ -68,7 +70,7 @@ static void other_envelopes_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(envelopes) / sizeof(envelopes[0]); i++) {
 		struct cur object = {0}, signature = {0};
 
-		if (endorsements_slice(cur_of(envelopes[i], strlen(envelopes[i])), "tcbInfo", &object, &signature,
+		if (slice_envelope(cur_of(envelopes[i], strlen(envelopes[i])), "tcbInfo", &object, &signature,
 			    NULL) != RATLS_E_FORMAT ||
 			object.p != NULL)
 			fail_msg("%s", envelopes[i]);
@@ -82,7 +84,7 @@ static void every_truncated_envelope_is_refused(void **state)
 
 	(void)state;
 	for (size_t n = 0; n < strlen(whole); n++)
-		assert_int_equal(endorsements_slice(cur_of(whole, n), "tcbInfo", &object, &signature, NULL),
+		assert_int_equal(slice_envelope(cur_of(whole, n), "tcbInfo", &object, &signature, NULL),
 			RATLS_E_FORMAT);
 }
 
@@ -98,7 +100,7 @@ static void forged_envelopes_are_sliced(void **state)
 	sample_make(&s);
 	assert_int_equal(forge_collateral_make(&s.collateral, &s.made, &made, NULL), RATLS_OK);
 	forge_qe_identity_envelope(&made, &envelope);
-	assert_int_equal(endorsements_slice(cur_of(envelope.p, envelope.len), "enclaveIdentity", &object, &signature,
+	assert_int_equal(slice_envelope(cur_of(envelope.p, envelope.len), "enclaveIdentity", &object, &signature,
 				 NULL),
 		RATLS_OK);
 	assert_true(cur_is(&object, made.qe_identity.p, made.qe_identity.len));
@@ -219,7 +221,7 @@ static void items_are_kept_as_they_were(void **state)
 	assert_true(json_equal(object, s.items));
 	json_decref(object);
 
-	items = e->items;
+	items = e->endorsed->items;
 	items.root_ca_crl = cur_of(s.made.crl[FORGE_ROOT_CRL].p, s.made.crl[FORGE_ROOT_CRL].len);
 	items.pck_certificate_chain = cur_of("chain", 5);
 	assert_int_equal(endorsements_new(&items, &options, &again, NULL), RATLS_OK);
@@ -228,17 +230,48 @@ static void items_are_kept_as_they_were(void **state)
 	ratls_endorsements_free(e);
 	e = NULL;
 	assert_int_equal(endorsements_from_object(object, "test", &options, &e, NULL), RATLS_OK);
-	assert_int_equal(e->root_crl.outcome.status, CHECK_PASS);
+	assert_int_equal(e->endorsed->root_crl.outcome.status, CHECK_PASS);
 	assert_int_equal(endorsements_valid_until(e), endorsements_valid_until(again));
 	json_decref(object);
 	ratls_endorsements_free(again);
 
-	items = e->items;
+	items = e->endorsed->items;
 	items.tcb_info = cur_of("\xff", 1);
 	assert_int_equal(endorsements_new(&items, &options, &again, NULL), RATLS_OK);
 	assert_int_equal(endorsements_object(again, &object, NULL), RATLS_E_FORMAT);
 	ratls_endorsements_free(again);
 	ratls_endorsements_free(e);
+	sample_done(&s);
+}
+
+/* Nothing is verified again to say something beside it, and what was said stays. */
+static void labels_share_what_was_checked(void **state)
+{
+	struct ratls_endorsements *e = NULL, *remarked = NULL, *with_pck = NULL;
+	struct ratls_endorsements_options options = {.size = sizeof(options)};
+	struct sample s;
+	struct cur chain;
+
+	(void)state;
+	sample_init(&s, SAMPLE_V4);
+	sample_make(&s);
+	options.insecure_trust_root = s.anchor->p;
+	options.insecure_trust_root_len = s.anchor->len;
+	assert_int_equal(from_json(s.items, &options, &e), RATLS_OK);
+	assert_int_equal(endorsements_remark(e, 4711, "gone \n away", &remarked, NULL), RATLS_OK);
+	assert_int_equal(endorsements_with_pck(remarked, cur_of("chain", 5), &with_pck, NULL), RATLS_OK);
+	assert_ptr_equal(with_pck->endorsed, e->endorsed);
+	assert_null(e->remark);
+	assert_int_equal(endorsements_pck_chain(remarked).left, 0);
+	ratls_endorsements_free(e);
+	ratls_endorsements_free(remarked);
+	assert_string_equal(with_pck->source, "file");
+	assert_string_equal(with_pck->remark, "gone ? away");
+	assert_int_equal(with_pck->remark_since, 4711);
+	chain = endorsements_pck_chain(with_pck);
+	assert_true(cur_is_str(&chain, "chain"));
+	assert_int_equal(endorsements_check(with_pck, NULL, NULL), RATLS_OK);
+	ratls_endorsements_free(with_pck);
 	sample_done(&s);
 }
 
@@ -278,7 +311,7 @@ static void trust_is_configured(void **state)
 	sample_init(&s, SAMPLE_V4);
 	sample_make(&s);
 	assert_int_equal(from_json(s.items, NULL, &e), RATLS_OK);
-	assert_false(e->development);
+	assert_false(e->endorsed->development);
 	assert_int_equal(endorsements_valid_until(e), 0);
 	assert_int_equal(ratls_evidence_from_quote(s.bytes.p, s.bytes.len, &evidence, NULL), RATLS_OK);
 	assert_int_equal(ratls_appraise(evidence, e, NULL, &none, SAMPLE_NOW, &report, NULL), RATLS_OK);
@@ -372,7 +405,7 @@ static void platform_is_read_without_trust(void **state)
 	assert_int_equal(platform_id_of(evidence, &id, NULL), RATLS_OK);
 	assert_memory_equal(id.fmspc, forge_fmspc_default, sizeof(id.fmspc));
 	assert_memory_equal(id.ppid, s.pki.sgx.ppid, sizeof(id.ppid));
-	assert_string_equal(id.ca, "platform");
+	assert_int_equal(id.ca, PLATFORM_CA_PLATFORM);
 	ratls_evidence_free(evidence);
 	sample_done(&s);
 }
@@ -429,6 +462,7 @@ int main(void)
 		cmocka_unit_test(items_are_bounded),
 		cmocka_unit_test(chain_may_come_with_the_collateral),
 		cmocka_unit_test(items_are_kept_as_they_were),
+		cmocka_unit_test(labels_share_what_was_checked),
 		cmocka_unit_test(bad_anchors_are_errors),
 		cmocka_unit_test(trust_is_configured),
 		cmocka_unit_test(intel_root_is_what_intel_publishes),

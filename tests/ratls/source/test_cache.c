@@ -87,7 +87,7 @@ static int ask(void *self, const struct platform_id *platform, int64_t at, bool 
 
 static struct platform_id platform_number(uint8_t n)
 {
-	struct platform_id id = {.ca = "platform"};
+	struct platform_id id = {.ca = PLATFORM_CA_PLATFORM};
 
 	memcpy(id.fmspc, forge_fmspc_default, sizeof(id.fmspc));
 	id.fmspc[5] = n;
@@ -175,7 +175,7 @@ static void platforms_are_told_apart(void **state)
 
 	(void)state;
 	get(c, NOW, 0);
-	platform.ca = "processor";
+	platform.ca = PLATFORM_CA_PROCESSOR;
 	cache_ask(c, &platform, NOW, 0, &asked, &e, NULL);
 	assert_true(asked);
 	/* What else the certificate says does not make another platform. */
@@ -271,7 +271,7 @@ static const char *remark_of(struct cache *c, int64_t at, int64_t now_ms)
 	text[0] = '\0';
 	assert_int_equal(get_of(c, 0, at, now_ms, &e, NULL), RATLS_OK);
 	if (e->remark != NULL)
-		snprintf(text, sizeof(text), "%lld %s", (long long)e->items.remark_since, e->remark);
+		snprintf(text, sizeof(text), "%lld %s", (long long)e->remark_since, e->remark);
 	ratls_endorsements_free(e);
 	return text;
 }
@@ -485,7 +485,7 @@ static void *ask_once(void *arg)
 	r->started++;
 	pthread_cond_broadcast(&r->changed);
 	pthread_mutex_unlock(&r->lock);
-	rc = cache_get(r->cache, &platform, NOW, clock_monotonic_ms(), &e, &err);
+	rc = cache_get(r->cache, &platform, NOW, clock_monotonic_ms(), INT64_MAX, &e, &err);
 	pthread_mutex_lock(&r->lock);
 	if (rc == RATLS_OK && e == r->gives)
 		r->good++;
@@ -563,15 +563,20 @@ static void allow_the_end(struct race *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
-static struct ratls_endorsements *get_now(struct race *r, struct ratls_error *err)
+static struct ratls_endorsements *get_until(struct race *r, int64_t deadline_ms, struct ratls_error *err)
 {
 	struct platform_id platform = platform_number(0);
 	struct ratls_endorsements *e = NULL;
 
-	if (cache_get(r->cache, &platform, NOW, clock_monotonic_ms(), &e, err) != RATLS_OK)
+	if (cache_get(r->cache, &platform, NOW, clock_monotonic_ms(), deadline_ms, &e, err) != RATLS_OK)
 		assert_null(e);
 	ratls_endorsements_free(e);
 	return e;
+}
+
+static struct ratls_endorsements *get_now(struct race *r, struct ratls_error *err)
+{
+	return get_until(r, INT64_MAX, err);
 }
 
 static void a_slow_refresh_holds_nobody_up(void **state)
@@ -621,8 +626,8 @@ static void waiting_has_an_end_and_so_has_searching(void **state)
 	struct ratls_error err = {0};
 
 	(void)state;
-	race_init(&r, &(struct cache_options){.fill = fill_never, .wait_ms = 1});
-	assert_null(get_now(&r, &err));
+	race_init(&r, &(struct cache_options){.fill = fill_never});
+	assert_null(get_until(&r, clock_monotonic_ms(), &err));
 	assert_non_null(strstr(err.message, "still being searched for"));
 	wait_for_fills(&r, 1);
 	race_done(&r);
@@ -653,7 +658,7 @@ static void *stop_once_it_searches(void *arg)
 	return NULL;
 }
 
-/* Who waits would do so for an hour. */
+/* Who waits would do so for ever. */
 static void who_waits_is_told_that_the_program_ends(void **state)
 {
 	struct ratls_error err = {0};
@@ -661,7 +666,7 @@ static void who_waits_is_told_that_the_program_ends(void **state)
 	struct race r;
 
 	(void)state;
-	race_init(&r, &(struct cache_options){.fill = fill_deaf, .wait_ms = (int64_t)3600 * 1000});
+	race_init(&r, &(struct cache_options){.fill = fill_deaf});
 	assert_int_equal(pthread_create(&stopper, NULL, stop_once_it_searches, &r), 0);
 	assert_null(get_now(&r, &err));
 	assert_non_null(strstr(err.message, "this program ends"));

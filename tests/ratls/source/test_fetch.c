@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "http_server.h"
 #include "source/fetch.h"
+#include "source/http.h"
 
 /* What the server answers, by the path that is asked for. */
 static void answer(void *self, const struct http_request *r, int fd)

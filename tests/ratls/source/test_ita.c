@@ -144,7 +144,7 @@ static int fetch(void *self, const struct ratls_http_request *q, struct ratls_ht
 	atomic_store(&s->patience[item], q->timeout_ms);
 	before = atomic_fetch_add(&s->asked[item], 1);
 	while (atomic_load(&s->hangs) == item)
-		if (q->stop(q->stop_self))
+		if (q->stop != NULL && q->stop(q->stop_self))
 			return err_set(err, RATLS_E_UNAVAILABLE, "nobody waits");
 		else
 			sched_yield();
@@ -553,12 +553,12 @@ static int64_t test_clock(void)
 
 static struct ita_keys *keys_begin(struct world *w)
 {
-	struct ita_transport transport = {.fetch = fetch, .self = &w->service, .clock = test_clock};
+	struct transport transport = {.fetch = fetch, .fetch_self = &w->service};
 	struct ita_keys *k;
 
 	world_begin(w, NULL);
-	now_ms = 5000;
-	k = ita_keys_new(&transport, MINT_KEYS_URL);
+	now_ms = clock_monotonic_ms();
+	k = ita_keys_new(&transport, MINT_KEYS_URL, test_clock);
 	assert_non_null(k);
 	return k;
 }
@@ -887,47 +887,6 @@ static void a_service_that_refuses_is_left_alone(void **state)
 	expect_pause(&odd, REASON_ITA_ANSWER, false);
 }
 
-static int64_t length_of(struct ita_pause *p, int64_t at_ms)
-{
-	int64_t ms = 0;
-
-	while (ita_pause_check(p, at_ms + ms, NULL) != RATLS_OK)
-		ms += 500;
-	return ms;
-}
-
-static void pauses_grow_and_are_bounded(void **state)
-{
-	const struct ratls_error why = {
-		.code = RATLS_E_UNAVAILABLE, .reason = REASON_ITA_RATE, .message = "no"};
-	struct ita_pause p;
-	int64_t now = 1000;
-
-	(void)state;
-	ita_pause_init(&p);
-	assert_int_equal(ita_pause_check(&p, now, NULL), RATLS_OK);
-	for (int i = 0; i < 5; i++)
-		ita_pause_note(&p, now, &why, 0); /* together: one failure */
-	assert_in_range(length_of(&p, now), 1, PAUSE_FIRST_MS);
-	ita_pause_note(&p, now, &why, 30000);
-	assert_int_equal(length_of(&p, now), 30000);
-	ita_pause_note(&p, now, &why, 1000);
-	assert_int_equal(length_of(&p, now), 30000);
-	for (int i = 0; i < 20; i++) {
-		now += PAUSE_MAX_MS;
-		ita_pause_note(&p, now, &why, 0);
-	}
-	assert_in_range(length_of(&p, now), PAUSE_MAX_MS / 2, PAUSE_MAX_MS);
-	now += PAUSE_MAX_MS;
-	ita_pause_note(&p, now, &why, 3600000);
-	assert_int_equal(length_of(&p, now), PAUSE_MAX_MS);
-	now += PAUSE_MAX_MS;
-	ita_pause_note(&p, now, NULL, 0);
-	ita_pause_note(&p, now, &why, 0);
-	assert_in_range(length_of(&p, now), 1, PAUSE_FIRST_MS);
-	ita_pause_done(&p);
-}
-
 static void without_a_nonce_none_is_asked_for(void **state)
 {
 	struct ratls_ita_options options;
@@ -1044,6 +1003,8 @@ static void refuse_options(const char *url, const char *portal, const char *api_
 static void options_are_checked(void **state)
 {
 	static char long_key[ITA_API_KEY_MAX + 2];
+	struct ratls_ita *ita = NULL;
+	struct ratls_error err = {0};
 
 	(void)state;
 	memset(long_key, 'k', sizeof(long_key) - 1);
@@ -1057,6 +1018,8 @@ static void options_are_checked(void **state)
 	refuse_options("https://user@api.example", NULL, "k", "not an https:// URL");
 	refuse_options("https://api.example?x", NULL, "k", "not an https:// URL");
 	refuse_options("us", "http://portal.example", "k", "portal of Intel Trust Authority is");
+	assert_int_equal(ratls_ita_new(&(struct ratls_ita_options){.api_key = "k"}, &ita, &err), RATLS_E_ARG);
+	assert_non_null(strstr(err.message, "size is not set"));
 }
 
 static void assert_urls(const char *url, const char *portal, const char *api, const char *keys)
@@ -1143,7 +1106,6 @@ int main(void)
 		cmocka_unit_test(questions_end_with_the_program),
 		cmocka_unit_test(waits_end_with_the_program),
 		cmocka_unit_test(a_service_that_refuses_is_left_alone),
-		cmocka_unit_test(pauses_grow_and_are_bounded),
 		cmocka_unit_test(without_a_nonce_none_is_asked_for),
 		cmocka_unit_test(without_an_event_log_none_is_shown),
 		cmocka_unit_test(who_does_not_wait_does_not_ask),

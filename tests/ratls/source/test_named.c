@@ -14,20 +14,23 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/reason.h"
 #include "source/named.h"
 
-#define CROWD 32
+#define CROWD       32
+#define DEADLINE_MS INT64_MAX
 
 static atomic_int asked;
 static int result; /* of every question */
 static sem_t begun, go_on;
 static bool slow;
 
-static int ask(void *self, const struct pck_name *name, const struct cur *qeid, struct buf *ret_chain,
-	struct ratls_error *err)
+static int ask(void *self, const struct pck_name *name, const struct cur *qeid, int64_t deadline_ms,
+	struct buf *ret_chain, struct ratls_error *err)
 {
 	(void)self;
 	(void)qeid;
+	assert_int_equal(deadline_ms, DEADLINE_MS);
 	asked++;
 	if (slow) {
 		sem_post(&begun);
@@ -75,12 +78,13 @@ static bool knows(struct named *n, uint32_t number, int64_t now_ms)
 	return named_knows(n, &name, now_ms);
 }
 
-static int get(struct named *n, uint32_t number, int64_t now_ms, struct ratls_error *err)
+static int get_until(
+	struct named *n, uint32_t number, int64_t now_ms, int64_t deadline_ms, struct ratls_error *err)
 {
 	struct pck_name name = name_of(&number);
 	struct cur qeid = cur_of(zeros, 16);
 	struct buf chain = {0};
-	int rc = named_get(n, &name, &qeid, now_ms, &chain, err);
+	int rc = named_get(n, &name, &qeid, now_ms, deadline_ms, &chain, err);
 
 	if (rc == RATLS_OK) {
 		assert_int_equal(chain.len, sizeof(number));
@@ -88,6 +92,11 @@ static int get(struct named *n, uint32_t number, int64_t now_ms, struct ratls_er
 	}
 	buf_done(&chain);
 	return rc;
+}
+
+static int get(struct named *n, uint32_t number, int64_t now_ms, struct ratls_error *err)
+{
+	return get_until(n, number, now_ms, DEADLINE_MS, err);
 }
 
 static void a_name_is_asked_for_once_a_day(void **state)
@@ -184,6 +193,28 @@ static void few_wait_at_a_time(void **state)
 	assert_int_equal(get(*state, 9, 0, NULL), RATLS_OK); /* it was not held against it */
 }
 
+/* Whom another's question keeps waiting has a time of his own, and learns that the program ends. */
+static void who_waits_for_another_does_not_wait_for_ever(void **state)
+{
+	struct ratls_error err = {0};
+	pthread_t asker;
+
+	slow = true;
+	pthread_create(&asker, NULL, get_slowly, *state);
+	sem_wait(&begun);
+	assert_int_equal(get_until(*state, 7, 0, 1, &err), RATLS_E_UNAVAILABLE);
+	assert_int_equal(err.reason, REASON_COLLATERAL_UNAVAILABLE);
+	assert_non_null(strstr(err.message, "still being asked for"));
+	named_stop(*state);
+	assert_int_equal(get(*state, 7, 0, &err), RATLS_E_UNAVAILABLE);
+	assert_int_equal(err.reason, REASON_COLLATERAL_UNAVAILABLE);
+	assert_non_null(strstr(err.message, "this program ends"));
+	sem_post(&go_on);
+	pthread_join(asker, NULL);
+	assert_int_equal(get(*state, 7, 0, NULL), RATLS_OK); /* what there is is given all the same */
+	assert_int_equal(asked, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +223,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(strangers_cause_few_questions, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_crowd_causes_one_question, setup, teardown),
 		cmocka_unit_test_setup_teardown(few_wait_at_a_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_waits_for_another_does_not_wait_for_ever, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "source/fetch.h"
+#include "source/http.h"
 #include "source/pause.h"
 
 #define NOW 1790000000 /* Mon, 21 Sep 2026 14:13:20 GMT */
@@ -31,28 +31,28 @@ static void retry_after_is_seconds_or_a_date_and_bounded(void **state)
 		const char *text;
 		int64_t ms;
 	} rows[] = {
-		{NULL, 0},
-		{"", 0},
+		{NULL, -1},
+		{"", -1},
 		{"0", 0},
 		{"30", 30000},
 		{"3600", 3600000},
 		{"3601", PAUSE_ASKED_MAX_MS},
 		{"99999999999999999999999999999", PAUSE_ASKED_MAX_MS},
-		{"-1", 0},
-		{"1.5", 0},
-		{"30s", 0},
-		{" 30", 0},
-		{"soon", 0},
+		{"-1", -1},
+		{"1.5", -1},
+		{"30s", -1},
+		{" 30", -1},
+		{"soon", -1},
 		{"Mon, 21 Sep 2026 14:13:50 GMT", 30000},
 		{"Mon, 21 Sep 2026 14:13:20 GMT", 0},
 		{"Mon, 21 Sep 2026 14:13:19 GMT", 0},
 		{"Fri, 31 Dec 9999 23:59:59 GMT", PAUSE_ASKED_MAX_MS},
-		{"Monday, 21-Sep-26 14:13:50 GMT", 0},
-		{"Mon, 21 Sep 2026 14:13:50 CET", 0},
-		{"Mon, 31 Feb 2027 14:13:50 GMT", 0},
-		{"Mon, 21 Foo 2026 14:13:50 GMT", 0},
-		{"Mon, 21 Sep 2026 24:13:50 GMT", 0},
-		{"Mon, xx Sep 2026 14:13:50 GMT", 0},
+		{"Monday, 21-Sep-26 14:13:50 GMT", -1},
+		{"Mon, 21 Sep 2026 14:13:50 CET", -1},
+		{"Mon, 31 Feb 2027 14:13:50 GMT", -1},
+		{"Mon, 21 Foo 2026 14:13:50 GMT", -1},
+		{"Mon, 21 Sep 2026 24:13:50 GMT", -1},
+		{"Mon, xx Sep 2026 14:13:50 GMT", -1},
 	};
 
 	(void)state;

@@ -10,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appraisal/endorsements.h"
 #include "base/reason.h"
 #include "http_server.h"
 #include "source/fetch.h"
 #include "source/pcs.h"
 
 static const struct platform_id platform = {
-	.fmspc = {0xb0, 0xc0, 0x6f, 0, 0, 0}, .pceid = {0, 0}, .ca = "platform"};
+	.fmspc = {0xb0, 0xc0, 0x6f, 0, 0, 0}, .pceid = {0, 0}, .ca = PLATFORM_CA_PLATFORM};
 
 /* A service whose answer to one path can be replaced by a fault. */
 static struct {
@@ -80,7 +81,8 @@ static struct pcs_trouble trouble; /* of the last failure */
 
 static int ask(struct pcs_answers *ret, struct ratls_error *err)
 {
-	struct pcs p = {.base = http_server_url(server), .fetch = fetch_curl};
+	struct transport transport = {.fetch = fetch_curl};
+	struct pcs p = {.base = http_server_url(server), .transport = &transport};
 	int rc = pcs_ask(&p, &platform, ret, &trouble, err);
 
 	http_server_wait_idle(server); /* the fault may change now */
@@ -231,7 +233,8 @@ static void intels_root_crl_comes_from_its_distribution_point(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char last[256];
-		struct pcs p = {.base = rows[i].base, .fetch = note_url, .fetch_self = last};
+		struct transport transport = {.fetch = note_url, .fetch_self = last};
+		struct pcs p = {.base = rows[i].base, .transport = &transport};
 		struct pcs_answers a = {0};
 
 		assert_int_equal(pcs_ask(&p, &platform, &a, &trouble, NULL), RATLS_OK);

@@ -8,14 +8,16 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/reason.h"
+#include "evidence/pck_name.h"
 #include "source/pause.h"
 #include "source/place.h"
 
-static const struct platform_id platform = {.fmspc = {1}, .ca = "platform"};
-static const struct platform_id other = {.fmspc = {2}, .ca = "platform"};
-static const struct platform_id processor = {.fmspc = {3}, .ca = "processor"};
+static const struct platform_id platform = {.fmspc = {1}, .ca = PLATFORM_CA_PLATFORM};
+static const struct platform_id other = {.fmspc = {2}, .ca = PLATFORM_CA_PLATFORM};
+static const struct platform_id processor = {.fmspc = {3}, .ca = PLATFORM_CA_PROCESSOR};
 
 /* The service: it answers everything, except as the test says. */
 static struct {
@@ -50,7 +52,7 @@ static int fetch(void *self, const struct ratls_http_request *request, struct ra
 	return RATLS_OK;
 }
 
-static const struct place_transport transport = {.fetch = fetch};
+static const struct transport transport = {.fetch = fetch};
 
 static int calm(void **state)
 {
@@ -63,14 +65,14 @@ static struct place *new_place(const char *text)
 {
 	struct place *p = NULL;
 
-	assert_int_equal(place_new(text, &p, NULL), RATLS_OK);
+	assert_int_equal(place_new(text, &transport, &p, NULL), RATLS_OK);
 	return p;
 }
 
 static int ask(struct place *p, const struct platform_id *id, int64_t now_ms, struct ratls_error *err)
 {
 	struct pcs_answers answers = {0};
-	int rc = place_ask(p, &transport, id, now_ms, &answers, err);
+	int rc = place_ask(p, id, now_ms, &answers, err);
 
 	if (rc == RATLS_OK)
 		assert_true(answers.tcb_info.len > 0 && answers.qe_identity_chain.len > 0 &&
@@ -95,7 +97,7 @@ static void a_place_is_a_url_and_perhaps_a_time(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_int_equal(place_new(wrong[i], &p, NULL), RATLS_E_ARG);
+		assert_int_equal(place_new(wrong[i], &transport, &p, NULL), RATLS_E_ARG);
 	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
 		p = new_place(right[i].text);
 		assert_null(strchr(place_url(p), '#'));
@@ -217,6 +219,44 @@ static void an_answer_about_a_platform_earns_no_pause(void **state)
 	place_free(p);
 }
 
+static int ask_pck(struct place *p, int64_t deadline_ms, struct ratls_error *err)
+{
+	static const uint8_t bytes[PCK_NAME_RSA3072];
+	const struct pck_name name = {.ppid = cur_of(bytes, sizeof(bytes)),
+		.encrypted = true,
+		.cpusvn = cur_of(bytes, 16),
+		.pcesvn = cur_of(bytes, 2),
+		.pceid = cur_of(bytes, 2)};
+	const struct cur qeid = cur_of(bytes, 16);
+	struct buf chain = {0};
+	int rc = place_ask_pck(p, &name, &qeid, 0, deadline_ms, &chain, err);
+
+	buf_done(&chain);
+	return rc;
+}
+
+/* Its own time, but never more than is left of the asker's; that it had too little is not held against it. */
+static void a_certificate_is_asked_for_as_long_as_there_is_time(void **state)
+{
+	struct place *p = new_place("http://a#timeout=60s");
+	struct ratls_error err = {0};
+
+	(void)state;
+	service.silent_at = "/";
+	assert_int_equal(ask_pck(p, clock_monotonic_ms(), &err), RATLS_E_UNAVAILABLE);
+	assert_string_equal(err.message, "PCK certificate: no time is left to ask for it");
+	assert_int_equal(service.requests, 0);
+	assert_int_equal(ask_pck(p, clock_monotonic_ms() + 20000, &err), RATLS_E_UNAVAILABLE);
+	assert_in_range(service.last_timeout_ms, 1, 20000);
+	assert_int_equal(ask_pck(p, INT64_MAX, &err), RATLS_E_UNAVAILABLE);
+	assert_ptr_equal(strstr(err.message, "PCK certificate: nobody answers (not asked again for "), err.message);
+	assert_int_equal(service.requests, 1);
+	/* Collateral is another matter. */
+	service.silent_at = NULL;
+	assert_int_equal(ask(p, &platform, 0, &err), RATLS_OK);
+	place_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +266,7 @@ int main(void)
 		cmocka_unit_test_setup(silence_earns_a_pause, calm),
 		cmocka_unit_test_setup(a_wish_for_a_pause_is_granted, calm),
 		cmocka_unit_test_setup(an_answer_about_a_platform_earns_no_pause, calm),
+		cmocka_unit_test_setup(a_certificate_is_asked_for_as_long_as_there_is_time, calm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@
 #define NOW 1790000000
 
 static const uint8_t seed[FORGE_SEED_SIZE] = {9}, other_seed[FORGE_SEED_SIZE] = {10};
-static struct platform_id platform = {.ca = "platform"};
+static struct platform_id platform = {.ca = PLATFORM_CA_PLATFORM};
 
 /* A machine and one of another vendor; what is said of each. */
 static struct forge_machine machine, stranger;
@@ -172,7 +172,7 @@ static void other_platforms_are_not_there(void **state)
 	char renamed[96];
 
 	(void)state;
-	other.ca = "processor";
+	other.ca = PLATFORM_CA_PROCESSOR;
 	assert_int_equal(shelf_load(shelf, &other, &options, &e, &label, NULL), RATLS_E_UNAVAILABLE);
 	/* A file under the name of another platform, or CA, is not that. */
 	snprintf(renamed, sizeof(renamed), "%s/0d57ac000000-processor.json", dir);
@@ -320,11 +320,11 @@ static void only_files_of_its_own_are_removed(void **state)
 {
 	static const char *const foreign[] = {"settings.json", "0d57ac000000.json", "0d57ac000000-root.json",
 		"0D57AC000000-platform.json", "0d57ac00000-platform.json", "0d57ac0000000-platform.json",
-		"x0d57ac000000-any.json", "0d57ac000000-platform.json.bak",
+		"x0d57ac000000-platform.json", "0d57ac000000-any.json", "0d57ac000000-platform.json.bak",
 		"0d57ac000000-platform.json.0123456", "0d57ac000000-platform.json.012345678",
 		"0d57ac000000-platform.json.0123456X", "0d57ac000000-platform.json~"};
 	static const char *const own[] = {"ffffffffffff-platform.json", "ffffffffffff-processor.json",
-		"ffffffffffff-any.json", "ffffffffffff-any.json.0123abcd"};
+		"ffffffffffff-platform.json.0123abcd"};
 	const size_t n_foreign = sizeof(foreign) / sizeof(foreign[0]), n_own = sizeof(own) / sizeof(own[0]);
 	struct platform_id id = platform;
 

@@ -13,12 +13,14 @@
 #include <unistd.h>
 
 #include "appraisal/endorsements.h"
+#include "base/err.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/reason.h"
 #include "forged_service.h"
 #include "appraisal/report.h"
 #include "ratls.h"
+#include "source/source.h"
 
 #define NOW    1790000000
 #define LATER  (NOW + 20 * 86400)
@@ -299,6 +301,37 @@ static void a_service_that_is_down_is_left_alone(void **state)
 	ratls_source_free(s);
 }
 
+/* Never an answer; notes the longest time that it was given. */
+static int fetch_nothing(void *self, const struct ratls_http_request *request, struct ratls_http_response *ret,
+	struct ratls_error *err)
+{
+	long *longest_ms = self;
+
+	(void)ret;
+	if (request->timeout_ms > *longest_ms)
+		*longest_ms = request->timeout_ms;
+	return err_set(err, RATLS_E_UNAVAILABLE, "nobody is at home");
+}
+
+/* However long a service may be asked: who waits for a verdict waits for all of them together. */
+static void nobody_waits_longer_for_a_named_certificate_than_for_anything(void **state)
+{
+	const char *const urls[] = {NOBODY "#timeout=60s", NOBODY "#timeout=60s", NULL};
+	long longest_ms = 0;
+	struct ratls_source_options o = {
+		.size = sizeof(o), .urls = urls, .fetch = fetch_nothing, .fetch_self = &longest_ms};
+	struct ratls_evidence *named = named_evidence();
+	struct ratls_endorsements *e = NULL;
+	struct ratls_source *s = NULL;
+
+	(void)state;
+	assert_int_equal(ratls_source_new(&o, &s, NULL), RATLS_OK);
+	assert_int_equal(ratls_source_endorse(s, named, NOW, &e, NULL), RATLS_E_UNAVAILABLE);
+	assert_in_range(longest_ms, 1, SOURCE_WAIT_MS);
+	ratls_evidence_free(named);
+	ratls_source_free(s);
+}
+
 static void an_answer_that_is_nonsense_is_no_answer(void **state)
 {
 	struct ratls_source *s = new_source(http_server_url(server), NULL, NULL);
@@ -436,18 +469,19 @@ static void options_that_make_no_sense_are_refused(void **state)
 
 		assert_int_equal(ratls_source_new(&o, &s, NULL), RATLS_E_ARG);
 	}
+	assert_int_equal(ratls_source_new(&(struct ratls_source_options){.urls = lists[0]}, &s, NULL), RATLS_E_ARG);
 	assert_null(s);
 }
 
-/* A caller that was built against an older header does not have the members that came later. */
-static void options_may_be_shorter_than_we_know_them(void **state)
+/* What that means is for the tests of options; here, that it is so. */
+static void options_may_be_as_short_as_they_ever_were(void **state)
 {
 	const char *const urls[] = {http_server_url(server), NULL};
-	struct ratls_source_options o = {.size = offsetof(struct ratls_source_options, fetch), .urls = urls};
+	struct ratls_source_options o = {.size = offsetof(struct ratls_source_options, collateral), .urls = urls};
 	struct ratls_source *s = NULL;
 
 	(void)state;
-	o.fetch = (ratls_fetch_fn)(uintptr_t)1; /* must not be looked at */
+	o.collateral = (const char *)(uintptr_t)1; /* must not be looked at */
 	assert_int_equal(ratls_source_new(&o, &s, NULL), RATLS_OK);
 	ratls_source_free(s);
 	assert_int_equal(ratls_source_new(NULL, &s, NULL), RATLS_OK);
@@ -511,13 +545,14 @@ int main(void)
 		cmocka_unit_test_setup(a_fetched_chain_of_another_root_asks_for_nothing_more, no_fault),
 		cmocka_unit_test_setup(a_named_certificate_that_cannot_be_had_is_no_answer, no_fault),
 		cmocka_unit_test_setup(a_service_that_is_down_is_left_alone, no_fault),
+		cmocka_unit_test_setup(nobody_waits_longer_for_a_named_certificate_than_for_anything, no_fault),
 		cmocka_unit_test_setup(an_answer_that_is_nonsense_is_no_answer, no_fault),
 		cmocka_unit_test_setup(a_place_that_lags_is_passed_over, no_fault),
 		cmocka_unit_test_setup(a_file_in_the_directory_is_looked_at_first, no_fault),
 		cmocka_unit_test_setup(a_directory_alone_is_enough, no_fault),
 		cmocka_unit_test_setup(a_collateral_file_is_used_alone_and_read_again_when_it_has_ended, no_fault),
 		cmocka_unit_test_setup(options_that_make_no_sense_are_refused, no_fault),
-		cmocka_unit_test_setup(options_may_be_shorter_than_we_know_them, no_fault),
+		cmocka_unit_test_setup(options_may_be_as_short_as_they_ever_were, no_fault),
 		cmocka_unit_test_setup(the_caller_may_bring_the_transport, no_fault),
 		cmocka_unit_test_setup(many_connections_cause_one_fetch_of_each_item, no_fault),
 	};
