@@ -4,12 +4,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/reason.h"
+#include "base/thread.h"
 #include "source/pause.h"
 
 struct slot {
@@ -38,15 +37,11 @@ struct named {
 int named_new(named_ask_fn ask, void *self, struct named **ret, struct ratls_error *err)
 {
 	struct named *n = calloc(1, sizeof(*n));
-	pthread_condattr_t monotonic;
 
 	if (n == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	pthread_mutex_init(&n->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&n->answered, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	thread_cond_init(&n->answered);
 	n->ask = ask;
 	n->self = self;
 	n->minute_ms = INT64_MIN / 2;
@@ -159,12 +154,11 @@ static void ask(struct named *n, struct slot *s, const struct pck_name *name, co
 
 static int wait_for_answer(struct named *n, struct slot *s, int64_t deadline_ms, struct ratls_error *err)
 {
-	const struct timespec until = {
-		.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
+	bool in_time = true;
 
 	s->waiters++;
-	while (s->asking && !n->stopping && clock_monotonic_ms() < deadline_ms)
-		pthread_cond_timedwait(&n->answered, &n->lock, &until);
+	while (s->asking && !n->stopping && in_time)
+		in_time = thread_cond_wait(&n->answered, &n->lock, deadline_ms);
 	s->waiters--;
 	if (!s->asking)
 		return RATLS_OK;
