@@ -77,18 +77,19 @@ static void derive_token(struct appraisal *a)
 }
 
 /* Read the PCK chain, and judge version numbers if everything that this takes is there. */
-static bool derive(struct appraisal *a, struct ratls_endorsements *given)
+static bool derive(struct appraisal *a)
 {
 	const struct endorsed *e = a->endorsed;
 	struct pck_known known = {0};
 	struct cur pem = a->quote->certification, named = endorsements_pck_chain(a->endorsements);
 
-	if (given != NULL)
+	if (a->has_endorsements)
 		known = (struct pck_known){&e->root, &e->pck_ca, &e->pck_ca_chain};
 	if (a->quote->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
 		pem = named.left > 0 ? named : (struct cur){0};
 	/* The memo is the one thing in endorsements that changes, and no verdict with it. */
-	a->pck = given != NULL ? pck_memo_get(&given->endorsed->memo, pem, &known) : pck_new(pem, &known);
+	a->pck = a->has_endorsements ? pck_memo_get(&a->endorsements->endorsed->memo, pem, &known)
+				     : pck_new(pem, &known);
 	if (a->pck == NULL)
 		return false;
 	a->tcb_inputs = (struct tcb_inputs){e->tcbinfo, e->qeid, &a->pck->sgx, a->quote};
@@ -219,7 +220,7 @@ int appraise_inputs(const struct appraisal_inputs *in, struct ratls_report **ret
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	a.quote = &in->evidence->quote;
 	ERR_set_mark();
-	ok = derive(&a, in->endorsements);
+	ok = derive(&a);
 	if (ok) {
 		run_rules(&a, &report->text);
 		fill_report(report, &a, in);
