@@ -178,6 +178,7 @@ static void fill_report(struct ratls_report *r, const struct appraisal *a, const
 	r->age = appraisal_age(a);
 	r->evidence = evidence_ref(a->evidence);
 	r->verifiers = a->verifiers;
+	r->unasked = a->unasked;
 	if (in->endorsements != NULL)
 		r->endorsements = endorsements_ref(in->endorsements);
 	if (in->token != NULL)
@@ -204,6 +205,7 @@ int appraise_inputs(const struct appraisal_inputs *in, struct ratls_report **ret
 		.has_endorsements = in->endorsements != NULL,
 		.token = in->token != NULL ? in->token : &no_token,
 		.has_token = in->token != NULL,
+		.unasked = in->unasked,
 		.policy = in->policy != NULL ? in->policy : &empty_policy,
 		.binding = in->binding,
 		.at = in->at,

@@ -31,6 +31,7 @@ struct appraisal_inputs {
 	const struct ratls_evidence *evidence;
 	struct ratls_endorsements *endorsements; /* NULL: there are none */
 	struct ita_token *token;                 /* NULL: there is none */
+	bool unasked;                            /* there is none because nobody has been asked for it yet */
 	const struct ratls_policy *policy;       /* NULL: empty */
 	const struct ratls_binding *binding;
 	int64_t at;
@@ -49,7 +50,7 @@ struct appraisal {
 	const struct endorsed *endorsed;               /* never NULL: a zeroed one stands in */
 	bool has_endorsements;
 	const struct ita_token *token; /* never NULL, likewise */
-	bool has_token;
+	bool has_token, unasked;
 	const struct ratls_policy *policy; /* never NULL */
 	const struct ratls_binding *binding;
 	int64_t at;
@@ -72,6 +73,9 @@ const struct reason_row *rule_reason(enum rule rule);
 
 /* Is it a rule of these verifiers? 0: every rule is. */
 bool rule_applies(enum rule rule, unsigned verifiers);
+
+/* Does it say nothing while there is no token? Such a rule stays unknown until then. */
+bool rule_awaits_token(enum rule rule, unsigned verifiers);
 
 /* May it be skipped? What is skipped is not known to hold. */
 bool rule_may_be_skipped(enum rule rule);

@@ -27,6 +27,13 @@ static int precedence(enum reason_class class)
 	}
 }
 
+/* Does it say nothing because nobody was asked yet? */
+static bool awaits_token(const struct ratls_report *report, enum rule rule)
+{
+	return report->unasked && report->checks[rule].status == CHECK_UNKNOWN &&
+	       rule_awaits_token(rule, report->verifiers);
+}
+
 /* CLASS_ACCEPTED if this row does not stand in the way. */
 static enum reason_class objection(const struct ratls_report *report, enum rule rule)
 {
@@ -49,17 +56,25 @@ static enum reason_class objection(const struct ratls_report *report, enum rule 
 struct report_verdict report_judge(const struct ratls_report *report)
 {
 	struct report_verdict v = {.accepted = true};
+	int decided = -1;
 
 	for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
 		enum reason_class class = objection(report, rule);
+		int weight = awaits_token(report, rule) ? 0 : precedence(class);
 
-		if (class == CLASS_ACCEPTED)
+		if (class == CLASS_ACCEPTED || weight <= decided)
 			continue;
-		if (v.accepted || precedence(class) > precedence(v.class))
-			v = (struct report_verdict){.class = class, .rule = rule};
-		v.accepted = false;
+		v = (struct report_verdict){.class = class, .rule = rule};
+		decided = weight;
 	}
 	return v;
+}
+
+bool report_awaits_token(const struct ratls_report *report)
+{
+	struct report_verdict v = report_judge(report);
+
+	return !v.accepted && awaits_token(report, v.rule);
 }
 
 bool ratls_report_accepted(const struct ratls_report *report)

@@ -40,6 +40,9 @@ int report_reason(const struct ratls_report *report);
 /* "dcap", "ita" or "dcap+ita" of APPRAISED_... (appraise.h); NULL for anything else. */
 const char *report_verifiers_name(unsigned verifiers);
 
+/* Does nothing stand in the way but that nobody has been asked for a token yet? */
+bool report_awaits_token(const struct ratls_report *report);
+
 /* Why what it rests on could not be refreshed, and since when: the sentence of collateral.refresh. NULL if it could. */
 const char *report_degraded(const struct ratls_report *report);
 

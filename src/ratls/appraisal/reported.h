@@ -20,6 +20,7 @@ struct ratls_report {
 	int64_t age; /* of the evidence in seconds; -1 if it does not say when it was made */
 	const struct ratls_evidence *evidence;   /* a reference */
 	unsigned verifiers;                      /* APPRAISED_...: only their rules count; 0: every rule does */
+	bool unasked;                            /* for a token: rules that await one do not know */
 	struct ratls_endorsements *endorsements; /* a reference; NULL if there were none */
 	struct ita_token *token;                 /* likewise */
 	int missing;                             /* the reason why there are none, if that decided; else 0 */

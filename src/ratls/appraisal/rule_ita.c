@@ -18,6 +18,8 @@ void rule_ita_present(struct appraisal *a, struct check *c)
 {
 	if (a->has_token)
 		check_pass(c);
+	else if (a->unasked)
+		check_unknown(c, "Intel Trust Authority was not asked: it could not change the verdict");
 	else
 		check_fail(c, "Intel Trust Authority has said nothing about this quote");
 }

@@ -40,6 +40,13 @@ bool rule_applies(enum rule rule, unsigned verifiers)
 				      : (rules[rule].by & verifiers) != 0;
 }
 
+bool rule_awaits_token(enum rule rule, unsigned verifiers)
+{
+	if (rules[rule].by == EITHER) /* alone, a token says what the status is */
+		return verifiers == APPRAISED_ITA && rule_reason(rule)->class == CLASS_TCB;
+	return rules[rule].by != DCAP;
+}
+
 bool rule_may_be_skipped(enum rule rule)
 {
 	return rules[rule].need == MAY;

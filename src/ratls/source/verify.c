@@ -3,10 +3,9 @@
 
 #include <stdlib.h>
 
+#include "appraisal/report.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/reason.h"
-#include "evidence/pck_name.h"
 #include "source/ita.h"
 #include "source/source.h"
 
@@ -17,56 +16,15 @@ struct ratls_verifier {
 	struct ratls_ita *ita;
 };
 
-/* Is it refused whatever others may say of it? */
-static bool is_forged(const struct ratls_report *report)
-{
-	int class = ratls_report_class(report);
-
-	return class == CLASS_EVIDENCE || class == CLASS_AUTHENTICITY;
-}
-
-/* Nobody knows whose quote it is while it names its PCK certificate and that could not be had. */
-static bool can_be_known(const struct appraisal_inputs *in)
-{
-	return !quote_names_pck(&in->evidence->quote) || endorsements_pck_chain(in->endorsements).left > 0;
-}
-
-/* Strangers must not make us ask others about whatever they make up: the service counts our questions. */
-static int is_worth_asking(
-	struct ratls_ita *ita, const struct appraisal_inputs *in, bool *ret, struct ratls_error *err)
-{
-	struct appraisal_inputs alone = *in;
-	struct ratls_report *report;
-	int rc;
-
-	alone.verifiers = APPRAISED_ITA;
-	if (alone.endorsements == NULL)
-		alone.endorsements = ita_root(ita);
-	rc = appraise_inputs(&alone, &report, err);
-	if (rc != RATLS_OK)
-		return rc;
-	*ret = can_be_known(&alone) && !is_forged(report);
-	ratls_report_free(report);
-	return RATLS_OK;
-}
-
-int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, int64_t deadline_ms,
+static int appraise_with_token(struct ratls_ita *ita, const struct appraisal_inputs *in, int64_t deadline_ms,
 	struct ratls_report **ret, struct ratls_error *err)
 {
 	struct ratls_error no_token = {0};
 	struct appraisal_inputs with = *in;
 	int64_t start_ms = clock_monotonic_ms();
-	bool ask;
 	int rc;
 
-	if (ita == NULL)
-		return appraise_inputs(in, ret, err);
-	if (in->verifiers == APPRAISED_ITA)
-		with.endorsements = ita_root(ita);
-	rc = is_worth_asking(ita, in, &ask, err);
-	if (rc != RATLS_OK)
-		return rc;
-	if (ask && ita_ask(ita, in->evidence, in->at, deadline_ms, &with.token, &no_token) != RATLS_OK)
+	if (ita_ask(ita, in->evidence, in->at, deadline_ms, &with.token, &no_token) != RATLS_OK)
 		with.token = NULL;
 	with.at += (clock_monotonic_ms() - start_ms) /
 		   1000; /* the token is as old as the answer, not as the question */
@@ -74,6 +32,32 @@ int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, int6
 	rc = appraise_inputs(&with, ret, err);
 	ita_token_free(with.token);
 	return rc;
+}
+
+/* Strangers must not make us ask others about what they make up, nor machines that the policy does not want: the
+ * service counts our questions. So what is refused whatever a token may say is refused without one. */
+int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, int64_t deadline_ms,
+	struct ratls_report **ret, struct ratls_error *err)
+{
+	struct ratls_report *report = NULL;
+	struct appraisal_inputs now = *in;
+	int rc;
+
+	if (ita == NULL)
+		return appraise_inputs(in, ret, err);
+	if (in->verifiers == APPRAISED_ITA)
+		now.endorsements = ita_root(ita);
+	now.unasked = true;
+	rc = appraise_inputs(&now, &report, err);
+	if (rc != RATLS_OK)
+		return rc;
+	if (!report_awaits_token(report)) {
+		*ret = report;
+		return RATLS_OK;
+	}
+	ratls_report_free(report);
+	now.unasked = false;
+	return appraise_with_token(ita, &now, deadline_ms, ret, err);
 }
 
 /* ---- the public verifier ------------------------------------------------------------------------------- */

@@ -13,8 +13,8 @@
  * collateral took of it is not Intel Trust Authority's any more. */
 #define VERIFY_DEADLINE_MS 27000
 
-/* Appraise inputs that have no token yet; ita NULL: none is wanted. Nobody is asked about what is forged, or
- * is bound to another key. Blocking until deadline_ms of the monotonic clock. Errors as ratls_appraise. */
+/* Appraise inputs that have no token yet; ita NULL: none is wanted. Nobody is asked about what is
+ * refused without it. Blocking until deadline_ms of the monotonic clock. Errors as ratls_appraise. */
 int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, int64_t deadline_ms,
 	struct ratls_report **ret, struct ratls_error *err);
 

@@ -180,6 +180,8 @@ struct world {
 	struct service service;
 	struct ratls_ita *ita;
 	struct ratls_verifier *verifier;
+	struct ratls_policy *policy;
+	int64_t at;
 };
 
 static const uint8_t seed[FORGE_SEED_SIZE] = "ita";
@@ -214,18 +216,16 @@ static struct ratls_ita_options client_options(struct world *w)
 		.insecure_trust_root_len = w->machine.pki.cert[FORGE_ROOT].len};
 }
 
-static void world_begin_as(struct world *w, EVP_PKEY *quoted, bool names_pck)
+static void world_begin_as(struct world *w, EVP_PKEY *quoted, const struct forge_options *o)
 {
 	struct forge_leaf leaf = {.key = key, .quoted_key = quoted, .now = NOW, .server_auth = true};
 	struct ratls_ita_options options;
-	struct forge_options o;
 
 	memset(w, 0, sizeof(*w));
+	w->at = NOW;
 	pthread_mutex_init(&w->service.lock, NULL);
 	w->service.hangs = ITEMS;
-	forge_defaults(&o, seed, NOW);
-	o.quote.names_pck = names_pck;
-	assert_int_equal(forge_machine_make(&o, &w->machine, NULL), RATLS_OK);
+	assert_int_equal(forge_machine_make(o, &w->machine, NULL), RATLS_OK);
 	assert_int_equal(forge_machine_certificate(&w->machine, &leaf, &w->chain, NULL), RATLS_OK);
 	assert_int_equal(
 		ratls_evidence_from_certificate(w->chain.cert[0].p, w->chain.cert[0].len, &w->evidence, NULL),
@@ -240,12 +240,16 @@ static void world_begin_as(struct world *w, EVP_PKEY *quoted, bool names_pck)
 
 static void world_begin(struct world *w, EVP_PKEY *quoted)
 {
-	world_begin_as(w, quoted, false);
+	struct forge_options o;
+
+	forge_defaults(&o, seed, NOW);
+	world_begin_as(w, quoted, &o);
 }
 
 static void world_end(struct world *w)
 {
 	ratls_verifier_free(w->verifier);
+	ratls_policy_free(w->policy);
 	ratls_ita_free(w->ita);
 	mint_done(&w->service.mint);
 	pthread_mutex_destroy(&w->service.lock);
@@ -259,7 +263,7 @@ static struct ratls_report *verify(struct world *w)
 	static const struct ratls_binding binding = {.kind = RATLS_BINDING_CERTIFICATE};
 	struct ratls_report *report = NULL;
 
-	assert_int_equal(ratls_verifier_verify(w->verifier, w->evidence, NULL, &binding, NOW, &report, NULL),
+	assert_int_equal(ratls_verifier_verify(w->verifier, w->evidence, w->policy, &binding, w->at, &report, NULL),
 		RATLS_OK);
 	assert_null(strstr(ratls_report_json(report), API_KEY));
 	return report;
@@ -338,30 +342,120 @@ static void nobody_is_asked_about_a_forgery(void **state)
 	world_end(&w);
 }
 
-/* A quote that names its PCK certificate is whose that is; while nobody knows whose, nobody is asked. */
-static void a_named_certificate_comes_with_the_collateral(void **state)
+/* From here on Intel's collateral is asked for, too. To be freed after the world. */
+static struct ratls_source *ask_both(struct world *w, struct forged_service *collateral)
 {
 	const char *urls[] = {"https://pccs.example", NULL};
-	struct forged_service collateral = {.status = 0};
 	struct ratls_source_options options = {.size = sizeof(options),
 		.urls = urls,
 		.fetch = forged_service_fetch,
-		.fetch_self = &collateral};
+		.fetch_self = collateral,
+		.insecure_trust_root = w->machine.pki.cert[FORGE_ROOT].p,
+		.insecure_trust_root_len = w->machine.pki.cert[FORGE_ROOT].len};
 	struct ratls_source *source = NULL;
+
+	collateral->machine = &w->machine;
+	assert_int_equal(ratls_source_new(&options, &source, NULL), RATLS_OK);
+	ratls_verifier_free(w->verifier);
+	assert_int_equal(ratls_verifier_new(source, w->ita, &w->verifier, NULL), RATLS_OK);
+	return source;
+}
+
+static void want_another_mrtd(struct world *w)
+{
+	char policy[160];
+	int len = snprintf(policy, sizeof(policy), "{\"schema\":\"teesql.policy/1\",\"mrtd\":[\"%096d\"]}", 0);
+
+	assert_int_equal(ratls_policy_from_json(policy, (size_t)len, &w->policy, NULL), RATLS_OK);
+}
+
+static struct report_check find_check(const struct ratls_report *report, const char *id)
+{
+	struct report_check c;
+
+	for (size_t i = 0; report_check_at(report, i, &c); i++)
+		if (strcmp(c.id, id) == 0)
+			return c;
+	fail_msg("no check %s", id);
+	return c;
+}
+
+/* One machine that is not wanted must not use up what all others need: it is refused for what it is, and that
+ * Intel Trust Authority was not asked is told in its own rows. */
+static void nobody_is_asked_about_whom_the_policy_refuses(void **state)
+{
+	struct ratls_report *report;
+	struct forge_options o;
 	struct world w;
 
 	(void)state;
-	world_begin_as(&w, NULL, true);
+	world_begin(&w, NULL);
+	want_another_mrtd(&w);
+	expect(&w, REASON_POLICY_MRTD, "MRTD is not in the allowlist");
+	report = verify(&w);
+	assert_int_equal(ratls_report_class(report), CLASS_POLICY);
+	assert_int_equal(find_check(report, "ita.token.present").status, CHECK_UNKNOWN);
+	assert_non_null(strstr(find_check(report, "ita.token.present").hint, "was not asked"));
+	ratls_report_free(report);
+	assert_int_equal(w.service.asked[NONCE], 0);
+	world_end(&w);
+
+	forge_defaults(&o, seed, NOW);
+	o.quote.td.td_attributes[0] |= FORGE_TD_DEBUG;
+	world_begin_as(&w, NULL, &o);
+	expect(&w, REASON_TD_DEBUG, "debug mode");
+	assert_int_equal(w.service.asked[NONCE], 0);
+	world_end(&w);
+
+	world_begin(&w, NULL);
+	w.at = w.evidence->not_after + 1;
+	expect(&w, REASON_CERTIFICATE_TIME, "held until");
+	assert_int_equal(w.service.asked[NONCE], 0);
+	world_end(&w);
+}
+
+/* What Intel's collateral does not vouch for is refused whatever the other says. */
+static void both_are_asked_only_while_both_count(void **state)
+{
+	struct forged_service collateral = {.status = 503};
+	struct ratls_source *source;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, NULL);
+	source = ask_both(&w, &collateral);
+	expect(&w, REASON_COLLATERAL_UNAVAILABLE, "HTTP status 503");
+	want_another_mrtd(&w);
+	expect(&w, REASON_COLLATERAL_UNAVAILABLE, "HTTP status 503");
+	world_end(&w);
+	ratls_source_free(source);
+	collateral.status = 0;
+	world_begin(&w, NULL);
+	source = ask_both(&w, &collateral);
+	want_another_mrtd(&w);
+	expect(&w, REASON_POLICY_MRTD, "MRTD is not in the allowlist");
+	assert_int_equal(w.service.asked[NONCE], 0);
+	world_end(&w);
+	ratls_source_free(source);
+}
+
+/* A quote that names its PCK certificate is whose that is; while nobody knows whose, nobody is asked. */
+static void a_named_certificate_comes_with_the_collateral(void **state)
+{
+	struct forged_service collateral = {.status = 0};
+	struct ratls_source *source;
+	struct forge_options o;
+	struct world w;
+
+	(void)state;
+	forge_defaults(&o, seed, NOW);
+	o.quote.names_pck = true;
+	world_begin_as(&w, NULL, &o);
 	expect(&w, REASON_PCK_PRESENT,
 		"the quote names its certificate, and Intel Trust Authority alone does not give it");
 	assert_int_equal(w.service.asked[NONCE], 0);
 
-	collateral.machine = &w.machine;
-	options.insecure_trust_root = w.machine.pki.cert[FORGE_ROOT].p;
-	options.insecure_trust_root_len = w.machine.pki.cert[FORGE_ROOT].len;
-	assert_int_equal(ratls_source_new(&options, &source, NULL), RATLS_OK);
-	ratls_verifier_free(w.verifier);
-	assert_int_equal(ratls_verifier_new(source, w.ita, &w.verifier, NULL), RATLS_OK);
+	source = ask_both(&w, &collateral);
 	expect(&w, 0, "accepted");
 	assert_int_equal(w.service.asked[TOKEN], 1);
 	((uint8_t *)w.evidence->quote.td.mrtd.p)[0] ^= 1;
@@ -1092,6 +1186,8 @@ int main(void)
 		cmocka_unit_test(a_good_machine_is_accepted),
 		cmocka_unit_test(what_holds_is_kept),
 		cmocka_unit_test(nobody_is_asked_about_a_forgery),
+		cmocka_unit_test(nobody_is_asked_about_whom_the_policy_refuses),
+		cmocka_unit_test(both_are_asked_only_while_both_count),
 		cmocka_unit_test(a_named_certificate_comes_with_the_collateral),
 		cmocka_unit_test(a_poisoned_jku_is_not_followed),
 		cmocka_unit_test(every_fault_at_every_item),
