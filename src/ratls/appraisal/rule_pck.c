@@ -5,19 +5,37 @@
 #include "appraisal/appraise.h"
 #include "evidence/pck_name.h"
 
-void rule_pck_present(struct appraisal *a, struct check *c)
+/* Nobody gave the certificate: could somebody? */
+static void judge_absent(const struct appraisal *a, const struct pck_name *name, struct check *c)
 {
-	if (a->quote->certification_type == QUOTE_CERTIFICATION_PCK_CHAIN ||
-		endorsements_pck_chain(a->endorsements).left > 0)
-		check_pass(c);
-	else if (quote_names_pck(a->quote) && a->verifiers == APPRAISED_ITA)
+	unsigned type = a->quote->certification_type;
+
+	if (name == NULL)
+		check_fail(c, "certification data of type %u neither carry the certificate nor name it", type);
+	else if (!pck_name_can_be_asked(name))
+		check_fail(c, "certification data of type %u name the certificate in a form by which nobody can be "
+			      "asked for it", type);
+	else if (a->verifiers == APPRAISED_ITA)
 		check_unknown(c, "the quote names its certificate, and Intel Trust Authority alone does not give it: "
 				 "dcap+ita obtains it");
-	else if (quote_names_pck(a->quote) && (!a->has_endorsements || a->endorsed->empty))
+	else if (!a->has_endorsements || a->endorsed->empty)
 		check_unknown(c, "the quote names its certificate, which could not be had");
 	else
-		check_fail(c, "certification data of type %u name the certificate without carrying it",
-			a->quote->certification_type);
+		check_fail(c, "certification data of type %u name the certificate without carrying it", type);
+}
+
+void rule_pck_present(struct appraisal *a, struct check *c)
+{
+	struct pck_name name;
+	bool named = pck_name_read(a->quote, &name);
+
+	if (quote_names_pck(a->quote) && !named)
+		check_fail(c, "certification data of type %u have the wrong size", a->quote->certification_type);
+	else if (a->quote->certification_type == QUOTE_CERTIFICATION_PCK_CHAIN ||
+		 endorsements_pck_chain(a->endorsements).left > 0)
+		check_pass(c);
+	else
+		judge_absent(a, named ? &name : NULL, c);
 }
 
 static bool is_the_named(const struct sgx_extension *sgx, const struct pck_name *name)
@@ -37,7 +55,7 @@ void rule_pck_named(struct appraisal *a, struct check *c)
 	if (!quote_names_pck(a->quote))
 		check_skip(c, "the quote carries its certificate");
 	else if (!pck_name_read(a->quote, &name))
-		check_fail(c, "certification data of type %u have the wrong size", a->quote->certification_type);
+		check_unknown(c, "how the quote names its certificate could not be read");
 	else if (!outcome_passed(&a->pck->extension))
 		check_unknown(c, "the PCK certificate is not known");
 	else if (!is_the_named(&a->pck->sgx, &name))

@@ -27,3 +27,8 @@ bool pck_name_read(const struct quote *q, struct pck_name *ret)
 	*ret = name;
 	return true;
 }
+
+bool pck_name_can_be_asked(const struct pck_name *name)
+{
+	return name->encrypted && name->ppid.left == PCK_NAME_RSA3072;
+}

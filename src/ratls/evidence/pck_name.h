@@ -26,4 +26,7 @@ bool quote_names_pck(const struct quote *q);
 /* How. False, and *ret untouched, if it does not or the data are not of their type's size. */
 bool pck_name_read(const struct quote *q, struct pck_name *ret);
 
+/* Is it in a form by which a service can be asked? */
+bool pck_name_can_be_asked(const struct pck_name *name);
+
 #endif

@@ -298,10 +298,6 @@ int pcs_ask_pck(const struct pcs *p, const struct pck_name *name, const struct c
 	struct buf issuers = {0};
 	int rc;
 
-	if (!name->encrypted || name->ppid.left != PCK_NAME_RSA3072)
-		return err_reason(err, RATLS_E_UNSUPPORTED, REASON_PCK_PRESENT,
-			"the quote names its platform in a form by which nobody can be asked for its "
-			"certificate");
 	a.deadline_ms = clock_monotonic_ms() + (p->timeout_ms > 0 ? p->timeout_ms : PCS_TIMEOUT_MS);
 	rc = ask_item(&a, &pck_item, ret_chain, &issuers, err);
 	if (rc == RATLS_OK) {

@@ -38,7 +38,7 @@ struct pcs_trouble {
 
 struct pck_name;
 
-/* Ask for the PCK certificate that a quote names: its chain as PEM, leaf first, into ret_chain (empty; to be
+/* Ask for the PCK certificate that a quote names (so that it can be asked for): its chain as PEM, leaf first, into ret_chain (empty; to be
  * freed in any case). qeid is the identity of the quoting enclave, which caches ask for. Otherwise like
  * pcs_ask. */
 int pcs_ask_pck(const struct pcs *p, const struct pck_name *name, const struct cur *qeid,

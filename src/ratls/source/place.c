@@ -230,8 +230,8 @@ int place_ask_pck(struct place *p, const struct pck_name *name, const struct cur
 		pcs.timeout_ms = deadline_ms - began_ms;
 	rc = pcs_ask_pck(&pcs, name, qeid, ret_chain, &trouble, &why);
 	ended_ms = clock_monotonic_ms();
-	/* Neither that nobody could be asked nor that there was too little time is of the service. */
-	if (rc != RATLS_E_UNSUPPORTED && (!trouble.not_now || ended_ms < deadline_ms))
+	/* That there was too little time is not of the service. */
+	if (!trouble.not_now || ended_ms < deadline_ms)
 		note(&p->pck_backoff, now_ms + ended_ms - began_ms, &trouble, &why);
 	if (rc != RATLS_OK && err != NULL)
 		*err = why;

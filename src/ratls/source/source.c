@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appraisal/appraise.h"
 #include "appraisal/endorsements.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -82,28 +83,33 @@ static int endorse_chain(struct ratls_source *source, const struct platform_id *
 	return look_up(source, platform, q, ret, err);
 }
 
-static int endorse_named(struct ratls_source *source, const struct quote *quote, const struct question *q,
-	struct ratls_endorsements **ret, struct ratls_error *err)
+/* Is nothing wrong with what it says by itself, before anybody knows whose it is? */
+static int is_worth_asking(const struct ratls_evidence *evidence, int64_t at, bool *ret, struct ratls_error *err)
+{
+	static const struct ratls_binding any = {.kind = RATLS_BINDING_NONE};
+	const struct appraisal_inputs in = {
+		.verifiers = APPRAISED_DCAP, .evidence = evidence, .binding = &any, .at = at};
+	struct ratls_report *report = NULL;
+	int class, rc = appraise_inputs(&in, &report, err);
+
+	if (rc != RATLS_OK)
+		return rc;
+	class = ratls_report_class(report);
+	*ret = class != CLASS_EVIDENCE && class != CLASS_AUTHENTICITY;
+	ratls_report_free(report);
+	return RATLS_OK;
+}
+
+static int endorse_name(struct ratls_source *source, const struct quote *quote, const struct pck_name *name,
+	const struct question *q, struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	struct cur enclave = quote->user_data, qeid = cur_take(&enclave, 16); /* by convention of Intel's QE */
 	struct ratls_endorsements *shared = NULL;
 	struct platform_id platform;
-	struct pck_name name;
 	struct buf text = {0};
-	struct cur chain;
-	int rc;
+	int rc = named_get(source->named, name, &qeid, clock_monotonic_ms(), q->deadline_ms, &text, err);
+	struct cur chain = cur_of(text.p, text.len);
 
-	if (!pck_name_read(quote, &name))
-		return err_reason(err, RATLS_E_FORMAT, REASON_PCK_NAMED,
-			"could not read how the quote names its PCK certificate: certification data of type %u "
-			"have the wrong size",
-			quote->certification_type);
-	if (q->waits != NULL && !named_knows(source->named, &name, clock_monotonic_ms())) {
-		*q->waits = true;
-		return err_set(err, RATLS_E_UNAVAILABLE, "the PCK certificate would have to be waited for");
-	}
-	rc = named_get(source->named, &name, &qeid, clock_monotonic_ms(), q->deadline_ms, &text, err);
-	chain = cur_of(text.p, text.len);
 	if (rc == RATLS_OK)
 		rc = platform_id_of_chain(chain, &platform, err);
 	if (rc == RATLS_OK)
@@ -113,6 +119,27 @@ static int endorse_named(struct ratls_source *source, const struct quote *quote,
 	ratls_endorsements_free(shared);
 	buf_done(&text);
 	return rc;
+}
+
+/* Names are as easily made up as chains of another root, and answered likewise as far as that can be told: the
+ * key that signed the quote must have, and the quoting enclave's report must name it. */
+static int endorse_named(struct ratls_source *source, const struct ratls_evidence *evidence,
+	const struct question *q, struct ratls_endorsements **ret, struct ratls_error *err)
+{
+	struct pck_name name = {0};
+	bool ask = pck_name_read(&evidence->quote, &name);
+	bool known = ask && named_knows(source->named, &name, clock_monotonic_ms());
+	int rc = ask && !known ? is_worth_asking(evidence, q->at, &ask, err) : RATLS_OK;
+
+	if (rc != RATLS_OK)
+		return rc;
+	if (!ask)
+		return endorsements_of_root(&source->places.options, ret, err);
+	if (!known && q->waits != NULL) {
+		*q->waits = true;
+		return err_set(err, RATLS_E_UNAVAILABLE, "the PCK certificate would have to be waited for");
+	}
+	return endorse_name(source, &evidence->quote, &name, q, ret, err);
 }
 
 /* ---- making a source ------------------------------------------------------------------------------------------- */
@@ -215,7 +242,7 @@ static int endorse(struct ratls_source *source, const struct ratls_evidence *evi
 	if (source->collateral != NULL)
 		return look_up(source, &platform, q, ret, err);
 	if (quote_names_pck(&evidence->quote))
-		return endorse_named(source, &evidence->quote, q, ret, err);
+		return endorse_named(source, evidence, q, ret, err);
 	rc = platform_id_of(evidence, &platform, err);
 	return rc == RATLS_OK ? endorse_chain(source, &platform, evidence->quote.certification, q, ret, err) : rc;
 }

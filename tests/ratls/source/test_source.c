@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/reason.h"
+#include "evidence/evidence.h"
 #include "forged_service.h"
 #include "appraisal/report.h"
 #include "ratls.h"
@@ -218,6 +219,69 @@ static void a_named_certificate_is_fetched(void **state)
 	assert_int_equal(service.requests, 4 + 1);
 	ratls_evidence_free(named);
 	ratls_source_free(s);
+}
+
+static void assert_nobody_is_asked(const struct ratls_evidence *e, int reason, const char *why)
+{
+	struct ratls_source *s = new_source(http_server_url(server), NULL, NULL);
+	struct ratls_binding binding = {.kind = RATLS_BINDING_NONE};
+	struct ratls_endorsements *of_root = NULL;
+	struct ratls_report *report = NULL;
+	bool waits;
+
+	service.requests = 0;
+	assert_int_equal(ratls_source_endorse(s, e, NOW, &of_root, NULL), RATLS_OK);
+	assert_int_equal(ratls_appraise(e, of_root, NULL, &binding, NOW, &report, NULL), RATLS_OK);
+	assert_int_equal(report_reason(report), reason);
+	assert_contains(ratls_report_message(report), why);
+	ratls_report_free(report);
+	ratls_endorsements_free(of_root);
+	of_root = NULL;
+	assert_int_equal(source_endorse_now(s, e, NOW, &waits, &of_root, NULL), RATLS_OK);
+	assert_false(waits);
+	assert_int_equal(service.requests, 0);
+	ratls_endorsements_free(of_root);
+	ratls_source_free(s);
+}
+
+/* What nobody can be asked for is a fault of the evidence, and no service's. */
+static void a_name_that_nobody_understands_is_asked_of_nobody(void **state)
+{
+	static const struct {
+		uint16_t type;
+		size_t size;
+		const char *why;
+	} names[] = {
+		{1, 36, "type 1 name the certificate in a form by which nobody can be asked"},
+		{2, 276, "type 2 name the certificate in a form by which nobody can be asked"},
+		{3, 403, "type 3 have the wrong size"},
+		{3, 405, "type 3 have the wrong size"},
+	};
+	static const uint8_t zeros[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct ratls_evidence *named = named_evidence();
+
+		named->quote.certification_type = names[i].type;
+		named->quote.certification = cur_of(zeros, names[i].size);
+		assert_nobody_is_asked(named, REASON_PCK_PRESENT, names[i].why);
+		ratls_evidence_free(named);
+	}
+}
+
+/* A name is no better than the quote that it stands in. */
+static void a_name_in_a_forged_quote_is_asked_of_nobody(void **state)
+{
+	struct ratls_evidence *named = named_evidence();
+
+	(void)state;
+	((uint8_t *)named->quote.td.mrtd.p)[0] ^= 1;
+	assert_nobody_is_asked(named, REASON_QUOTE_SIGNATURE, "did not sign this quote");
+	((uint8_t *)named->quote.td.mrtd.p)[0] ^= 1;
+	((uint8_t *)named->quote.qe.report_data.p)[0] ^= 1;
+	assert_nobody_is_asked(named, REASON_QE_BINDING, "another attestation key");
+	ratls_evidence_free(named);
 }
 
 /* A service may say anything: what it names is asked about only if it is of our root. */
@@ -542,6 +606,8 @@ int main(void)
 		cmocka_unit_test_setup(an_error_names_every_place_and_why, no_fault),
 		cmocka_unit_test_setup(a_platform_that_nobody_knows_has_its_own_reason, no_fault),
 		cmocka_unit_test_setup(a_named_certificate_is_fetched, no_fault),
+		cmocka_unit_test_setup(a_name_that_nobody_understands_is_asked_of_nobody, no_fault),
+		cmocka_unit_test_setup(a_name_in_a_forged_quote_is_asked_of_nobody, no_fault),
 		cmocka_unit_test_setup(a_fetched_chain_of_another_root_asks_for_nothing_more, no_fault),
 		cmocka_unit_test_setup(a_named_certificate_that_cannot_be_had_is_no_answer, no_fault),
 		cmocka_unit_test_setup(a_service_that_is_down_is_left_alone, no_fault),
