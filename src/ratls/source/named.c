@@ -16,7 +16,7 @@ struct slot {
 	uint8_t digest[HASH_SHA256_SIZE]; /* of the name */
 	struct buf chain;                 /* empty: it could not be had */
 	struct ratls_error why;           /* then */
-	int64_t until_ms;
+	int64_t until_ms;                 /* then it is due to be asked for again */
 	uint64_t last_use;
 	unsigned waiters;
 };
@@ -83,38 +83,53 @@ static struct slot *find(struct named *n, const uint8_t *digest)
 	return NULL;
 }
 
-/* The name's slot, made in place of the one longest out of use where there is none; NULL if all are busy. */
-static struct slot *slot_of(struct named *n, const uint8_t *digest)
+/* May a be given up rather than b? Names that anybody can make up do not drive out those that there are. */
+static bool is_worth_less(const struct slot *a, const struct slot *b)
 {
-	struct slot *oldest = NULL, *known = find(n, digest);
+	bool a_is = a->chain.len > 0, b_is = b->chain.len > 0;
 
-	if (known != NULL)
-		return known;
+	return a_is != b_is ? b_is : a->last_use < b->last_use; /* a free one was never used: 0 */
+}
+
+/* A slot for a new name; NULL if all are busy. */
+static struct slot *make(struct named *n, const uint8_t *digest)
+{
+	struct slot *worst = NULL;
+
 	for (size_t i = 0; i < NAMED_MAX; i++) {
 		struct slot *s = &n->slots[i];
 
-		if (!s->asking && s->waiters == 0 && (oldest == NULL || s->last_use < oldest->last_use))
-			oldest = s; /* a free one was never used: 0 */
+		if (!s->asking && s->waiters == 0 && (worst == NULL || is_worth_less(s, worst)))
+			worst = s;
 	}
-	if (oldest != NULL) {
-		buf_done(&oldest->chain);
-		*oldest = (struct slot){.used = true, .until_ms = INT64_MIN};
-		memcpy(oldest->digest, digest, sizeof(oldest->digest));
+	if (worst != NULL) {
+		buf_done(&worst->chain);
+		*worst = (struct slot){.used = true};
+		memcpy(worst->digest, digest, sizeof(worst->digest));
 	}
-	return oldest;
+	return worst;
 }
 
-static int answer(const struct slot *s, bool remembered, int64_t now_ms, struct buf *ret_chain, struct ratls_error *err)
+static int too_many(struct ratls_error *err)
 {
-	if (s->chain.len == 0 && remembered)
-		return pause_refuse(&s->why, s->until_ms - now_ms, err);
-	if (s->chain.len == 0) {
-		if (err != NULL)
-			*err = s->why;
-		return s->why.code;
+	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+		"no PCK certificate for the quote: those of too many machines are being asked for");
+}
+
+/* What it holds: the chain, or (just asked: in its own words) why there is none. */
+static int answer(struct named *n, struct slot *s, bool just_asked, int64_t now_ms, struct buf *ret_chain,
+	struct ratls_error *err)
+{
+	s->last_use = ++n->uses;
+	if (s->chain.len > 0) {
+		buf_bytes(ret_chain, s->chain.p, s->chain.len);
+		return ret_chain->bad ? err_set(err, RATLS_E_NOMEM, "out of memory") : RATLS_OK;
 	}
-	buf_bytes(ret_chain, s->chain.p, s->chain.len);
-	return ret_chain->bad ? err_set(err, RATLS_E_NOMEM, "out of memory") : RATLS_OK;
+	if (!just_asked)
+		return pause_refuse(&s->why, s->until_ms - now_ms, err);
+	if (err != NULL)
+		*err = s->why;
+	return s->why.code;
 }
 
 static bool may_ask(struct named *n, int64_t now_ms)
@@ -124,6 +139,22 @@ static bool may_ask(struct named *n, int64_t now_ms)
 		n->this_minute = 0;
 	}
 	return n->asking < NAMED_ASKING_MAX && n->this_minute < NAMED_PER_MINUTE;
+}
+
+/* s NULL: nobody has asked for it. What is due is only asked for within the budget; a chain that was had outlasts
+ * both that and a failure, since certificates hold for years. */
+static bool has_to_wait(struct named *n, const struct slot *s, int64_t now_ms)
+{
+	if (s != NULL && s->asking)
+		return s->chain.len == 0;
+	return (s == NULL || now_ms >= s->until_ms) && may_ask(n, now_ms);
+}
+
+static int at_once(struct named *n, struct slot *s, int64_t now_ms, struct buf *ret_chain, struct ratls_error *err)
+{
+	if (s == NULL || (s->chain.len == 0 && now_ms >= s->until_ms))
+		return too_many(err);
+	return answer(n, s, false, now_ms, ret_chain, err);
 }
 
 static void ask(struct named *n, struct slot *s, const struct pck_name *name, const struct cur *qeid,
@@ -141,14 +172,15 @@ static void ask(struct named *n, struct slot *s, const struct pck_name *name, co
 	pthread_mutex_lock(&n->lock);
 	n->asking--;
 	s->asking = false;
-	buf_done(&s->chain);
 	s->why = why;
 	s->why.code = rc;
 	s->until_ms = now_ms + (rc == RATLS_OK ? NAMED_KEEP_MS : NAMED_FAILED_MS);
-	if (rc == RATLS_OK)
+	if (rc == RATLS_OK) {
+		buf_done(&s->chain);
 		s->chain = chain;
-	else
+	} else {
 		buf_done(&chain);
+	}
 	pthread_cond_broadcast(&n->answered);
 }
 
@@ -168,50 +200,55 @@ static int wait_for_answer(struct named *n, struct slot *s, int64_t deadline_ms,
 			    : "it is still being asked for");
 }
 
+static int digest_failed(struct ratls_error *err)
+{
+	return err_set(err, RATLS_E_CRYPTO, "could not hash the name of a PCK certificate");
+}
+
 int named_get(struct named *n, const struct pck_name *name, const struct cur *qeid, int64_t now_ms,
 	int64_t deadline_ms, struct buf *ret_chain, struct ratls_error *err)
 {
 	uint8_t digest[HASH_SHA256_SIZE];
-	bool remembered = false;
 	struct slot *s;
 	int rc = RATLS_OK;
 
 	if (!digest_of(name, digest))
-		return err_set(err, RATLS_E_CRYPTO, "could not hash the name of a PCK certificate");
+		return digest_failed(err);
 	pthread_mutex_lock(&n->lock);
-	s = slot_of(n, digest);
-	if (s != NULL && s->asking) {
+	s = find(n, digest);
+	if (!has_to_wait(n, s, now_ms)) {
+		rc = at_once(n, s, now_ms, ret_chain, err);
+	} else if (s != NULL && s->asking) {
 		rc = wait_for_answer(n, s, deadline_ms, err);
-	} else if (s != NULL && now_ms >= s->until_ms) {
-		if (may_ask(n, now_ms))
-			ask(n, s, name, qeid, now_ms, deadline_ms);
-		else
-			s = NULL;
+		if (rc == RATLS_OK)
+			rc = answer(n, s, true, now_ms, ret_chain, err);
+	} else if (s != NULL || (s = make(n, digest)) != NULL) {
+		ask(n, s, name, qeid, now_ms, deadline_ms);
+		rc = answer(n, s, true, now_ms, ret_chain, err);
 	} else {
-		remembered = true;
+		rc = too_many(err);
 	}
-	if (s == NULL)
-		rc = err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
-			"no PCK certificate for the quote: those of too many machines are being asked for");
-	else
-		s->last_use = ++n->uses;
-	if (rc == RATLS_OK)
-		rc = answer(s, remembered, now_ms, ret_chain, err);
 	pthread_mutex_unlock(&n->lock);
 	return rc;
 }
 
-bool named_knows(struct named *n, const struct pck_name *name, int64_t now_ms)
+int named_recall(struct named *n, const struct pck_name *name, int64_t now_ms, bool *ret_waits,
+	struct buf *ret_chain, struct ratls_error *err)
 {
 	uint8_t digest[HASH_SHA256_SIZE];
-	const struct slot *s;
-	bool knows;
+	int rc = RATLS_E_UNAVAILABLE;
+	struct slot *s;
 
+	*ret_waits = false;
 	if (!digest_of(name, digest))
-		return true; /* that it cannot be hashed is said at once */
+		return digest_failed(err);
 	pthread_mutex_lock(&n->lock);
 	s = find(n, digest);
-	knows = s != NULL ? !s->asking && now_ms < s->until_ms : !may_ask(n, now_ms);
+	*ret_waits = has_to_wait(n, s, now_ms);
+	if (*ret_waits)
+		err_set(err, rc, "the PCK certificate would have to be waited for");
+	else
+		rc = at_once(n, s, now_ms, ret_chain, err);
 	pthread_mutex_unlock(&n->lock);
-	return knows;
+	return rc;
 }

@@ -2,7 +2,8 @@
  *
  * PCK certificate chains of quotes that name theirs without carrying it, in memory. Anybody can make up a name, so
  * that questions are few: one for a name however many ask, NAMED_ASKING_MAX at a time, NAMED_PER_MINUTE in all,
- * and what could not be answered is not asked again for a while. Thread-safe.
+ * and what could not be answered is not asked again for a while. Names without an answer do not drive out those with
+ * one, whose certificates are given even where they cannot be asked for again. Thread-safe.
  */
 #ifndef SOURCE_NAMED_H
 #define SOURCE_NAMED_H
@@ -11,7 +12,7 @@
 #include "evidence/pck_name.h"
 #include "ratls.h"
 
-#define NAMED_MAX        64                        /* names kept; the one longest out of use goes first */
+#define NAMED_MAX        64 /* names kept; those without a chain go first, of these the one longest out of use */
 #define NAMED_KEEP_MS    ((int64_t)24 * 3600 * 1000) /* certificates hold for years; a state of a platform does not */
 #define NAMED_FAILED_MS  ((int64_t)60 * 1000)
 #define NAMED_ASKING_MAX 2
@@ -34,7 +35,8 @@ void named_free(struct named *n); /* no thread may be in named_get; NULL is fine
 int named_get(struct named *n, const struct pck_name *name, const struct cur *qeid, int64_t now_ms,
 	int64_t deadline_ms, struct buf *ret_chain, struct ratls_error *err);
 
-/* Would that answer at once? */
-bool named_knows(struct named *n, const struct pck_name *name, int64_t now_ms);
+/* A named_get that does not wait: RATLS_E_UNAVAILABLE with *ret_waits set if it would have to. */
+int named_recall(struct named *n, const struct pck_name *name, int64_t now_ms, bool *ret_waits,
+	struct buf *ret_chain, struct ratls_error *err);
 
 #endif

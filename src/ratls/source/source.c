@@ -100,16 +100,41 @@ static int is_worth_asking(const struct ratls_evidence *evidence, int64_t at, bo
 	return RATLS_OK;
 }
 
-static int endorse_name(struct ratls_source *source, const struct quote *quote, const struct pck_name *name,
+/* The chain of that name. Names are as easily made up as chains of another root: so it is not asked for, and *ret_chain
+ * stays empty, if that can be told without it: the key that signed the quote must have, and the quoting enclave's
+ * report must name it. */
+static int find_chain(struct ratls_source *source, const struct ratls_evidence *evidence,
+	const struct pck_name *name, const struct question *q, struct buf *ret_chain, struct ratls_error *err)
+{
+	struct cur enclave = evidence->quote.user_data, qeid = cur_take(&enclave, 16); /* by convention of Intel's QE */
+	int64_t now_ms = clock_monotonic_ms();
+	bool waits, ask = false;
+	int rc = named_recall(source->named, name, now_ms, &waits, ret_chain, err);
+
+	if (!waits)
+		return rc;
+	rc = is_worth_asking(evidence, q->at, &ask, err);
+	if (rc != RATLS_OK || !ask)
+		return rc;
+	if (q->waits == NULL)
+		return named_get(source->named, name, &qeid, now_ms, q->deadline_ms, ret_chain, err);
+	*q->waits = true;
+	return RATLS_E_UNAVAILABLE; /* err has it from named_recall */
+}
+
+static int endorse_named(struct ratls_source *source, const struct ratls_evidence *evidence,
 	const struct question *q, struct ratls_endorsements **ret, struct ratls_error *err)
 {
-	struct cur enclave = quote->user_data, qeid = cur_take(&enclave, 16); /* by convention of Intel's QE */
 	struct ratls_endorsements *shared = NULL;
 	struct platform_id platform;
+	struct pck_name name;
 	struct buf text = {0};
-	int rc = named_get(source->named, name, &qeid, clock_monotonic_ms(), q->deadline_ms, &text, err);
+	bool named = pck_name_read(&evidence->quote, &name);
+	int rc = named ? find_chain(source, evidence, &name, q, &text, err) : RATLS_OK;
 	struct cur chain = cur_of(text.p, text.len);
 
+	if (rc == RATLS_OK && chain.left == 0)
+		return endorsements_of_root(&source->places.options, ret, err);
 	if (rc == RATLS_OK)
 		rc = platform_id_of_chain(chain, &platform, err);
 	if (rc == RATLS_OK)
@@ -119,27 +144,6 @@ static int endorse_name(struct ratls_source *source, const struct quote *quote, 
 	ratls_endorsements_free(shared);
 	buf_done(&text);
 	return rc;
-}
-
-/* Names are as easily made up as chains of another root, and answered likewise as far as that can be told: the
- * key that signed the quote must have, and the quoting enclave's report must name it. */
-static int endorse_named(struct ratls_source *source, const struct ratls_evidence *evidence,
-	const struct question *q, struct ratls_endorsements **ret, struct ratls_error *err)
-{
-	struct pck_name name = {0};
-	bool ask = pck_name_read(&evidence->quote, &name);
-	bool known = ask && named_knows(source->named, &name, clock_monotonic_ms());
-	int rc = ask && !known ? is_worth_asking(evidence, q->at, &ask, err) : RATLS_OK;
-
-	if (rc != RATLS_OK)
-		return rc;
-	if (!ask)
-		return endorsements_of_root(&source->places.options, ret, err);
-	if (!known && q->waits != NULL) {
-		*q->waits = true;
-		return err_set(err, RATLS_E_UNAVAILABLE, "the PCK certificate would have to be waited for");
-	}
-	return endorse_name(source, &evidence->quote, &name, q, ret, err);
 }
 
 /* ---- making a source ------------------------------------------------------------------------------------------- */

@@ -74,8 +74,14 @@ static struct pck_name name_of(const uint32_t *number)
 static bool knows(struct named *n, uint32_t number, int64_t now_ms)
 {
 	struct pck_name name = name_of(&number);
+	struct buf chain = {0};
+	bool waits;
+	int rc = named_recall(n, &name, now_ms, &waits, &chain, NULL);
 
-	return named_knows(n, &name, now_ms);
+	assert_true(!waits || rc == RATLS_E_UNAVAILABLE);
+	assert_int_equal(rc == RATLS_OK, chain.len > 0);
+	buf_done(&chain);
+	return !waits;
 }
 
 static int get_until(
@@ -143,6 +149,44 @@ static void strangers_cause_few_questions(void **state)
 	assert_int_equal(refused, 1000 - NAMED_PER_MINUTE);
 	assert_non_null(strstr(err.message, "too many machines"));
 	assert_int_equal(get(*state, 5000, 60000, NULL), RATLS_OK); /* the next minute */
+}
+
+/* Nor do they cost others what those had: the names that nobody knows are given up first, and none for one that is not
+ * asked for. */
+static void strangers_drive_nobody_out(void **state)
+{
+	int64_t now_ms = 0;
+
+	assert_int_equal(get(*state, 0, now_ms, NULL), RATLS_OK);
+	result = RATLS_E_UNAVAILABLE;
+	for (uint32_t i = 1; i < 4 * NAMED_MAX; i++) {
+		if (i % (NAMED_PER_MINUTE / 2) == 0)
+			now_ms += 60000;
+		assert_int_equal(get(*state, i, now_ms, NULL), RATLS_E_UNAVAILABLE);
+	}
+	assert_true(knows(*state, 0, now_ms));
+	assert_int_equal(get(*state, 0, now_ms, NULL), RATLS_OK);
+	for (uint32_t i = 1000; i < 2000; i++)
+		(void)get(*state, i, now_ms, NULL);
+	assert_int_equal(get(*state, 0, now_ms, NULL), RATLS_OK);
+}
+
+/* Certificates hold for years: that a newer one cannot be had takes nothing away. */
+static void what_was_had_outlasts_a_failure(void **state)
+{
+	assert_int_equal(get(*state, 0, 0, NULL), RATLS_OK);
+	result = RATLS_E_UNAVAILABLE;
+	assert_false(knows(*state, 0, NAMED_KEEP_MS));
+	assert_int_equal(get(*state, 0, NAMED_KEEP_MS, NULL), RATLS_OK);
+	assert_int_equal(asked, 2);
+	assert_int_equal(get(*state, 0, NAMED_KEEP_MS + NAMED_FAILED_MS - 1, NULL), RATLS_OK);
+	assert_int_equal(asked, 2);
+	for (uint32_t i = 1; i < 100; i++)
+		(void)get(*state, i, NAMED_KEEP_MS + NAMED_FAILED_MS, NULL);
+	asked = 0;
+	assert_true(knows(*state, 0, NAMED_KEEP_MS + NAMED_FAILED_MS));
+	assert_int_equal(get(*state, 0, NAMED_KEEP_MS + NAMED_FAILED_MS, NULL), RATLS_OK);
+	assert_int_equal(asked, 0);
 }
 
 static void *get_slowly(void *state)
@@ -221,6 +265,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_name_is_asked_for_once_a_day, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_nobody_knows_is_not_asked_again_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(strangers_cause_few_questions, setup, teardown),
+		cmocka_unit_test_setup_teardown(strangers_drive_nobody_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_had_outlasts_a_failure, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_crowd_causes_one_question, setup, teardown),
 		cmocka_unit_test_setup_teardown(few_wait_at_a_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_waits_for_another_does_not_wait_for_ever, setup, teardown),
