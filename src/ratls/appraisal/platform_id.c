@@ -41,6 +41,30 @@ int platform_id_of_chain(struct cur pem, struct platform_id *ret, struct ratls_e
 	return rc;
 }
 
+static int check_chain(const struct pck *p, struct ratls_error *err)
+{
+	const struct outcome *all[] = {&p->chain, &p->signature, &p->extension};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (!outcome_passed(all[i]))
+			return err_set(err, RATLS_E_FORMAT, "%s", all[i]->detail);
+	return RATLS_OK;
+}
+
+int platform_id_check_chain(struct cur pem, struct ratls_error *err)
+{
+	struct pck_known nothing = {0};
+	struct pck *p;
+	int rc;
+
+	ERR_set_mark();
+	p = pck_new(pem, &nothing);
+	rc = p != NULL ? check_chain(p, err) : err_set(err, RATLS_E_NOMEM, "out of memory");
+	pck_unref(p);
+	ERR_pop_to_mark();
+	return rc;
+}
+
 int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *ret, struct ratls_error *err)
 {
 	const struct quote *q = &evidence->quote;

@@ -24,6 +24,10 @@ struct platform_id {
 int platform_id_of(const struct ratls_evidence *evidence, struct platform_id *ret, struct ratls_error *err);
 int platform_id_of_chain(struct cur pem, struct platform_id *ret, struct ratls_error *err);
 
+/* Do the certificates hold together (order, roles, signatures) and say of which platform they are, whatever their
+ * root? RATLS_E_FORMAT if not. */
+int platform_id_check_chain(struct cur pem, struct ratls_error *err);
+
 /* "platform" or "processor", as services call it; "any". Static. */
 const char *platform_id_ca(const struct platform_id *id);
 

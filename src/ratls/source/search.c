@@ -188,6 +188,18 @@ int search_platform(const struct search_places *places, const struct platform_id
 
 /* ---- what is asked of services alone --------------------------------------------------------------------- */
 
+static int ask_pck(struct place *p, const struct pck_name *name, const struct cur *qeid, int64_t deadline_ms,
+	struct buf *ret_chain, struct ratls_error *err)
+{
+	struct ratls_error why = {0};
+	int rc = place_ask_pck(p, name, qeid, clock_monotonic_ms(), deadline_ms, ret_chain, err);
+
+	if (rc != RATLS_OK || platform_id_check_chain(cur_of(ret_chain->p, ret_chain->len), &why) == RATLS_OK)
+		return rc;
+	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE,
+		"PCK certificate: its chain does not hold: %s", why.message);
+}
+
 int search_pck(const struct search_places *places, const struct pck_name *name, const struct cur *qeid,
 	int64_t deadline_ms, struct buf *ret_chain, struct ratls_error *err)
 {
@@ -201,8 +213,7 @@ int search_pck(const struct search_places *places, const struct pck_name *name, 
 		struct ratls_error why = {0};
 
 		buf_done(ret_chain);
-		rc = place_ask_pck(places->place[i], name, qeid, clock_monotonic_ms(), deadline_ms, ret_chain,
-			&why);
+		rc = ask_pck(places->place[i], name, qeid, deadline_ms, ret_chain, &why);
 		if (rc != RATLS_OK)
 			search_failed(&s, place_url(places->place[i]), &why);
 	}

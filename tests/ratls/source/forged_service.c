@@ -76,7 +76,8 @@ static int pck_answer(const struct forged_service *s, const char *target, struct
 		status = 200;
 		forge_pki_pem(&m->pki, (enum forge_role[]){FORGE_PCK}, 1, body);
 		forge_pki_pck_ca_chain(&m->pki, &chain);
-		chain_header(headers, "SGX-PCK-Certificate-Issuer-Chain", &chain);
+		chain_header(headers, "SGX-PCK-Certificate-Issuer-Chain",
+			s->other_issuers ? &m->collateral.tcb_info_chain : &chain);
 		buf_str(headers, "SGX-TCBm: ");
 		if (tcbm != NULL)
 			buf_str(headers, tcbm);

@@ -18,6 +18,7 @@ struct forged_service {
 	atomic_int status;              /* of every answer, if not 0 */
 	atomic_bool silent;             /* as a transport: no answer at all */
 	_Atomic(const char *) tcbm;     /* in place of the right one */
+	atomic_bool other_issuers;      /* the PCK certificate comes with those of TCB info */
 	_Atomic(const char *) bad_path; /* answers to what begins with it have an empty object as body */
 };
 

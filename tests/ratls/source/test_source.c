@@ -81,6 +81,7 @@ static int no_fault(void **state)
 	service.status = service_later.status = 0;
 	service.requests = service_later.requests = 0;
 	service.bad_path = service_later.bad_path = NULL;
+	service.other_issuers = service_later.other_issuers = false;
 	return 0;
 }
 
@@ -348,6 +349,29 @@ static void a_named_certificate_that_cannot_be_had_is_no_answer(void **state)
 	assert_no_named_certificate(http_server_url(server), "HTTP status 503");
 }
 
+/* What does not hold together says something of the service, not of the quote; another may do better. */
+static void a_named_certificate_with_other_issuers_is_no_answer(void **state)
+{
+	struct ratls_source *s = new_source(http_server_url(server), http_server_url(server_later), NULL);
+	struct ratls_evidence *named = named_evidence();
+	struct ratls_endorsements *e = NULL;
+	struct ratls_error err = {0};
+
+	(void)state;
+	service.other_issuers = service_later.other_issuers = true;
+	assert_int_equal(ratls_source_endorse(s, named, NOW, &e, &err), RATLS_E_UNAVAILABLE);
+	assert_int_equal(err.reason, REASON_COLLATERAL_UNAVAILABLE);
+	assert_contains(err.message, "no PCK certificate for the quote");
+	assert_contains(err.message, "PCK certificate: its chain does not hold");
+	ratls_source_free(s);
+	s = new_source(http_server_url(server), http_server_url(server_later), NULL);
+	service_later.other_issuers = false;
+	assert_int_equal(ratls_source_endorse(s, named, NOW, &e, NULL), RATLS_OK);
+	ratls_endorsements_free(e);
+	ratls_evidence_free(named);
+	ratls_source_free(s);
+}
+
 static void a_service_that_is_down_is_left_alone(void **state)
 {
 	struct ratls_source *s = new_source(http_server_url(server), NULL, NULL);
@@ -610,6 +634,7 @@ int main(void)
 		cmocka_unit_test_setup(a_name_in_a_forged_quote_is_asked_of_nobody, no_fault),
 		cmocka_unit_test_setup(a_fetched_chain_of_another_root_asks_for_nothing_more, no_fault),
 		cmocka_unit_test_setup(a_named_certificate_that_cannot_be_had_is_no_answer, no_fault),
+		cmocka_unit_test_setup(a_named_certificate_with_other_issuers_is_no_answer, no_fault),
 		cmocka_unit_test_setup(a_service_that_is_down_is_left_alone, no_fault),
 		cmocka_unit_test_setup(nobody_waits_longer_for_a_named_certificate_than_for_anything, no_fault),
 		cmocka_unit_test_setup(an_answer_that_is_nonsense_is_no_answer, no_fault),
