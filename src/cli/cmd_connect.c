@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "cli/cli.h"
@@ -90,7 +89,7 @@ static int verify_first(struct forwarder *f, struct ratls_error *err)
 
 	if (rc != RATLS_OK)
 		return rc;
-	verifier_decide(f->party.verifier, cur_of(peer.leaf.p, peer.leaf.len), clock_now(), &verdict);
+	verifier_decide(f->party.verifier, cur_of(peer.leaf.p, peer.leaf.len), &verdict);
 	if (!verdict.accepted)
 		rc = err_reason(err, RATLS_E_ARG, verdict.reason, "%s is refused: %s%.200s", peer.address,
 			verdict.reason == REASON_NO_EVIDENCE ? "upstream " : "", verdict.message);

@@ -89,7 +89,7 @@ static void decide_run(struct pool_job *j)
 	struct cur leaf = cur_of(d->leaf.p, d->leaf.len);
 
 	if (j->waits)
-		verifier_decide(d->verifier, leaf, clock_now(), &d->verdict);
+		verifier_decide(d->verifier, leaf, &d->verdict);
 	d->decided = j->waits || verifier_decide_now(d->verifier, leaf, clock_now(), &d->verdict);
 }
 

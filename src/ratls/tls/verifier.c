@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "appraisal/report.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/hex.h"
@@ -24,6 +25,7 @@ struct verifier {
 	struct ratls_verifier *by;
 	int64_t ttl;
 	bool insecure_allow_simulator;
+	int64_t (*clock)(void);
 	struct flights *flights;
 	pthread_mutex_t lock; /* guards everything below */
 	struct shared_policy *policy;
@@ -73,6 +75,7 @@ int verifier_new(const struct verifier_options *options, struct ratls_policy *po
 	v->by = options->by;
 	v->ttl = options->cache_ttl > 0 ? options->cache_ttl : VERIFIER_CACHE_TTL;
 	v->insecure_allow_simulator = options->insecure_allow_simulator;
+	v->clock = options->clock != NULL ? options->clock : clock_now;
 	v->policy = shared;
 	v->cache = cache;
 	v->flights = flights;
@@ -280,33 +283,36 @@ static void decide(struct verifier *v, const struct peer *p, int64_t now, bool *
 /* Who was waited for decided as of the moment at which it began: what ended meanwhile does not count. */
 static bool still_holds(const struct verdict *verdict, int64_t now)
 {
-	return !verdict->accepted || !verdict->attested || now <= verdict->valid_until;
+	return !verdict->accepted || !verdict->attested || now < verdict->valid_until;
 }
 
 /* Once for all that come together, and those that come after find it in the cache. */
-static void decide_together(struct verifier *v, const struct peer *p, int64_t now, struct verdict *ret)
+static void decide_together(struct verifier *v, const struct peer *p, struct verdict *ret)
 {
 	uint64_t generation = generation_of(v);
+	int64_t now = v->clock();
 	struct verdict verdict;
 
-	if (!flights_join(v->flights, p->key, generation, &verdict)) {
+	if (flights_join(v->flights, p->key, generation, &verdict)) {
+		now = v->clock(); /* it took a while */
+		if (!still_holds(&verdict, now))
+			decide(v, p, now, NULL, &verdict);
+	} else {
 		if (!recall(v, p, now, &verdict))
 			decide(v, p, now, NULL, &verdict);
 		flights_land(v->flights, p->key, generation, &verdict);
-	} else if (!still_holds(&verdict, now)) {
-		decide(v, p, now, NULL, &verdict);
 	}
 	*ret = verdict;
 }
 
-void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
+void verifier_decide(struct verifier *v, struct cur leaf, struct verdict *ret)
 {
 	struct peer p = peer_of(leaf);
 
 	if (p.known)
-		decide_together(v, &p, now, ret);
+		decide_together(v, &p, ret);
 	else
-		decide(v, &p, now, NULL, ret);
+		decide(v, &p, v->clock(), NULL, ret);
 }
 
 bool verifier_decide_now(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)

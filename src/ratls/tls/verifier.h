@@ -23,6 +23,7 @@ struct verifier_options {
 	struct ratls_verifier *by;     /* who verifies evidence; borrowed: must outlive the verifier */
 	int64_t cache_ttl;             /* seconds; 0 is VERIFIER_CACHE_TTL */
 	bool insecure_allow_simulator; /* a peer without evidence passes */
+	int64_t (*clock)(void);        /* Unix seconds, for what waits; NULL: clock_now */
 };
 
 #define VERIFIER_CACHE_TTL 3600
@@ -53,9 +54,9 @@ int verifier_set_policy(struct verifier *v, struct ratls_policy *policy, struct 
 /* An accepting verdict for this very certificate, if one is cached and still holds. Never blocks on I/O. */
 bool verifier_cached(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret);
 
-/* Decide (may fetch: blocking), unless a verdict is cached, or another thread comes to one meanwhile. Always fills
- * *ret; what could not be decided is a refusal of the class undetermined. */
-void verifier_decide(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret);
+/* Decide (may fetch: blocking), unless a verdict is cached, or another thread comes to one meanwhile that holds when
+ * it has. Always fills *ret; what could not be decided is a refusal of the class undetermined. */
+void verifier_decide(struct verifier *v, struct cur leaf, struct verdict *ret);
 
 /* Decide if that needs no waiting for a service; false, and nothing is decided, if it does. */
 bool verifier_decide_now(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret);

@@ -28,6 +28,11 @@ void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
 
+static int64_t test_clock(void)
+{
+	return NOW;
+}
+
 static long until_failure = -1; /* allocations that still succeed; -1: all */
 static bool failed;
 
@@ -111,7 +116,7 @@ static bool decide(struct peer *p, long n, struct verdict *ret)
 {
 	struct ratls_source_options o = {
 		.size = sizeof(o), .fetch = forged_service_fetch, .fetch_self = &p->service};
-	struct verifier_options vo = {0};
+	struct verifier_options vo = {.clock = test_clock};
 	struct ratls_source *source;
 	struct verifier *v = NULL;
 
@@ -123,7 +128,7 @@ static bool decide(struct peer *p, long n, struct verdict *ret)
 	assert_int_equal(verifier_new(&vo, NULL, &v, NULL), RATLS_OK);
 	failed = false;
 	until_failure = n;
-	verifier_decide(v, cur_of(p->chain.cert[0].p, p->chain.cert[0].len), NOW, ret);
+	verifier_decide(v, cur_of(p->chain.cert[0].p, p->chain.cert[0].len), ret);
 	until_failure = -1;
 	verifier_free(v);
 	ratls_verifier_free(vo.by);
