@@ -64,7 +64,7 @@ int collateral_from_file(const char *path, const struct ratls_endorsements_optio
 	buf_done(&text);
 	if (rc == RATLS_OK || rc == RATLS_E_NOMEM)
 		return rc == RATLS_OK ? rc : err_set(err, rc, "%s", why.message);
-	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_UNAVAILABLE, "%s", why.message);
+	return err_reason(err, RATLS_E_UNAVAILABLE, REASON_COLLATERAL_FILE, "%s", why.message);
 }
 
 int collateral_from_directory(const char *directory, const struct platform_id *platform,

@@ -16,7 +16,7 @@ int collateral_from_answers(const struct pcs_answers *answers, const char *sourc
 	struct ratls_error *err);
 
 /* From a file in the form of ratls_endorsements_from_json. RATLS_E_UNAVAILABLE (reason
- * COLLATERAL_UNAVAILABLE) if it cannot be read or is no such file. */
+ * COLLATERAL_FILE) if it cannot be read or is no such file. */
 int collateral_from_file(const char *path, const struct ratls_endorsements_options *options,
 	struct ratls_endorsements **ret, struct ratls_error *err);
 

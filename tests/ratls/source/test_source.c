@@ -524,8 +524,16 @@ static void a_collateral_file_is_used_alone_and_read_again_when_it_has_ended(voi
 	assert_int_equal(ratls_source_new(&o, &s, NULL), RATLS_OK);
 	assert_int_equal(end_of(s, NOW, &err), 0);
 	assert_int_equal(err.code, RATLS_E_UNAVAILABLE);
+	assert_int_equal(err.reason, REASON_COLLATERAL_FILE);
 	assert_contains(err.message, path);
 	ratls_source_free(s);
+	o.collateral = "/tmp";
+	assert_int_equal(ratls_source_new(&o, &s, NULL), RATLS_OK);
+	assert_int_equal(end_of(s, NOW, &err), 0);
+	assert_int_equal(err.reason, REASON_COLLATERAL_FILE);
+	assert_contains(err.message, "could not read \"/tmp\": Is a directory");
+	ratls_source_free(s);
+	o.collateral = path;
 	assert_int_equal(file_write(path, json.p, json.len, 0600, NULL), RATLS_OK);
 	assert_int_equal(ratls_source_new(&o, &s, NULL), RATLS_OK);
 	end = end_of(s, NOW, NULL);
