@@ -272,12 +272,13 @@ struct ratls_source_options {
 int ratls_source_new(const struct ratls_source_options *options, struct ratls_source **ret,
 	struct ratls_error *err);
 
-/* The endorsements for this evidence's platform, from memory or fetched: blocking, at most 25 s, and before that the
- * services' timeouts where the quote only names its certificate. at is when they are to hold; what does not is given
- * where nobody has better, for an appraisal to say so. The caller frees its reference. RATLS_E_UNAVAILABLE says which
- * item could not be had from where and why; what failed is not tried again at once. RATLS_E_FORMAT or
- * RATLS_E_UNSUPPORTED if the quote does not tell its platform. Nobody is asked about a machine whose certificate is
- * not one of the configured root's: then the endorsements hold the root alone, so that an appraisal says so. */
+/* The endorsements for this evidence's platform, from memory or fetched: blocking, at most 25 s, the certificate of a
+ * quote that only names it included. at is when they are to hold; what does not is given where nobody has better, for
+ * an appraisal to say so. The caller frees its reference. RATLS_E_UNAVAILABLE says which item could not be had from
+ * where and why; what failed is not tried again at once. RATLS_E_FORMAT or RATLS_E_UNSUPPORTED if the quote does not
+ * tell its platform. Nobody is asked about a machine whose certificate is not one of the configured root's, nor for
+ * a certificate whose name stands in a quote that is forged or by which nobody can be asked: then the endorsements
+ * hold the root alone, so that an appraisal says so. */
 int ratls_source_endorse(struct ratls_source *source, const struct ratls_evidence *evidence, int64_t at,
 	struct ratls_endorsements **ret, struct ratls_error *err);
 void ratls_source_free(struct ratls_source *source);
