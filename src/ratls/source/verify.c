@@ -35,29 +35,50 @@ static int appraise_with_token(struct ratls_ita *ita, const struct appraisal_inp
 }
 
 /* Strangers must not make us ask others about what they make up, nor machines that the policy does not want: the
- * service counts our questions. So what is refused whatever a token may say is refused without one. */
-int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, int64_t deadline_ms,
+ * service counts our questions. So what is refused whatever a token may say is refused without one; else *ret_asks is
+ * set and *ret untouched. */
+static int appraise_unasked(struct ratls_ita *ita, const struct appraisal_inputs *in, bool *ret_asks,
 	struct ratls_report **ret, struct ratls_error *err)
 {
 	struct ratls_report *report = NULL;
-	struct appraisal_inputs now = *in;
+	struct appraisal_inputs unasked = *in;
 	int rc;
 
-	if (ita == NULL)
-		return appraise_inputs(in, ret, err);
-	if (in->verifiers == APPRAISED_ITA)
-		now.endorsements = ita_root(ita);
-	now.unasked = true;
-	rc = appraise_inputs(&now, &report, err);
+	unasked.unasked = ita != NULL;
+	rc = appraise_inputs(&unasked, &report, err);
 	if (rc != RATLS_OK)
 		return rc;
-	if (!report_awaits_token(report)) {
+	*ret_asks = report_awaits_token(report);
+	if (*ret_asks)
+		ratls_report_free(report);
+	else
 		*ret = report;
-		return RATLS_OK;
-	}
-	ratls_report_free(report);
-	now.unasked = false;
-	return appraise_with_token(ita, &now, deadline_ms, ret, err);
+	return RATLS_OK;
+}
+
+/* waits NULL: what has to be asked for is waited for; else it may say that it would be, and *ret is untouched. */
+static int verify_with(struct ratls_ita *ita, const struct appraisal_inputs *given, int64_t deadline_ms, bool *waits,
+	struct ratls_report **ret, struct ratls_error *err)
+{
+	struct appraisal_inputs in = *given;
+	bool asks = false;
+	int rc;
+
+	if (ita != NULL && in.verifiers == APPRAISED_ITA)
+		in.endorsements = ita_root(ita);
+	rc = appraise_unasked(ita, &in, &asks, ret, err);
+	if (rc != RATLS_OK || !asks)
+		return rc;
+	if (waits == NULL)
+		return appraise_with_token(ita, &in, deadline_ms, ret, err);
+	*waits = true;
+	return RATLS_OK;
+}
+
+int verify_inputs(struct ratls_ita *ita, const struct appraisal_inputs *in, int64_t deadline_ms,
+	struct ratls_report **ret, struct ratls_error *err)
+{
+	return verify_with(ita, in, deadline_ms, NULL, ret, err);
 }
 
 /* ---- the public verifier ------------------------------------------------------------------------------- */
@@ -85,7 +106,7 @@ static int verify_own(struct ratls_verifier *v, const struct appraisal_inputs *g
 		endorse(v, in.evidence, in.at, waits, &endorsements, &no_endorsements) == RATLS_OK)
 		in.endorsements = endorsements;
 	if (waits == NULL || !*waits)
-		rc = verify_inputs(v->ita, &in, deadline_ms, ret, err);
+		rc = verify_with(v->ita, &in, deadline_ms, waits, ret, err);
 	ratls_endorsements_free(endorsements);
 	return rc;
 }
@@ -106,10 +127,10 @@ int verify_now(struct ratls_verifier *v, const struct ratls_evidence *evidence,
 	const struct appraisal_inputs in = {
 		.evidence = evidence, .policy = policy, .binding = binding, .at = at};
 
-	*ret_waits = v->ita != NULL; /* it is asked each time */
+	*ret_waits = false;
 	if (v->ops.verify != verify)
 		return ratls_verifier_verify(v, evidence, policy, binding, at, ret, err);
-	return *ret_waits ? RATLS_OK : verify_own(v, &in, ret_waits, ret, err);
+	return verify_own(v, &in, ret_waits, ret, err);
 }
 
 static int make(const struct ratls_verifier *like, struct ratls_verifier **ret, struct ratls_error *err)

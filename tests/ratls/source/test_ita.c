@@ -1034,6 +1034,13 @@ static void who_does_not_wait_does_not_ask(void **state)
 		verify_now(w.verifier, w.evidence, NULL, &binding, NOW, &waits, &report, NULL), RATLS_OK);
 	assert_true(waits);
 	assert_null(report);
+	/* Who is refused in any case does not stand in line with those who wait. */
+	want_another_mrtd(&w);
+	assert_int_equal(
+		verify_now(w.verifier, w.evidence, w.policy, &binding, NOW, &waits, &report, NULL), RATLS_OK);
+	assert_false(waits);
+	assert_int_equal(report_reason(report), REASON_POLICY_MRTD);
+	ratls_report_free(report);
 	for (int i = 0; i < ITEMS; i++)
 		assert_int_equal(w.service.asked[i], 0);
 	world_end(&w);
