@@ -78,13 +78,53 @@ static void judge_list(struct appraisal *a, struct check *c, const struct policy
 	check_pass(c);
 }
 
+/* A member of the policy: does it name a value? */
+struct member {
+	const char *name;
+	bool there;
+};
+
+#define MEMBERS_TEXT_SIZE 64
+
+/* "a, b and c": of those that are there, or of those that are not. Returns how many. */
+static size_t name_members(
+	const struct member *members, size_t n, bool there, char text[static MEMBERS_TEXT_SIZE])
+{
+	size_t count = 0, named = 0, used = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += members[i].there == there;
+	for (size_t i = 0; i < n && used < MEMBERS_TEXT_SIZE; i++) {
+		if (members[i].there != there)
+			continue;
+		named++;
+		used += (size_t)snprintf(text + used, MEMBERS_TEXT_SIZE - used, "%s%s",
+			named == 1 ? "" : named == count ? " and " : ", ", members[i].name);
+	}
+	return count;
+}
+
+/* RTMR3, and the claims that replay to it, are what the running kernel says of itself: they are worth as much as
+ * is known of that kernel. */
 void rule_policy_compared(struct appraisal *a, struct check *c)
 {
-	if (policy_compares(a->policy))
-		check_pass(c);
-	else
+	const struct ratls_policy *p = a->policy;
+	const struct member said[] = {{"compose_hash", p->compose_hash.n > 0}, {"app_id", p->app_id.n > 0},
+		{"os_image_hash", p->os_image_hash.n > 0}, {"rtmr3", p->rtmr[3].n > 0}};
+	const struct member kernel[] = {
+		{"mrtd", p->mrtd.n > 0}, {"rtmr1", p->rtmr[1].n > 0}, {"rtmr2", p->rtmr[2].n > 0}};
+	char compared[MEMBERS_TEXT_SIZE], missing[MEMBERS_TEXT_SIZE];
+	size_t n_compared = name_members(said, sizeof(said) / sizeof(said[0]), true, compared);
+	size_t n_missing = name_members(kernel, sizeof(kernel) / sizeof(kernel[0]), false, missing);
+
+	if (!policy_compares(p))
 		check_warn(c,
 			"nothing was compared: the policy names no measurement, so any TDX machine passes");
+	else if (n_compared > 0 && n_missing > 0)
+		check_warn(c, "%s %s compared, but not %s: another kernel can say the same of itself", compared,
+			n_compared > 1 ? "are" : "is", missing);
+	else
+		check_pass(c);
 }
 
 void rule_policy_mrtd(struct appraisal *a, struct check *c)

@@ -673,6 +673,45 @@ static void nothing_compared_is_said(void **state)
 	scene_done(&s);
 }
 
+static void assert_compared(const struct scene *s, enum check_status status, const char *hint)
+{
+	struct ratls_report *report = scene_appraise_at(s, NOW);
+	const struct check *c = &report->checks[RULE_POLICY_COMPARED];
+
+	assert_true(ratls_report_accepted(report));
+	assert_int_equal(c->status, status);
+	if (hint != NULL)
+		assert_string_equal((const char *)report->text.p + c->hint - 1, hint);
+	ratls_report_free(report);
+}
+
+/* Whoever chooses the kernel chooses what it extends RTMR3 by. */
+static void claims_without_their_kernel_are_said(void **state)
+{
+	const struct quote_td *td;
+	struct scene s;
+
+	(void)state;
+	scene_init(&s);
+	scene_make(&s);
+	td = &s.evidence->quote.td;
+	want(&s, "compose_hash", s.machine.compose_hash, 32);
+	assert_compared(&s, CHECK_WARN,
+		"compose_hash is compared, but not mrtd, rtmr1 and rtmr2: another kernel can say the same of itself");
+	want(&s, "mrtd", td->mrtd.p, 48);
+	want(&s, "app_id", s.machine.app_id, 20);
+	want(&s, "rtmr3", td->rtmr[3].p, 48);
+	assert_compared(&s, CHECK_WARN,
+		"compose_hash, app_id and rtmr3 are compared, but not rtmr1 and rtmr2: another kernel can say the same "
+		"of itself");
+	want(&s, "rtmr1", td->rtmr[1].p, 48);
+	assert_compared(&s, CHECK_WARN,
+		"compose_hash, app_id and rtmr3 are compared, but not rtmr2: another kernel can say the same of itself");
+	want(&s, "rtmr2", td->rtmr[2].p, 48);
+	assert_compared(&s, CHECK_PASS, NULL);
+	scene_done(&s);
+}
+
 static void documents_of_two_evaluations_are_said(void **state)
 {
 	struct scene s;
@@ -904,6 +943,7 @@ int main(void)
 		cmocka_unit_test(report_explains_what_is_short),
 		cmocka_unit_test(advisories_are_a_union),
 		cmocka_unit_test(nothing_compared_is_said),
+		cmocka_unit_test(claims_without_their_kernel_are_said),
 		cmocka_unit_test(documents_of_two_evaluations_are_said),
 		cmocka_unit_test(threads_share_evidence_and_endorsements),
 		cmocka_unit_test(seen_chains_are_remembered),
