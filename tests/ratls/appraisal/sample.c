@@ -62,6 +62,14 @@ const char *sample_get(const struct sample *s, const char *item)
 	return text;
 }
 
+char *sample_chain(const struct sample *s, const enum forge_role *roles, size_t n)
+{
+	struct buf text = {0};
+
+	forge_pki_pem(&s->made, roles, n, &text);
+	return buf_take_str(&text);
+}
+
 static struct ratls_endorsements *endorse(const struct sample *s)
 {
 	struct ratls_endorsements_options options = {.size = sizeof(options),

@@ -54,6 +54,10 @@ void sample_done(struct sample *s);
 void sample_set(struct sample *s, const char *item, const char *text);
 const char *sample_get(const struct sample *s, const char *item);
 
+/* A chain of what was made, as PEM; the caller frees it. */
+char *sample_chain(const struct sample *s, const enum forge_role *roles, size_t n);
+#define ROLES(...) (const enum forge_role[]){__VA_ARGS__}, sizeof((enum forge_role[]){__VA_ARGS__}) / sizeof(enum forge_role)
+
 /* The report; asserts that there is one. NULL if the quote is refused as evidence. */
 struct ratls_report *sample_appraise(const struct sample *s);
 
@@ -62,7 +66,7 @@ struct ratls_report *sample_appraise(const struct sample *s);
 void rows_run(const struct row *rows, size_t n, bool every_form);
 
 /* The tables: each file has one. A row without a reason is accepted. */
-extern const struct row rows_chain[], rows_documents[], rows_quote[], rows_tcb[], rows_td[];
-extern const size_t n_rows_chain, n_rows_documents, n_rows_quote, n_rows_tcb, n_rows_td;
+extern const struct row rows_chain[], rows_crl[], rows_documents[], rows_quote[], rows_tcb[], rows_td[];
+extern const size_t n_rows_chain, n_rows_crl, n_rows_documents, n_rows_quote, n_rows_tcb, n_rows_td;
 
 #endif

@@ -29,6 +29,12 @@ static void chains(void **state)
 	rows_run(rows_chain, n_rows_chain, false);
 }
 
+static void revocation(void **state)
+{
+	(void)state;
+	rows_run(rows_crl, n_rows_crl, false);
+}
+
 static void documents(void **state)
 {
 	(void)state;
@@ -89,7 +95,7 @@ static void every_rule_refuses_something(void **state)
 		int reason = reason_find_id(check.id)->number;
 
 		if (!is_tested_elsewhere(reason) && !has_row(rows_chain, n_rows_chain, reason) &&
-			!has_row(rows_documents, n_rows_documents, reason) &&
+			!has_row(rows_crl, n_rows_crl, reason) && !has_row(rows_documents, n_rows_documents, reason) &&
 			!has_row(rows_quote, n_rows_quote, reason) && !has_row(rows_tcb, n_rows_tcb, reason) &&
 			!has_row(rows_td, n_rows_td, reason))
 			fail_msg("no row is refused by %s", check.id);
@@ -101,8 +107,10 @@ static void every_rule_refuses_something(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(chains), cmocka_unit_test(documents), cmocka_unit_test(quotes),
-		cmocka_unit_test(statuses), cmocka_unit_test(policies), cmocka_unit_test(every_rule_refuses_something),
+		cmocka_unit_test(chains), cmocka_unit_test(revocation), cmocka_unit_test(documents),
+		cmocka_unit_test(quotes),
+		cmocka_unit_test(statuses), cmocka_unit_test(policies),
+		cmocka_unit_test(every_rule_refuses_something),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

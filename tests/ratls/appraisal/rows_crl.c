@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Revocation lists, their issuers' chains and what they list. Numbers are those of the list of known bad cases.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "sample.h"
+
+#include <string.h>
+
+#include "base/hex.h"
+
+static void root_crl_garbage(struct sample *s)
+{
+	sample_set(s, "root_ca_crl", "00");
+}
+
+static void root_crl_empty(struct sample *s)
+{
+	sample_set(s, "root_ca_crl", "");
+}
+
+static void pck_crl_truncated(struct sample *s)
+{
+	char *text = strdup(sample_get(s, "pck_crl"));
+
+	text[strlen(text) - 2] = '\0';
+	sample_set(s, "pck_crl", text);
+	free(text);
+}
+
+static void pck_crl_bad_pem(struct sample *s)
+{
+	sample_set(s, "pck_crl", "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n");
+}
+
+static void pck_crl_pem(struct sample *s)
+{
+	struct buf text = {0};
+	char *out;
+
+	buf_str(&text, "-----BEGIN X509 CRL-----\n");
+	base64_append(&text, s->made.crl[FORGE_PCK_CRL].p, s->made.crl[FORGE_PCK_CRL].len);
+	buf_str(&text, "\n-----END X509 CRL-----\n");
+	out = buf_take_str(&text);
+	sample_set(s, "pck_crl", out);
+	free(out);
+}
+
+static void crls_swapped(struct sample *s)
+{
+	char *root = strdup(sample_get(s, "root_ca_crl"));
+
+	sample_set(s, "root_ca_crl", sample_get(s, "pck_crl"));
+	sample_set(s, "pck_crl", root);
+	free(root);
+}
+
+static void root_crl_for_both(struct sample *s)
+{
+	sample_set(s, "pck_crl", sample_get(s, "root_ca_crl"));
+}
+
+static void crl_of_processor(struct sample *s)
+{
+	s->pki.crl[FORGE_PCK_CRL].issuer_cn = "Intel SGX PCK Processor CA";
+}
+
+static void crl_names_another_key(struct sample *s)
+{
+	s->pki.crl[FORGE_PCK_CRL].issuer_key = "another";
+}
+
+static void root_crl_lacks_number(struct sample *s)
+{
+	s->pki.crl[FORGE_ROOT_CRL].omit = FORGE_CRL_NUMBER;
+}
+
+static void pck_crl_lacks_aki(struct sample *s)
+{
+	s->pki.crl[FORGE_PCK_CRL].omit = FORGE_AKI;
+}
+
+static void root_crl_signed_by_another(struct sample *s)
+{
+	s->pki.crl[FORGE_ROOT_CRL].signed_by = "another";
+}
+
+static void pck_crl_signed_by_another(struct sample *s)
+{
+	s->pki.crl[FORGE_PCK_CRL].signed_by = "another";
+}
+
+static void root_crl_ended(struct sample *s)
+{
+	s->pki.crl[FORGE_ROOT_CRL].next_update = SAMPLE_NOW - 1;
+}
+
+static void pck_crl_ended(struct sample *s)
+{
+	s->pki.crl[FORGE_PCK_CRL].next_update = SAMPLE_NOW - 1;
+}
+
+static void pck_crl_ends_now(struct sample *s)
+{
+	s->pki.crl[FORGE_PCK_CRL].next_update = SAMPLE_NOW;
+}
+
+static void root_crl_begins_later(struct sample *s)
+{
+	s->pki.crl[FORGE_ROOT_CRL].this_update = SAMPLE_NOW + 1;
+}
+
+static void pck_crl_inverted(struct sample *s)
+{
+	s->pki.crl[FORGE_PCK_CRL].this_update = SAMPLE_NOW + SAMPLE_DAY;
+	s->pki.crl[FORGE_PCK_CRL].next_update = SAMPLE_NOW - SAMPLE_DAY;
+}
+
+static void pck_crl_never_ends(struct sample *s)
+{
+	s->pki.crl[FORGE_PCK_CRL].next_update = 0;
+}
+
+static void leaf_revoked(struct sample *s)
+{
+	s->pki.crl[FORGE_PCK_CRL].revoked_roles = 1u << FORGE_PCK;
+}
+
+static void ca_revoked(struct sample *s)
+{
+	s->pki.crl[FORGE_ROOT_CRL].revoked_roles = 1u << FORGE_PCK_CA;
+}
+
+static void signer_revoked(struct sample *s)
+{
+	s->pki.crl[FORGE_ROOT_CRL].revoked_roles = 1u << FORGE_TCB_SIGNER;
+}
+
+static void root_revoked(struct sample *s)
+{
+	s->pki.crl[FORGE_ROOT_CRL].revoked_roles = 1u << FORGE_ROOT;
+}
+
+static void another_revoked(struct sample *s)
+{
+	s->pki.crl[FORGE_PCK_CRL].revoked[0] = cur_of("\x01\x02\x03", 3);
+}
+
+static void crl_chain_of_three(struct sample *s)
+{
+	char *text = sample_chain(s, ROLES(FORGE_PCK, FORGE_PCK_CA, FORGE_ROOT));
+
+	sample_set(s, "pck_crl_issuer_chain", text);
+	free(text);
+}
+
+static void crl_chain_of_signer(struct sample *s)
+{
+	char *text = sample_chain(s, ROLES(FORGE_TCB_SIGNER, FORGE_ROOT));
+
+	sample_set(s, "pck_crl_issuer_chain", text);
+	free(text);
+}
+
+static void crl_chain_without_root(struct sample *s)
+{
+	char *text = sample_chain(s, ROLES(FORGE_PCK_CA));
+
+	sample_set(s, "pck_crl_issuer_chain", text);
+	free(text);
+}
+
+const struct row rows_crl[] = {
+	CHANGED("95 root CRL cannot be parsed", root_crl_garbage, CRL_ROOT),
+	CHANGED("95 root CRL missing", root_crl_empty, CRL_ROOT),
+	CHANGED("96 PCK CRL truncated", pck_crl_truncated, CRL_PCK),
+	CHANGED("96 PCK CRL in bad PEM", pck_crl_bad_pem, CRL_PCK),
+	CHANGED("PCK CRL in PEM", pck_crl_pem, NONE),
+	CHANGED("98 CRLs swapped", crls_swapped, CRL_ROOT),
+	CHANGED("98 root CRL in place of PCK CRL", root_crl_for_both, CRL_PCK),
+	MADE("99 112 Processor CRL for a Platform PCK", crl_of_processor, CRL_PCK),
+	MADE("98 CRL names another key", crl_names_another_key, CRL_PCK),
+	MADE("101 root CRL lacks its number", root_crl_lacks_number, CRL_ROOT),
+	MADE("101 PCK CRL lacks AKI", pck_crl_lacks_aki, CRL_PCK),
+	MADE("102 root CRL signed by another", root_crl_signed_by_another, CRL_ROOT),
+	MADE("102 PCK CRL signed by another", pck_crl_signed_by_another, CRL_PCK),
+	MADE("103 root CRL expired", root_crl_ended, CRL_ROOT_TIME),
+	MADE("103 PCK CRL expired", pck_crl_ended, CRL_PCK_TIME),
+	MADE("PCK CRL valid until this second", pck_crl_ends_now, NONE),
+	MADE("104 root CRL issued in the future", root_crl_begins_later, CRL_ROOT_TIME),
+	MADE("105 PCK CRL validity inverted", pck_crl_inverted, CRL_PCK_TIME),
+	MADE("106 PCK CRL without next update", pck_crl_never_ends, CRL_PCK),
+	MADE("107 leaf revoked", leaf_revoked, PCK_REVOKED),
+	MADE("108 intermediate revoked", ca_revoked, PCK_REVOKED),
+	MADE("109 TCB signer revoked", signer_revoked, TCBINFO_REVOKED),
+	MADE("110 root revoked", root_revoked, PCK_REVOKED),
+	MADE("another certificate revoked", another_revoked, NONE),
+	CHANGED("111 CRL chain of three", crl_chain_of_three, CRL_PCK),
+	CHANGED("111 CRL chain of TCB signer", crl_chain_of_signer, CRL_PCK),
+	CHANGED("113 CRL chain without root", crl_chain_without_root, CRL_PCK),
+};
+
+const size_t n_rows_crl = sizeof(rows_crl) / sizeof(rows_crl[0]);
