@@ -84,7 +84,7 @@ static bool derive(struct appraisal *a)
 	struct cur pem = a->quote->certification, named = endorsements_pck_chain(a->endorsements);
 
 	if (a->has_endorsements)
-		known = (struct pck_known){&e->root, &e->pck_ca, &e->pck_ca_chain};
+		known = (struct pck_known){&e->root, outcome_passed(&e->pck_ca_chain) ? &e->pck_ca : NULL};
 	if (a->quote->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
 		pem = named.left > 0 ? named : (struct cur){0};
 	/* The memo is the one thing in endorsements that changes, and no verdict with it. */

@@ -23,16 +23,11 @@ static bool check_chain(const struct pck *p, const struct cert *root, struct out
 	       cert_check_issued(p->ca, root, o) && cert_check_issued(root, root, o) && outcome_pass(o);
 }
 
-static void check_signature(
-	const struct pck *p, const struct cert *root, const struct pck_known *known, struct outcome *o)
+static void check_signature(const struct pck *p, const struct cert *root, struct outcome *o)
 {
 	bool is_known = p->ca != &p->own_ca;
 
-	if (is_known && !outcome_passed(known->ca_outcome))
-		*o = *known->ca_outcome;
-	else if (!is_known && !cert_check_signature(p->ca, root, o))
-		return;
-	else if (cert_check_signature(&p->leaf, p->ca, o))
+	if ((is_known || cert_check_signature(p->ca, root, o)) && cert_check_signature(&p->leaf, p->ca, o))
 		outcome_pass(o);
 }
 
@@ -74,7 +69,7 @@ static void read_chain(struct cur pem, const struct pck_known *known, struct pck
 	else
 		outcome_pass(&ret->root);
 	check_chain(ret, root, &ret->chain);
-	check_signature(ret, root, known, &ret->signature);
+	check_signature(ret, root, &ret->signature);
 	check_extension(ret, ret->ca);
 out:
 	chain_done(&text);

@@ -14,9 +14,8 @@
 
 /* What the endorsements already know: spares decoding and verifying again what is byte for byte the same. */
 struct pck_known {
-	const struct cert *anchor;        /* the configured root; NULL if there are no endorsements */
-	const struct cert *ca;            /* a PCK CA, or NULL */
-	const struct outcome *ca_outcome; /* whether it is one of the anchor's */
+	const struct cert *anchor; /* the configured root; NULL if there are no endorsements */
+	const struct cert *ca;     /* a PCK CA that the anchor signed, or NULL */
 };
 
 struct pck {

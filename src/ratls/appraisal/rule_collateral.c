@@ -72,17 +72,20 @@ void rule_clock_plausible(struct appraisal *a, struct check *c)
 		check_pass(c);
 }
 
-static void judge_crl_time(struct appraisal *a, struct check *c, const struct endorsed_crl *crl)
+static bool judge_crl_time(struct appraisal *a, struct check *c, const struct endorsed_crl *crl)
 {
 	if (crl->list.x509 == NULL)
 		check_unknown(c, "there is no revocation list that could be read");
-	else if (appraisal_within(a, c, "the revocation list", crl->list.this_update, crl->list.next_update))
-		check_pass(c);
+	else
+		return appraisal_within(
+			a, c, "the revocation list", crl->list.this_update, crl->list.next_update);
+	return false;
 }
 
 void rule_crl_root_time(struct appraisal *a, struct check *c)
 {
-	judge_crl_time(a, c, &a->endorsed->root_crl);
+	if (judge_crl_time(a, c, &a->endorsed->root_crl))
+		check_pass(c);
 }
 
 /* The list must be of the very CA that issued this leaf: by name and key. */
@@ -101,9 +104,16 @@ void rule_crl_pck(struct appraisal *a, struct check *c)
 			e->pck_ca.name, ca->name);
 }
 
+/* A list lives no longer than the certificate of its issuer: where that is the one in the quote, its time is
+ * pck.time's business. */
 void rule_crl_pck_time(struct appraisal *a, struct check *c)
 {
-	judge_crl_time(a, c, &a->endorsed->pck_crl);
+	const struct cert *issuer = &a->endorsed->pck_ca;
+
+	if (judge_crl_time(a, c, &a->endorsed->pck_crl) &&
+		(a->pck->ca == issuer || appraisal_within(a, c, "the certificate of its issuer",
+						 issuer->not_before, issuer->not_after)))
+		check_pass(c);
 }
 
 static void judge_signer_revoked(const struct appraisal *a, struct check *c, const struct signed_document *d)

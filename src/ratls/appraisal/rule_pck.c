@@ -78,7 +78,8 @@ void rule_pck_time(struct appraisal *a, struct check *c)
 		check_pass(c);
 }
 
-/* The leaf on the list of its CA; CA and root on the list of the root. */
+/* The leaf on the list of its CA; CA and root on the list of the root. The CA may have another certificate of its
+ * key in the collateral: where that is revoked, so is what the key signed. */
 void rule_pck_revoked(struct appraisal *a, struct check *c)
 {
 	const struct endorsed *e = a->endorsed;
@@ -90,6 +91,8 @@ void rule_pck_revoked(struct appraisal *a, struct check *c)
 		check_fail(c, "the PCK certificate of this machine is revoked");
 	else if (crl_lists(&e->root_crl.list, p->ca))
 		check_fail(c, "\"%s\" is revoked", p->ca->name);
+	else if (crl_lists(&e->root_crl.list, &e->pck_ca))
+		check_fail(c, "\"%s\" is revoked in another certificate of its key", e->pck_ca.name);
 	else if (crl_lists(&e->root_crl.list, &e->root))
 		check_fail(c, "\"%s\" is revoked", e->root.name);
 	else

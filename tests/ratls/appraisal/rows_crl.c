@@ -177,6 +177,68 @@ static void crl_chain_without_root(struct sample *s)
 	free(text);
 }
 
+/* The collateral's chain is not the quote's: what is broken here is no word against the peer. */
+static void crl_chain_of_another_root(struct sample *s)
+{
+	struct ratls_error err = {0};
+	struct forge_pki other = {0};
+	struct buf text = {0};
+	char *chain;
+
+	s->pki.seed[0] ^= 1;
+	assert_int_equal(forge_pki_make(&s->pki, &other, &err), RATLS_OK);
+	forge_pki_pem(&s->made, ROLES(FORGE_PCK_CA), &text);
+	forge_pki_pem(&other, ROLES(FORGE_ROOT), &text);
+	chain = buf_take_str(&text);
+	sample_set(s, "pck_crl_issuer_chain", chain);
+	free(chain);
+	forge_pki_done(&other);
+}
+
+/* ---- the PCK CA in two certificates of the same key: another one in the collateral than in the quote ---- */
+
+static const uint8_t another_serial[] = {0x11, 0x22, 0x33};
+
+static void collateral_has_another_ca(struct sample *s)
+{
+	struct ratls_error err = {0};
+	struct forge_pki other = {0};
+	struct buf text = {0};
+	char *chain;
+
+	s->pki.cert[FORGE_PCK_CA].serial = cur_of(another_serial, sizeof(another_serial));
+	assert_int_equal(forge_pki_make(&s->pki, &other, &err), RATLS_OK);
+	forge_pki_pem(&other, ROLES(FORGE_PCK_CA), &text);
+	forge_pki_pem(&s->made, ROLES(FORGE_ROOT), &text);
+	chain = buf_take_str(&text);
+	sample_set(s, "pck_crl_issuer_chain", chain);
+	free(chain);
+	forge_pki_done(&other);
+}
+
+static void collateral_has_an_expired_ca(struct sample *s)
+{
+	s->pki.cert[FORGE_PCK_CA].not_after = SAMPLE_NOW - 1;
+	collateral_has_another_ca(s);
+}
+
+static void collateral_has_a_ca_that_ends(struct sample *s)
+{
+	s->pki.cert[FORGE_PCK_CA].not_after = SAMPLE_NOW + 5;
+	collateral_has_another_ca(s);
+}
+
+static void collateral_has_a_later_ca(struct sample *s)
+{
+	s->pki.cert[FORGE_PCK_CA].not_before = SAMPLE_NOW + 1;
+	collateral_has_another_ca(s);
+}
+
+static void another_ca_revoked(struct sample *s)
+{
+	s->pki.crl[FORGE_ROOT_CRL].revoked[0] = cur_of(another_serial, sizeof(another_serial));
+}
+
 const struct row rows_crl[] = {
 	CHANGED("95 root CRL cannot be parsed", root_crl_garbage, CRL_ROOT),
 	CHANGED("95 root CRL missing", root_crl_empty, CRL_ROOT),
@@ -205,6 +267,14 @@ const struct row rows_crl[] = {
 	CHANGED("111 CRL chain of three", crl_chain_of_three, CRL_PCK),
 	CHANGED("111 CRL chain of TCB signer", crl_chain_of_signer, CRL_PCK),
 	CHANGED("113 CRL chain without root", crl_chain_without_root, CRL_PCK),
+	CHANGED("113 CRL chain ends in another root", crl_chain_of_another_root, CRL_PCK),
+	CHANGED("another certificate of the PCK CA", collateral_has_another_ca, NONE),
+	CHANGED("75 another certificate of the PCK CA, expired", collateral_has_an_expired_ca, CRL_PCK_TIME),
+	{.name = "the verdict ends with another certificate of the PCK CA", .tamper = collateral_has_a_ca_that_ends,
+		.ends = SAMPLE_NOW + 5},
+	CHANGED("another certificate of the PCK CA, not yet valid", collateral_has_a_later_ca, CRL_PCK_TIME),
+	{.name = "108 another certificate of the PCK CA, revoked", .spoil = another_ca_revoked,
+		.tamper = collateral_has_another_ca, .reason = REASON_PCK_REVOKED},
 };
 
 const size_t n_rows_crl = sizeof(rows_crl) / sizeof(rows_crl[0]);

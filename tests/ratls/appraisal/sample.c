@@ -125,6 +125,8 @@ static const char *differs(const struct row *row, const struct ratls_report *rep
 		return "refused with another class than its rule's";
 	if (row->status != NULL && (status == NULL || strcmp(status, row->status) != 0))
 		return status != NULL ? status : "no status";
+	if (row->ends != 0 && ratls_report_valid_until(report) != row->ends)
+		return "the verdict ends at another time";
 	return NULL;
 }
 
