@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appraisal/tcbinfo.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/hex.h"
 
 #define VERSION        3
 #define EVALUATION_MAX INT32_MAX
@@ -78,11 +79,22 @@ static void read_identity(struct fields *f, struct tdx_module *ret)
 	fields_hex(f, "attributesMask", mask, sizeof(mask));
 }
 
+/* "TDX_" and the major version in two hex digits. */
+static void read_id(struct fields *f, uint8_t *ret_version)
+{
+	static const char prefix[] = "TDX_";
+	const char *id = fields_text(f, "id", sizeof(prefix) + 1);
+	size_t n = sizeof(prefix) - 1;
+
+	if (!f->bad && (strncasecmp(id, prefix, n) != 0 || !hex_decode(id + n, strlen(id + n), ret_version, 1)))
+		fields_fail(f, "id", "is not \"TDX_\" and two hex digits");
+}
+
 static void read_module(struct fields *info, const json_t *v, struct tdx_module *ret)
 {
 	struct fields f = fields_of(v, "a TDX module identity", info->o);
 
-	snprintf(ret->id, sizeof(ret->id), "%s", fields_text(&f, "id", sizeof(ret->id) - 1));
+	read_id(&f, &ret->version);
 	read_identity(&f, ret);
 	svn_levels_read(&f, &ret->levels);
 	info->bad = f.bad;
@@ -108,7 +120,7 @@ static void read_modules(struct fields *info, struct tcbinfo *t)
 	for (; t->n_modules < n && !info->bad; t->n_modules++) {
 		read_module(info, json_array_get(list, t->n_modules), &t->modules[t->n_modules]);
 		for (size_t i = 0; i < t->n_modules; i++)
-			if (strcasecmp(t->modules[i].id, t->modules[t->n_modules].id) == 0)
+			if (t->modules[i].version == t->modules[t->n_modules].version)
 				fields_fail(info, "tdxModuleIdentities", "holds the same id twice");
 	}
 }
@@ -175,11 +187,8 @@ void tcbinfo_free(struct tcbinfo *t)
 
 const struct tdx_module *tcbinfo_module(const struct tcbinfo *t, uint8_t version)
 {
-	char id[sizeof(t->module.id)];
-
-	snprintf(id, sizeof(id), "TDX_%02X", version);
 	for (size_t i = 0; i < t->n_modules; i++)
-		if (strcasecmp(t->modules[i].id, id) == 0)
+		if (t->modules[i].version == version)
 			return &t->modules[i];
 	return NULL;
 }

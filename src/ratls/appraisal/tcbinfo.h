@@ -23,7 +23,7 @@ struct tcb_level {
 };
 
 struct tdx_module {
-	char id[8]; /* "TDX_01"; empty for the module of version 0 */
+	uint8_t version; /* the major one */
 	uint8_t mrsigner[48];
 	uint8_t attributes[8];
 	struct svn_levels levels; /* none for the module of version 0 */
