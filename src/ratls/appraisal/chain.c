@@ -22,8 +22,8 @@ bool chain_split(struct cur pem, size_t n, struct chain_text *ret, struct outcom
 	}
 	outcome_fail(o,
 		pem.bad ? "a certificate chain is malformed"
-			: "a certificate chain does not hold exactly %zu certificates",
-		n);
+			: "a certificate chain does not hold exactly %zu certificate%s",
+		n, n == 1 ? "" : "s");
 	chain_done(&chain);
 	return false;
 }

@@ -3,6 +3,8 @@
  * Rules about the certificate of the platform's provisioning key (PCK).
  */
 #include "appraisal/appraise.h"
+
+#include "appraisal/chain.h"
 #include "evidence/pck_name.h"
 
 /* Nobody gave the certificate: could somebody? */
@@ -11,7 +13,7 @@ static void judge_absent(const struct appraisal *a, const struct pck_name *name,
 	unsigned type = a->quote->certification_type;
 
 	if (name == NULL)
-		check_fail(c, "certification data of type %u neither carry the certificate nor name it", type);
+		check_fail(c, "certification data of type %u neither carry the certificate's chain nor name it", type);
 	else if (!pck_name_can_be_asked(name))
 		check_fail(c, "certification data of type %u name the certificate in a form by which nobody can be "
 			      "asked for it", type);
@@ -47,14 +49,29 @@ static bool is_the_named(const struct sgx_extension *sgx, const struct pck_name 
 	       (name->encrypted || cur_is(&name->ppid, sgx->ppid, sizeof(sgx->ppid)));
 }
 
+/* Certification data that are the leaf without its chain. */
+static void judge_carried_leaf(const struct appraisal *a, struct check *c)
+{
+	struct chain_text text = {0};
+	struct outcome o = {0};
+
+	if (!chain_split(a->quote->certification, 1, &text, &o))
+		check_outcome(c, &o);
+	else if (!cert_there(&a->pck->leaf))
+		check_unknown(c, "the PCK certificate is not known");
+	else if (!cert_is(&a->pck->leaf, chain_der(&text, 0)))
+		check_fail(c, "the quote carries another one");
+	else
+		check_pass(c);
+	chain_done(&text);
+}
+
 /* A platform has a PCK for each of its states, and the quote says in which it was made. */
-void rule_pck_named(struct appraisal *a, struct check *c)
+static void judge_name(const struct appraisal *a, struct check *c)
 {
 	struct pck_name name;
 
-	if (!quote_names_pck(a->quote))
-		check_skip(c, "the quote carries its certificate");
-	else if (!pck_name_read(a->quote, &name))
+	if (!pck_name_read(a->quote, &name))
 		check_unknown(c, "how the quote names its certificate could not be read");
 	else if (!outcome_passed(&a->pck->extension))
 		check_unknown(c, "the PCK certificate is not known");
@@ -62,6 +79,18 @@ void rule_pck_named(struct appraisal *a, struct check *c)
 		check_fail(c, "its CPUSVN, PCESVN, PCEID or PPID differ");
 	else
 		check_pass(c);
+}
+
+void rule_pck_named(struct appraisal *a, struct check *c)
+{
+	if (a->quote->certification_type == QUOTE_CERTIFICATION_PCK_CHAIN)
+		check_skip(c, "the quote carries its certificate");
+	else if (a->quote->certification_type == QUOTE_CERTIFICATION_PCK_LEAF)
+		judge_carried_leaf(a, c);
+	else if (quote_names_pck(a->quote))
+		judge_name(a, c);
+	else
+		check_fail(c, "certification data of type %u name none", a->quote->certification_type);
 }
 
 void rule_pck_time(struct appraisal *a, struct check *c)

@@ -146,6 +146,7 @@ static void read_qe_report(struct cur *c, struct quote_qe_report *qe)
 static int read_certification(struct cur *c, struct quote *q, struct ratls_error *err)
 {
 	uint32_t size;
+	bool pem;
 
 	q->certification_type = cur_u16le(c);
 	size = cur_u32le(c);
@@ -160,8 +161,10 @@ static int read_certification(struct cur *c, struct quote *q, struct ratls_error
 	if (size != c->left || size > QUOTE_PCK_CHAIN_MAX)
 		return err_reason(err, RATLS_E_FORMAT, REASON_QUOTE_CERTIFICATION_SIZE,
 			"could not parse quote: certification data of %u bytes in %zu", size, c->left);
+	pem = q->certification_type == QUOTE_CERTIFICATION_PCK_LEAF ||
+	      q->certification_type == QUOTE_CERTIFICATION_PCK_CHAIN;
 	q->certification = cur_take(c, size);
-	if (q->certification_type == QUOTE_CERTIFICATION_PCK_CHAIN && size > 0 && q->certification.p[size - 1] == 0)
+	if (pem && size > 0 && q->certification.p[size - 1] == 0)
 		q->certification = cur_of(q->certification.p, size - 1);
 	return RATLS_OK;
 }

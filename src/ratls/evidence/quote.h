@@ -19,6 +19,7 @@
 #define QUOTE_TEE_SGX 0x00000000u
 #define QUOTE_TEE_TDX 0x00000081u
 
+#define QUOTE_CERTIFICATION_PCK_LEAF  4 /* A.3.9: the leaf alone, PEM */
 #define QUOTE_CERTIFICATION_PCK_CHAIN 5 /* A.3.9: a PEM chain, leaf first */
 
 enum quote_body { QUOTE_BODY_SGX = 1, QUOTE_BODY_TD10 = 2, QUOTE_BODY_TD15 = 3 }; /* v5's own numbers */
@@ -68,7 +69,7 @@ struct quote {
 	struct cur qe_signature; /* 64 */
 	struct cur qe_auth;
 	uint16_t certification_type; /* of the inner data */
-	struct cur certification;    /* of a PCK chain: PEM text, NUL at its end removed if there was one */
+	struct cur certification;    /* of a PCK leaf or chain: PEM text, NUL at its end removed if there was one */
 };
 
 /* TDX quotes v4 and v5 only: an SGX quote is RATLS_E_UNSUPPORTED, everything else that is wrong

@@ -339,7 +339,61 @@ static void no_certificate(struct sample *s)
 	s->binding = (struct ratls_binding){.kind = RATLS_BINDING_CERTIFICATE};
 }
 
+/* ---- the leaf alone, in certification data of type 4: the chain is at hand ---- */
+
+static void carries(struct sample *s, uint16_t type, struct cur text)
+{
+	struct ratls_error err = {0};
+
+	s->quote.inner_type = type;
+	s->quote.certification = text;
+	s->bytes.len = 0;
+	assert_int_equal(forge_quote_write(&s->quote, &s->made, &s->bytes, &err), RATLS_OK);
+	named_chain_is_at_hand(s);
+}
+
+static void carries_certificate(struct sample *s, enum forge_role role)
+{
+	char *pem = sample_chain(s, &role, 1);
+
+	carries(s, 4, cur_of(pem, strlen(pem) + 1));
+	free(pem);
+}
+
+static void carries_its_leaf(struct sample *s)
+{
+	carries_certificate(s, FORGE_PCK);
+}
+
+static void carries_another_leaf(struct sample *s)
+{
+	carries_certificate(s, FORGE_PCK_CA);
+}
+
+static void carries_no_leaf(struct sample *s)
+{
+	carries(s, 4, cur_of("\n", 1));
+}
+
+static void carries_two_leaves(struct sample *s)
+{
+	char *pem = sample_chain(s, ROLES(FORGE_PCK, FORGE_PCK));
+
+	carries(s, 4, cur_of(pem, strlen(pem)));
+	free(pem);
+}
+
+static void carries_a_manifest(struct sample *s)
+{
+	carries(s, 7, cur_of("manifest", 8));
+}
+
 const struct row rows_quote[] = {
+	CHANGED("38 the leaf alone, its chain at hand", carries_its_leaf, NONE),
+	CHANGED("38 another leaf than that of the chain at hand", carries_another_leaf, PCK_NAMED),
+	CHANGED("38 no leaf, a chain at hand", carries_no_leaf, PCK_NAMED),
+	CHANGED("38 two leaves", carries_two_leaves, PCK_NAMED),
+	CHANGED("36 a platform manifest", carries_a_manifest, PCK_NAMED),
 	MADE("37 38 the quote does not carry its chain", chain_not_carried, PCK_PRESENT),
 	{.name = "a named chain that is at hand is as good", .spoil = chain_is_named, .tamper = named_chain_is_at_hand},
 	{.name = "the chain is of another CPUSVN", .spoil = chain_is_named, .tamper = another_cpusvn_is_named,

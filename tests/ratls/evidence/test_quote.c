@@ -250,7 +250,8 @@ static void other_certification_data_are_kept(void **state)
 		put(copy + SAMPLE_V4_AUTH + 620, types[i], 2);
 		assert_int_equal(quote_parse(cur_of(copy, samples[V4].len), &q, NULL), RATLS_OK);
 		assert_int_equal(q.certification_type, types[i]);
-		assert_int_equal(q.certification.p[q.certification.left - 1], 0);
+		/* A NUL ends what is text. */
+		assert_int_equal(q.certification.p[q.certification.left - 1] == 0, types[i] != 4);
 	}
 }
 
