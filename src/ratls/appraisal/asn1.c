@@ -8,7 +8,7 @@ static struct cur fail(struct cur *c)
 	return cur_take(c, SIZE_MAX);
 }
 
-/* One byte, or 0x81 or 0x82 and that many more where fewer would not do: no certificate is longer. */
+/* One byte, or 0x81 to 0x83 and that many more where fewer would not do: no revocation list is longer. */
 static size_t take_length(struct cur *c)
 {
 	uint8_t first = cur_u8(c);
@@ -20,6 +20,10 @@ static size_t take_length(struct cur *c)
 	} else if (first == 0x82) {
 		len = cur_u16be(c);
 		least = 0x100;
+	} else if (first == 0x83) {
+		len = (size_t)cur_u8(c) << 16;
+		len |= cur_u16be(c);
+		least = 0x10000;
 	} else if (first >= 0x80) {
 		fail(c);
 	}
@@ -97,6 +101,14 @@ uint32_t asn1_uint(struct cur *c, uint32_t max)
 		return (uint32_t)v;
 	fail(c);
 	return 0;
+}
+
+bool asn1_is_ecdsa_sha256(const struct cur *algorithm)
+{
+	/* 1.2.840.10045.4.3.2, without parameters (RFC 5758 section 3.2) */
+	static const uint8_t oid[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
+
+	return cur_is(algorithm, oid, sizeof(oid));
 }
 
 bool asn1_boolean(struct cur *c)

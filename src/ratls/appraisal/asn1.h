@@ -49,6 +49,9 @@ struct cur asn1_number(struct cur *c, unsigned tag);
 /* An INTEGER from 0 to max. */
 uint32_t asn1_uint(struct cur *c, uint32_t max);
 
+/* Is it, the content of an AlgorithmIdentifier, ECDSA with SHA-256? */
+bool asn1_is_ecdsa_sha256(const struct cur *algorithm);
+
 bool asn1_boolean(struct cur *c);
 
 /* The bytes of a BIT STRING; the bits that belong to no whole byte are zero. */

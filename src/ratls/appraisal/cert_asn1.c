@@ -177,9 +177,5 @@ struct cur cert_asn1_point(const struct cert_asn1 *c)
 
 bool cert_asn1_is_ecdsa_sha256(const struct cert_asn1 *c)
 {
-	/* 1.2.840.10045.4.3.2, without parameters (RFC 5758 section 3.2) */
-	static const uint8_t algorithm[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
-
-	return cur_is(&c->inner_algorithm, algorithm, sizeof(algorithm)) &&
-	       cur_is(&c->outer_algorithm, algorithm, sizeof(algorithm));
+	return asn1_is_ecdsa_sha256(&c->inner_algorithm) && asn1_is_ecdsa_sha256(&c->outer_algorithm);
 }

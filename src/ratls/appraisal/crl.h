@@ -14,8 +14,8 @@ struct crl {
 	int64_t this_update, next_update;
 };
 
-/* Decode a list: DER, PEM, or hex digits of DER (services deliver all three). ret is a zeroed crl and stays
- * so on failure. */
+/* Decode a list and all of its entries: DER, PEM, or hex digits of DER (services deliver all three). ret is a
+ * zeroed crl and stays so on failure. */
 bool crl_parse(struct cur text, struct crl *ret, struct outcome *o);
 void crl_done(struct crl *c);
 
