@@ -37,7 +37,7 @@ static bool decode(EVP_PKEY *like, struct cert *c, struct outcome *o)
 		return outcome_fail(o, "the validity of \"%s\" is malformed", c->name);
 	serial = c->asn1.serial.p;
 	c->serial = d2i_ASN1_INTEGER(NULL, &serial, (long)c->asn1.serial.left);
-	if (c->serial == NULL)
+	if (c->serial == NULL || ASN1_STRING_type(c->serial) == V_ASN1_NEG_INTEGER)
 		return outcome_fail(o, "the serial number of \"%s\" is malformed", c->name);
 	point = cert_asn1_point(&c->asn1);
 	c->key = ecdsa_key(&point, like);

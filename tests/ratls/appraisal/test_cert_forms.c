@@ -71,13 +71,15 @@ static const struct {
 static const struct forge_rdn pck_name[] = {
 	{FORGE_OID_CN, DER_UTF8_STRING, "Intel SGX PCK Certificate"}, {0}};
 
-static int outcome_of(const struct forge_rdn *subject, const struct forge_rdn *issuer, struct cur serial,
+/* serial is the one byte of the number, as it stands in the certificate. */
+static int outcome_of(const struct forge_rdn *subject, const struct forge_rdn *issuer, uint8_t serial,
 	struct cur extensions)
 {
+	static const uint8_t three[] = {0x02, 0x01, 0x03}; /* and nothing before it looks like it */
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	unsigned char *spki = NULL;
 	int len = i2d_PUBKEY(key, &spki), outcome = REFUSED;
-	const struct forge_certificate forged = {.serial = serial,
+	const struct forge_certificate forged = {.serial = cur_of(three + 2, 1),
 		.issuer = issuer,
 		.subject = subject,
 		.not_after = INT64_C(1751600000),
@@ -87,8 +89,12 @@ static int outcome_of(const struct forge_rdn *subject, const struct forge_rdn *i
 	struct buf der = {0};
 	struct outcome o = {0};
 	struct cert c = {0};
+	uint8_t *at;
 
 	assert_true(forge_certificate_write(&forged, &der));
+	at = memmem(der.p, der.len, three, sizeof(three));
+	assert_non_null(at);
+	at[2] = serial;
 	if (cert_parse(cur_of(der.p, der.len), NULL, &c, &o))
 		outcome = cert_check_role(&c, CERT_PCK, &o) ? IN_ROLE : READ;
 	cert_done(&c);
@@ -98,8 +104,6 @@ static int outcome_of(const struct forge_rdn *subject, const struct forge_rdn *i
 	return outcome;
 }
 
-static const uint8_t one[] = {1};
-
 static void extensions_have_one_form(void **state)
 {
 	(void)state;
@@ -108,8 +112,7 @@ static void extensions_have_one_form(void **state)
 		int outcome;
 
 		append_hex(&extensions, rows[i].extensions);
-		outcome =
-			outcome_of(pck_name, pck_name, cur_of(one, 1), cur_of(extensions.p, extensions.len));
+		outcome = outcome_of(pck_name, pck_name, 1, cur_of(extensions.p, extensions.len));
 		if (outcome != rows[i].outcome)
 			fail_msg("%s: %d, not %d", rows[i].what, outcome, rows[i].outcome);
 		buf_done(&extensions);
@@ -133,11 +136,20 @@ static void names_are_of_printable_ascii(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(outcome_of(good, good, cur_of(one, 1), cur_of(NULL, 0)), READ);
+	assert_int_equal(outcome_of(good, good, 1, cur_of(NULL, 0)), READ);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		if (outcome_of(bad[i], good, cur_of(one, 1), cur_of(NULL, 0)) != REFUSED)
+		if (outcome_of(bad[i], good, 1, cur_of(NULL, 0)) != REFUSED)
 			fail_msg("subject %zu was read", i);
-	assert_int_equal(outcome_of(good, bad[3], cur_of(one, 1), cur_of(NULL, 0)), REFUSED);
+	assert_int_equal(outcome_of(good, bad[3], 1, cur_of(NULL, 0)), REFUSED);
+}
+
+/* Revocation lists are asked about the number as it is unsigned: a negative one would be another's. */
+static void serial_numbers_are_not_negative(void **state)
+{
+	(void)state;
+	assert_int_equal(outcome_of(pck_name, pck_name, 0x7f, cur_of(NULL, 0)), READ);
+	assert_int_equal(outcome_of(pck_name, pck_name, 0x80, cur_of(NULL, 0)), REFUSED);
+	assert_int_equal(outcome_of(pck_name, pck_name, 0xff, cur_of(NULL, 0)), REFUSED);
 }
 
 /* What names the algorithm a second time is not signed: it must say the same nevertheless. */
@@ -216,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(extensions_have_one_form),
 		cmocka_unit_test(names_are_of_printable_ascii),
+		cmocka_unit_test(serial_numbers_are_not_negative),
 		cmocka_unit_test(a_signature_counts_only_for_its_algorithm),
 		cmocka_unit_test(sgx_values_have_one_form),
 	};
