@@ -60,7 +60,7 @@ int ratls_endorsements_from_json(const char *json, size_t len,
 	const struct ratls_endorsements_options *options, struct ratls_endorsements **ret,
 	struct ratls_error *err)
 {
-	json_error_t why;
+	struct ratls_error why;
 	json_t *object;
 	int rc;
 
@@ -68,10 +68,11 @@ int ratls_endorsements_from_json(const char *json, size_t len,
 		return err_set(err, json == NULL ? RATLS_E_ARG : RATLS_E_FORMAT,
 			"could not read endorsements: there are none, or more than %zu bytes",
 			ENDORSEMENTS_JSON_MAX);
-	object = json_loadb(json, len, JSON_REJECT_DUPLICATES, &why);
+	object = json_read(cur_of(json, len), &why);
+	if (object == NULL)
+		return err_set(err, why.code, "could not read endorsements: %s", why.message);
 	if (!json_is_object(object))
-		rc = err_set(err, RATLS_E_FORMAT, "could not read endorsements: line %d: %s", why.line,
-			object == NULL ? why.text : "not an object");
+		rc = err_set(err, RATLS_E_FORMAT, "could not read endorsements: not an object");
 	else
 		rc = endorsements_from_object(object, "file", options, ret, err);
 	json_decref(object);

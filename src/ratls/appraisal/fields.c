@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "appraisal/json_bytes.h"
 #include "base/clock.h"
 #include "base/hex.h"
 
@@ -20,20 +21,23 @@ bool fields_fail(struct fields *f, const char *name, const char *what)
 
 json_t *fields_document(struct cur text, const char *name, struct outcome *o)
 {
-	json_error_t why;
-	json_t *document = json_loadb((const char *)text.p, text.left, JSON_REJECT_DUPLICATES, &why);
+	struct ratls_error why;
+	json_t *document = json_read(text, &why);
 
-	if (document == NULL)
-		outcome_fail(o, "%s is not JSON: line %d: %.120s", name, why.line, why.text);
+	if (document == NULL && why.code == RATLS_E_NOMEM)
+		outcome_unknown(o, "out of memory");
+	else if (document == NULL)
+		outcome_fail(o, "%s is not JSON: %.130s", name, why.message);
 	return document;
 }
 
-void *fields_room(struct fields *f, const char *name, size_t n, size_t size)
+void *fields_room(struct fields *f, size_t n, size_t size)
 {
 	void *room = calloc(n, size);
 
-	if (room == NULL)
-		fields_fail(f, name, "could not be read: out of memory");
+	if (room == NULL && !f->bad)
+		outcome_unknown(f->o, "out of memory");
+	f->bad = f->bad || room == NULL;
 	return room;
 }
 

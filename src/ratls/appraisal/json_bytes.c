@@ -2,6 +2,7 @@
 #include "appraisal/json_bytes.h"
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/hex.h"
 
 static json_t *take_text(struct buf *b)
@@ -34,6 +35,23 @@ json_t *json_of_time(int64_t at)
 
 	clock_format(at, text);
 	return json_string(text);
+}
+
+/* Where jansson runs out of memory it has nothing to say, mostly. */
+json_t *json_read(struct cur text, struct ratls_error *err)
+{
+	json_error_t why;
+	json_t *value = json_loadb((const char *)text.p, text.left, JSON_REJECT_DUPLICATES, &why);
+
+	if (value != NULL)
+		return value;
+	if (json_error_code(&why) == json_error_out_of_memory || why.text[0] == '\0')
+		err_set(err, RATLS_E_NOMEM, "out of memory");
+	else
+		err_set(err, RATLS_E_FORMAT, "line %d: %s", why.line,
+			json_error_code(&why) == json_error_null_character ? "a text holds a NUL character"
+									   : why.text);
+	return NULL;
 }
 
 static int append(const char *bytes, size_t len, void *text)

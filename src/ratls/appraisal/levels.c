@@ -65,7 +65,7 @@ void svn_levels_read(struct fields *f, struct svn_levels *ret)
 
 	if (n == 0)
 		return;
-	ret->at = fields_room(f, "tcbLevels", n, sizeof(*ret->at));
+	ret->at = fields_room(f, n, sizeof(*ret->at));
 	if (ret->at == NULL)
 		return;
 	for (ret->n = 0; ret->n < n && !f->bad; ret->n++)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <jansson.h>
 
+#include "appraisal/json_bytes.h"
 #include "appraisal/json_line.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -199,16 +200,17 @@ static int read_policy(const struct reader *r, json_t *object)
 int ratls_policy_from_json(const char *json, size_t len, struct ratls_policy **ret, struct ratls_error *err)
 {
 	struct reader r = {.text = cur_of(json, len), .err = err};
-	json_error_t why;
+	struct ratls_error why;
 	json_t *object;
 	int rc;
 
 	if (json == NULL || len > POLICY_JSON_MAX)
 		return err_set(err, RATLS_E_ARG,
 			"could not read policy: it is missing or larger than %zu bytes", POLICY_JSON_MAX);
-	object = json_loadb(json, len, JSON_REJECT_DUPLICATES, &why);
+	object = json_read(r.text, &why);
 	if (object == NULL)
-		return err_set(err, RATLS_E_ARG, "could not read policy: line %d: %s", why.line, why.text);
+		return err_set(err, why.code == RATLS_E_NOMEM ? RATLS_E_NOMEM : RATLS_E_ARG,
+			"could not read policy: %s", why.message);
 	if (!json_is_object(object))
 		rc = err_set(err, RATLS_E_ARG, "could not read policy: line 1: not an object");
 	else if ((rc = ratls_policy_new(&r.policy, err)) == RATLS_OK)

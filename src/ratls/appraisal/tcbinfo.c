@@ -58,7 +58,7 @@ static void read_levels(struct fields *info, struct tcbinfo *t)
 
 	if (n == 0)
 		return;
-	t->levels = fields_room(info, "tcbLevels", n, sizeof(*t->levels));
+	t->levels = fields_room(info, n, sizeof(*t->levels));
 	if (t->levels == NULL)
 		return;
 	for (t->n_levels = 0; t->n_levels < n && !info->bad; t->n_levels++)
@@ -114,7 +114,7 @@ static void read_modules(struct fields *info, struct tcbinfo *t)
 	n = list != NULL ? json_array_size(list) : 0;
 	if (n == 0)
 		return;
-	t->modules = fields_room(info, "tdxModuleIdentities", n, sizeof(*t->modules));
+	t->modules = fields_room(info, n, sizeof(*t->modules));
 	if (t->modules == NULL)
 		return;
 	for (; t->n_modules < n && !info->bad; t->n_modules++) {

@@ -149,13 +149,27 @@ static void every_item_is_needed(void **state)
 
 static void what_is_no_object_is_refused(void **state)
 {
-	static const char *const texts[] = {"", "{", "[]", "null", "{}x", "{\"a\":1,\"a\":1}"};
+	static const struct {
+		const char *text, *message;
+	} rows[] = {
+		{"", "line 1: "},
+		{"{", "line 1: "},
+		{"[]", "could not read endorsements: not an object"},
+		{"null", "line 1: "},
+		{"{}x", "line 1: "},
+		{"{\n\"a\":1,\"a\":1}", "line 2: "},
+		{"{\"a\":\"\\u0000\"}", "line 1: a text holds a NUL character"},
+	};
 	struct ratls_endorsements *e = NULL;
+	struct ratls_error err;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		assert_int_equal(ratls_endorsements_from_json(texts[i], strlen(texts[i]), NULL, &e, NULL),
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(ratls_endorsements_from_json(rows[i].text, strlen(rows[i].text), NULL, &e, &err),
 			RATLS_E_FORMAT);
+		if (strstr(err.message, rows[i].message) == NULL)
+			fail_msg("%s: %s", rows[i].text, err.message);
+	}
 	assert_int_equal(ratls_endorsements_from_json(NULL, 0, NULL, &e, NULL), RATLS_E_ARG);
 	assert_null(e);
 }
