@@ -51,10 +51,33 @@ static void shorten(struct cur value, char text[static 24])
 	snprintf(text, 24, "%.8s...%s", digits, digits + 2 * value.left - 4);
 }
 
-static void refuse_value(struct check *c, const struct policy_list *list, struct cur value)
+/* An entry of this value, which does not hold now: its roll-out is over, or has not begun. */
+static bool refuse_ended(const struct appraisal *a, struct check *c, const struct policy_list *list, struct cur value)
+{
+	char is[24], edge[CLOCK_TEXT_SIZE];
+
+	shorten(value, is);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct policy_entry *e = &list->at[i];
+		bool early = a->at < e->from;
+
+		if (!cur_is(&value, e->value, e->len))
+			continue;
+		clock_format(early ? e->from : e->until, edge);
+		check_fail(c, early ? "it is %s, which the policy accepts from %s on only"
+				    : "it is %s, which the policy accepted until %s only",
+			is, edge);
+		return true;
+	}
+	return false;
+}
+
+static void refuse_value(const struct appraisal *a, struct check *c, const struct policy_list *list, struct cur value)
 {
 	char is[24], wanted[24];
 
+	if (refuse_ended(a, c, list, value))
+		return;
 	shorten(value, is);
 	shorten(cur_of(list->at[0].value, list->at[0].len), wanted);
 	check_fail(c, "it is %s, the policy accepts %s%s", is, wanted, list->n > 1 ? " and others" : "");
@@ -71,7 +94,7 @@ static void judge_list(struct appraisal *a, struct check *c, const struct policy
 	}
 	show_list(a, c, list);
 	if (!policy_list_holds(list, value, a->at, &until)) {
-		refuse_value(c, list, value);
+		refuse_value(a, c, list, value);
 		return;
 	}
 	appraisal_ends(a, until);

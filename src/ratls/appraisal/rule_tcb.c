@@ -67,6 +67,8 @@ static void show_accepted(const struct appraisal *a, struct check *c)
 static const char *remedy_of(enum tcb_status status)
 {
 	switch (status) {
+	case TCB_UP_TO_DATE:
+		return "there is nothing to be done, but the policy does not accept it";
 	case TCB_SW_HARDENING_NEEDED:
 		return "the software in the machine has to be hardened against the advisories";
 	case TCB_CONFIGURATION_NEEDED:

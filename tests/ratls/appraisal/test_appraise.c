@@ -712,6 +712,54 @@ static void claims_without_their_kernel_are_said(void **state)
 	scene_done(&s);
 }
 
+static const char *hint_of(const struct ratls_report *report, enum rule rule)
+{
+	return (const char *)report->text.p + report->checks[rule].hint - 1;
+}
+
+static void assert_refused_with(struct scene *s, const char *policy, enum rule rule, const char *part)
+{
+	struct ratls_report *report;
+
+	assert_int_equal(ratls_policy_from_json(policy, strlen(policy), &s->policy, NULL), RATLS_OK);
+	report = scene_appraise_at(s, NOW);
+	assert_int_equal(report->checks[rule].status, CHECK_FAIL);
+	if (strstr(hint_of(report, rule), part) == NULL)
+		fail_msg("%s", hint_of(report, rule));
+	ratls_report_free(report);
+	ratls_policy_free(s->policy);
+	s->policy = NULL;
+}
+
+/* What stands in the policy, at another time than now, is not told as another value. */
+static void a_window_that_is_not_open_is_said(void **state)
+{
+	char mrtd[97], policy[256];
+	struct scene s;
+
+	(void)state;
+	scene_init(&s);
+	scene_make(&s);
+	hex_encode(s.evidence->quote.td.mrtd.p, 48, mrtd);
+	snprintf(policy, sizeof(policy), "{\"mrtd\":[{\"value\":\"%s\",\"until\":100}]}", mrtd);
+	assert_refused_with(&s, policy, RULE_POLICY_MRTD, "which the policy accepted until 1970-01-01T00:01:40Z only");
+	snprintf(policy, sizeof(policy), "{\"mrtd\":[{\"value\":\"%s\",\"from\":4000000000}]}", mrtd);
+	assert_refused_with(&s, policy, RULE_POLICY_MRTD, "which the policy accepts from 2096-10-02T07:06:40Z on only");
+	scene_done(&s);
+}
+
+static void a_status_that_needs_nothing_is_not_blamed(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_init(&s);
+	scene_make(&s);
+	assert_refused_with(&s, "{\"tcb_status\":[\"OutOfDate\"]}", RULE_TCB_STATUS,
+		"UpToDate: there is nothing to be done, but the policy does not accept it");
+	scene_done(&s);
+}
+
 static void documents_of_two_evaluations_are_said(void **state)
 {
 	struct scene s;
@@ -944,6 +992,8 @@ int main(void)
 		cmocka_unit_test(advisories_are_a_union),
 		cmocka_unit_test(nothing_compared_is_said),
 		cmocka_unit_test(claims_without_their_kernel_are_said),
+		cmocka_unit_test(a_window_that_is_not_open_is_said),
+		cmocka_unit_test(a_status_that_needs_nothing_is_not_blamed),
 		cmocka_unit_test(documents_of_two_evaluations_are_said),
 		cmocka_unit_test(threads_share_evidence_and_endorsements),
 		cmocka_unit_test(seen_chains_are_remembered),
