@@ -162,24 +162,28 @@ enum ratls_binding_kind {
 	RATLS_BINDING_CERTIFICATE, /* SHA-512("ratls-cert:" || the key of the certificate it came in) */
 	RATLS_BINDING_SPKI,        /* the same of this SubjectPublicKeyInfo (DER) */
 	RATLS_BINDING_REPORT_DATA, /* these bytes, right-padded with zeros to 64 */
-	RATLS_BINDING_NONE,        /* nothing: for a quote in a file. The report says "skipped". */
+	/* Nothing: for a quote in a file. The report says "skipped", and nothing about whose key it is: anybody can
+	 * show the quote of a real machine. Nobody may send data on its word. */
+	RATLS_BINDING_NONE,
 };
 
 struct ratls_binding {
 	enum ratls_binding_kind kind;
-	const uint8_t *bytes;
+	const uint8_t *bytes; /* of the two in the middle; the others have none */
 	size_t len;
 };
 
 /* Appraise evidence at a moment. endorsements may be NULL (then the answer is "undetermined" at best);
  * policy may be NULL (empty). A report lists every rule with pass, fail, warn, skipped or unknown.
  * Pure: no I/O, no clock; thread-safe. The report keeps what it is about: all the rest may be freed.
- * RATLS_E_ARG if evidence or binding is NULL, or the time or the binding is none. */
+ * RATLS_E_ARG if evidence or binding is NULL, or the time or the binding is none: of an unknown kind, too
+ * long, or with bytes that are not there. */
 int ratls_appraise(const struct ratls_evidence *evidence, const struct ratls_endorsements *endorsements,
 	const struct ratls_policy *policy, const struct ratls_binding *binding, int64_t at,
 	struct ratls_report **ret, struct ratls_error *err);
 
-/* May data be sent to this machine? False for NULL. */
+/* May data be sent to this machine? To whoever holds the key that the quote names: with RATLS_BINDING_NONE it names
+ * none, and "accepted" says no more than that there is such a machine. False for NULL. */
 bool ratls_report_accepted(const struct ratls_report *report);
 
 /* What kind of "no": the values are also the exit codes of every teesql command. */

@@ -55,6 +55,9 @@ static int check_arguments(const struct appraisal_inputs *in, struct ratls_error
 		return err_set(err, RATLS_E_ARG, "could not appraise: the time is out of range");
 	if (binding->kind < RATLS_BINDING_CERTIFICATE || binding->kind > RATLS_BINDING_NONE)
 		return err_set(err, RATLS_E_ARG, "could not appraise: the kind of binding is unknown");
+	if ((binding->kind == RATLS_BINDING_SPKI || binding->kind == RATLS_BINDING_REPORT_DATA) &&
+		binding->bytes == NULL && binding->len > 0)
+		return err_set(err, RATLS_E_ARG, "could not appraise: the bytes of the binding are missing");
 	if (binding->kind == RATLS_BINDING_REPORT_DATA && binding->len > 64)
 		return err_set(err, RATLS_E_ARG, "could not appraise: more report data than 64 bytes");
 	return RATLS_OK;

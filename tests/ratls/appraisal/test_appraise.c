@@ -536,6 +536,29 @@ static void bad_arguments_are_errors(void **state)
 
 /* ---- reports ---- */
 
+/* Bytes that are not there would be compared as none, or as zeros: what was forgotten must not bind. */
+static void a_binding_without_its_bytes_is_none(void **state)
+{
+	const struct ratls_binding bindings[] = {
+		{.kind = RATLS_BINDING_SPKI, .len = 91},
+		{.kind = RATLS_BINDING_REPORT_DATA, .len = 64},
+	};
+	const struct ratls_binding zeros = {.kind = RATLS_BINDING_REPORT_DATA};
+	struct ratls_report *report = NULL;
+	struct scene s;
+
+	(void)state;
+	scene_init(&s);
+	scene_make(&s);
+	for (size_t i = 0; i < sizeof(bindings) / sizeof(bindings[0]); i++)
+		assert_int_equal(ratls_appraise(s.evidence, s.endorsements, NULL, &bindings[i], NOW, &report, NULL),
+			RATLS_E_ARG);
+	assert_null(report);
+	assert_int_equal(ratls_appraise(s.evidence, s.endorsements, NULL, &zeros, NOW, &report, NULL), RATLS_OK);
+	ratls_report_free(report);
+	scene_done(&s);
+}
+
 static void report_outlives_what_it_is_about(void **state)
 {
 	struct ratls_report *report;
@@ -985,6 +1008,7 @@ int main(void)
 		cmocka_unit_test(without_endorsements_nothing_is_decided),
 		cmocka_unit_test(a_forgery_shows_without_endorsements),
 		cmocka_unit_test(bad_arguments_are_errors),
+		cmocka_unit_test(a_binding_without_its_bytes_is_none),
 		cmocka_unit_test(report_outlives_what_it_is_about),
 		cmocka_unit_test(report_has_every_member),
 		cmocka_unit_test(a_blank_report_knows_nothing),
