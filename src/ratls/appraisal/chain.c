@@ -6,24 +6,26 @@
 bool chain_split(struct cur pem, size_t n, struct chain_text *ret, struct outcome *o)
 {
 	struct chain_text chain = {0};
+	struct buf surplus = {0};
+	bool whole, no_memory;
 
 	while (chain.n < n && pem_next(&pem, "CERTIFICATE", &chain.der[chain.n]))
 		chain.n++;
 	/* One more step than there are certificates: it must find the end of the text. */
-	if (chain.n == n && !pem.bad) {
-		struct buf surplus = {0};
-		bool more = pem_next(&pem, "CERTIFICATE", &surplus);
-
-		buf_done(&surplus);
-		if (!more && !pem.bad) {
-			*ret = chain;
-			return true;
-		}
+	whole = chain.n == n && !pem_next(&pem, "CERTIFICATE", &surplus) && !pem.bad;
+	no_memory = surplus.bad || (chain.n < n && chain.der[chain.n].bad);
+	buf_done(&surplus);
+	if (whole) {
+		*ret = chain;
+		return true;
 	}
-	outcome_fail(o,
-		pem.bad ? "a certificate chain is malformed"
-			: "a certificate chain does not hold exactly %zu certificate%s",
-		n, n == 1 ? "" : "s");
+	if (no_memory)
+		outcome_unknown(o, "out of memory");
+	else
+		outcome_fail(o,
+			pem.bad ? "a certificate chain is malformed"
+				: "a certificate chain does not hold exactly %zu certificate%s",
+			n, n == 1 ? "" : "s");
 	chain_done(&chain);
 	return false;
 }

@@ -82,10 +82,12 @@ bool crl_parse(struct cur text, struct crl *ret, struct outcome *o)
 	struct crl c = {0};
 	bool ok = false;
 
-	if (!to_der(text, &der) || der.len == 0)
-		outcome_fail(o, "the revocation list is neither DER, PEM nor hex");
-	else
+	if (to_der(text, &der) && der.len > 0)
 		ok = decode(&der, &c, o);
+	else if (der.bad)
+		outcome_unknown(o, "out of memory");
+	else
+		outcome_fail(o, "the revocation list is neither DER, PEM nor hex");
 	buf_done(&der);
 	if (ok)
 		*ret = c;

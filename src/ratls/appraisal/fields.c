@@ -31,13 +31,20 @@ json_t *fields_document(struct cur text, const char *name, struct outcome *o)
 	return document;
 }
 
+bool fields_nomem(struct fields *f)
+{
+	if (!f->bad)
+		outcome_unknown(f->o, "out of memory");
+	f->bad = true;
+	return false;
+}
+
 void *fields_room(struct fields *f, size_t n, size_t size)
 {
 	void *room = calloc(n, size);
 
-	if (room == NULL && !f->bad)
-		outcome_unknown(f->o, "out of memory");
-	f->bad = f->bad || room == NULL;
+	if (room == NULL)
+		fields_nomem(f);
 	return room;
 }
 

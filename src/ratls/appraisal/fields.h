@@ -36,8 +36,11 @@ int64_t fields_time(struct fields *f, const char *name); /* exactly YYYY-MM-DDTh
 const json_t *fields_object(struct fields *f, const char *name);
 const json_t *fields_array(struct fields *f, const char *name, size_t min, size_t max);
 
-/* Zeroed room for what n elements of an array become; the caller frees it. NULL without memory: then it
- * is bad and its outcome unknown. */
+/* What is there could not be read for want of memory: bad, and the outcome unknown. Returns false. */
+bool fields_nomem(struct fields *f);
+
+/* Zeroed room for what n elements of an array become; the caller frees it. NULL without memory: as
+ * fields_nomem. */
 void *fields_room(struct fields *f, size_t n, size_t size);
 
 /* An array of texts of at most max_text bytes that may be absent (then NULL). */

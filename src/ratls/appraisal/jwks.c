@@ -30,7 +30,7 @@ static BIGNUM *read_number(struct fields *f, const char *name, size_t max)
 	BIGNUM *n = NULL;
 
 	if (!f->bad && !base64url_decode(text, strlen(text), &bytes))
-		fields_fail(f, name, "is not base64url");
+		bytes.bad ? fields_nomem(f) : fields_fail(f, name, "is not base64url");
 	if (!f->bad)
 		n = BN_bin2bn(bytes.p, (int)bytes.len, NULL);
 	buf_done(&bytes);
@@ -74,7 +74,7 @@ static bool read_key(struct fields *f, struct jwk *k)
 	return !f->bad;
 }
 
-static X509 *read_certificate(const json_t *text)
+static X509 *read_certificate(struct fields *f, const json_t *text)
 {
 	struct buf der = {0};
 	const unsigned char *p;
@@ -89,6 +89,8 @@ static X509 *read_certificate(const json_t *text)
 			x = NULL;
 		}
 	}
+	if (der.bad)
+		fields_nomem(f);
 	buf_done(&der);
 	return x;
 }
@@ -100,7 +102,7 @@ static bool read_chain(struct fields *f, struct jwk *k)
 
 	k->chain = sk_X509_new_null();
 	for (size_t i = 0; list != NULL && i < json_array_size(list) && !f->bad; i++) {
-		X509 *x = read_certificate(json_array_get(list, i));
+		X509 *x = read_certificate(f, json_array_get(list, i));
 
 		if (x == NULL || k->chain == NULL || sk_X509_push(k->chain, x) == 0) {
 			X509_free(x);

@@ -68,6 +68,7 @@ bool pem_next(struct cur *text, const char *label, struct buf *ret)
 		take_body(text, &body);
 	ok = ok && take_line(text, "END", label) && !body.bad && body.len > 0 &&
 	     base64_decode((const char *)body.p, body.len, ret);
+	ret->bad = ret->bad || body.bad;
 	buf_done(&body);
 	if (!ok)
 		text->bad = true;

@@ -10,7 +10,8 @@
 #include "base/cur.h"
 
 /* The next block of this label ("CERTIFICATE", "X509 CRL") as DER appended to ret. False at the end of the
- * text (text is then empty and not bad) and at anything malformed (text is then bad). */
+ * text (text is then empty and not bad) and at anything malformed (text is then bad). Where memory ran out, ret is bad,
+ * too. */
 bool pem_next(struct cur *text, const char *label, struct buf *ret);
 
 #endif

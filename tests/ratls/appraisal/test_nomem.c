@@ -25,6 +25,7 @@
 
 static size_t countdown; /* of allocations: the one that reaches zero fails; 0: none does */
 static bool failed;      /* one did */
+static bool failed_in_jansson;
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -54,6 +55,14 @@ void *__wrap_calloc(size_t n, size_t size)
 void *__wrap_realloc(void *p, size_t size)
 {
 	return fails() ? NULL : __real_realloc(p, size);
+}
+
+static void *jansson_malloc(size_t size)
+{
+	void *p = __wrap_malloc(size);
+
+	failed_in_jansson = failed_in_jansson || p == NULL;
+	return p;
 }
 
 static struct forge_machine machine;
@@ -104,6 +113,16 @@ static int done(void **state)
 	return 0;
 }
 
+/* What could not be read, hashed or verified was not shown to be wrong. Not so where jansson ran out: it may leave a
+ * character of a text out, and calls that a success. */
+static void assert_accuses_nobody(const struct ratls_report *report)
+{
+	int class = report != NULL && !failed_in_jansson ? ratls_report_class(report) : RATLS_CLASS_ACCEPTED;
+
+	if (class != RATLS_CLASS_ACCEPTED && class != RATLS_CLASS_UNDETERMINED)
+		fail_msg("%s", ratls_report_message(report));
+}
+
 /* The report as JSON (the caller frees it), or NULL if there is none, when the n-th allocation fails. */
 static char *appraise(size_t n, bool *ret_accepted)
 {
@@ -128,9 +147,7 @@ static char *appraise(size_t n, bool *ret_accepted)
 		json = ratls_report_json(report);
 	countdown = 0;
 	*ret_accepted = ratls_report_accepted(report);
-	/* What could not be hashed was not shown to be another log. */
-	if (report != NULL)
-		assert_int_not_equal(report->checks[RULE_LOG_RTMR3].status, CHECK_FAIL);
+	assert_accuses_nobody(report);
 	out = json != NULL ? strdup(json) : NULL;
 	ratls_report_free(report);
 	ratls_policy_free(policy);
@@ -167,6 +184,7 @@ static char *appraise_token(size_t n, bool *ret_accepted)
 			out = (char *)ratls_report_json(report);
 	}
 	countdown = 0;
+	assert_accuses_nobody(report);
 	*ret_accepted = ratls_report_accepted(report);
 	out = out != NULL ? strdup(out) : NULL;
 	ratls_report_free(report);
@@ -187,7 +205,7 @@ static size_t exhaust(char *(*run)(size_t n, bool *ret_accepted))
 	do {
 		char *json;
 
-		failed = false;
+		failed = failed_in_jansson = false;
 		json = run(++n, &accepted);
 		/* Some failures change nothing: what was to be remembered for the next time is not. */
 		if (json != NULL && accepted)
@@ -310,6 +328,6 @@ int main(void)
 		cmocka_unit_test(so_is_a_reference_log),
 	};
 
-	json_set_alloc_funcs(__wrap_malloc, free);
+	json_set_alloc_funcs(jansson_malloc, free);
 	return cmocka_run_group_tests(tests, make, done);
 }
