@@ -7,6 +7,7 @@
 #include "appraisal/root.h"
 
 #include "base/err.h"
+#include "base/reason.h"
 
 /* clang-format off */
 static const uint8_t intel_root[659] = {
@@ -71,10 +72,12 @@ int root_load(struct cur der, struct cert *ret, struct ratls_error *err)
 	struct cert c = {0};
 
 	if (!cert_parse(der, NULL, &c, &o))
-		return err_set(err, RATLS_E_ARG, "could not use the trust root: %s", o.detail);
+		return err_reason(err, RATLS_E_ARG, REASON_FILE, "could not use the trust root: %s", o.detail);
 	if (!root_is_intel(der) && (!cert_check_issued(&c, &c, &o) || !cert_check_signature(&c, &c, &o))) {
+		err_reason(err, RATLS_E_ARG, REASON_FILE, "could not use the trust root: \"%s\" is not signed by itself",
+			c.name);
 		cert_done(&c);
-		return err_set(err, RATLS_E_ARG, "could not use the trust root: %s", o.detail);
+		return RATLS_E_ARG;
 	}
 	*ret = c;
 	return RATLS_OK;

@@ -312,6 +312,31 @@ static void bad_anchors_are_errors(void **state)
 	sample_done(&s);
 }
 
+/* It is a matter of configuration, and says nothing of a peer or of collateral. */
+static void a_bad_anchor_is_the_configurations(void **state)
+{
+	const enum forge_role roles[] = {FORGE_PCK_CA, FORGE_ROOT};
+	struct ratls_error err;
+	struct cert root = {0};
+	struct sample s;
+
+	(void)state;
+	sample_init(&s, SAMPLE_V4);
+	s.pki.cert[FORGE_ROOT].issuer_cn = "Intel SGX Other Root CA";
+	sample_make(&s);
+	for (size_t i = 0; i < 2; i++) {
+		const struct buf *der = &s.made.cert[roles[i]];
+
+		assert_int_equal(root_load(cur_of(der->p, der->len), &root, &err), RATLS_E_ARG);
+		assert_int_equal(err.reason, REASON_FILE);
+		assert_non_null(strstr(err.message, "is not signed by itself"));
+		assert_int_equal(root_load(cur_of(der->p, der->len - 1), &root, &err), RATLS_E_ARG);
+		assert_int_equal(err.reason, REASON_FILE);
+	}
+	assert_false(cert_there(&root));
+	sample_done(&s);
+}
+
 /* Invariant trust_is_configured: without a configured root it is Intel's, and a development root is none. */
 static void trust_is_configured(void **state)
 {
@@ -478,6 +503,7 @@ int main(void)
 		cmocka_unit_test(items_are_kept_as_they_were),
 		cmocka_unit_test(labels_share_what_was_checked),
 		cmocka_unit_test(bad_anchors_are_errors),
+		cmocka_unit_test(a_bad_anchor_is_the_configurations),
 		cmocka_unit_test(trust_is_configured),
 		cmocka_unit_test(intel_root_is_what_intel_publishes),
 		cmocka_unit_test(end_is_the_earliest),
