@@ -167,8 +167,8 @@ static struct endorsed *begin(const struct endorsement_items *items,
 
 /* ---- labels --------------------------------------------------------------------------------------------- */
 
-static int label(struct endorsed *endorsed, const char *source, const char *remark, struct cur pck_chain,
-	struct ratls_endorsements **ret, struct ratls_error *err)
+static int label(struct endorsed *endorsed, const char *source, const char *remark, int64_t remark_since,
+	struct cur pck_chain, struct ratls_endorsements **ret, struct ratls_error *err)
 {
 	struct ratls_endorsements *e = calloc(1, sizeof(*e));
 
@@ -179,6 +179,7 @@ static int label(struct endorsed *endorsed, const char *source, const char *rema
 	e->endorsed = endorsed;
 	e->source = strdup(source != NULL ? source : "");
 	e->remark = remark != NULL ? strdup(remark) : NULL;
+	e->remark_since = remark_since;
 	buf_bytes(&e->pck_chain, pck_chain.p, pck_chain.left);
 	if (e->source == NULL || (e->remark == NULL && remark != NULL) || e->pck_chain.bad) {
 		ratls_endorsements_free(e);
@@ -201,7 +202,7 @@ int endorsements_new(const struct endorsement_items *items, const struct ratls_e
 	if (e != NULL) {
 		take_crls(e, items);
 		take_documents(e, items);
-		rc = label(e, items->source, NULL, items->pck_certificate_chain, ret, err);
+		rc = label(e, items->source, NULL, 0, items->pck_certificate_chain, ret, err);
 	}
 	endorsed_unref(e);
 	ERR_pop_to_mark();
@@ -220,7 +221,7 @@ int endorsements_of_root(const struct ratls_endorsements_options *options, struc
 	ERR_pop_to_mark();
 	if (e != NULL) {
 		e->empty = true;
-		rc = label(e, NULL, NULL, cur_of(NULL, 0), ret, err);
+		rc = label(e, NULL, NULL, 0, cur_of(NULL, 0), ret, err);
 	}
 	endorsed_unref(e);
 	return rc;
@@ -251,14 +252,7 @@ const char *endorsements_source(const struct ratls_endorsements *e)
 int endorsements_with_pck(const struct ratls_endorsements *e, struct cur chain, struct ratls_endorsements **ret,
 	struct ratls_error *err)
 {
-	struct ratls_endorsements *labelled = NULL;
-	int rc = label(e->endorsed, e->source, e->remark, chain, &labelled, err);
-
-	if (rc != RATLS_OK)
-		return rc;
-	labelled->remark_since = e->remark_since;
-	*ret = labelled;
-	return RATLS_OK;
+	return label(e->endorsed, e->source, e->remark, e->remark_since, chain, ret, err);
 }
 
 struct cur endorsements_pck_chain(const struct ratls_endorsements *e)
@@ -280,19 +274,12 @@ bool endorsements_recovery(const struct ratls_endorsements *e, int64_t *ret_numb
 int endorsements_remark(const struct ratls_endorsements *e, int64_t since, const char *why,
 	struct ratls_endorsements **ret, struct ratls_error *err)
 {
-	struct ratls_endorsements *labelled = NULL;
 	char remark[RATLS_ERROR_MESSAGE_SIZE];
-	int rc;
 
 	/* Services and their certificates have a say in it, and reports are UTF-8. */
 	snprintf(remark, sizeof(remark), "%s", why);
 	utf8_make_plain(remark, strlen(remark));
-	rc = label(e->endorsed, e->source, remark, endorsements_pck_chain(e), &labelled, err);
-	if (rc != RATLS_OK)
-		return rc;
-	labelled->remark_since = since;
-	*ret = labelled;
-	return RATLS_OK;
+	return label(e->endorsed, e->source, remark, since, endorsements_pck_chain(e), ret, err);
 }
 
 int64_t endorsements_valid_until(const struct ratls_endorsements *labelled)

@@ -46,7 +46,7 @@ struct platform_id;
 /* Do all chains and signatures hold, are the documents of TDX, and are they of this platform (NULL: of any)?
  * Whatever the time, and revocation aside. RATLS_E_FORMAT, with the reason of the rule that would refuse it. */
 int endorsements_check(
-	const struct ratls_endorsements *e, const struct platform_id *platform, struct ratls_error *err);
+	const struct ratls_endorsements *labelled, const struct platform_id *platform, struct ratls_error *err);
 
 /* The same endorsements, checked as they are, with a PCK certificate chain (PEM) for a quote that carries none. */
 int endorsements_with_pck(const struct ratls_endorsements *e, struct cur chain, struct ratls_endorsements **ret,
@@ -80,6 +80,6 @@ bool endorsements_fmspc(const struct ratls_endorsements *e, uint8_t ret[static 6
 
 /* The earliest moment at which one of the items ends (nextUpdate of the JSON items and CRLs, notAfter of the
  * chains); 0 if an item could not be parsed. */
-int64_t endorsements_valid_until(const struct ratls_endorsements *e);
+int64_t endorsements_valid_until(const struct ratls_endorsements *labelled);
 
 #endif

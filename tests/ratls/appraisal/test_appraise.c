@@ -628,8 +628,10 @@ static void a_blank_report_knows_nothing(void **state)
 				fail_msg("%s.%s is not null", objects[i], name);
 	}
 	assert_in_range(json_array_size(json_object_get(blank, "checks")), 50, RULE_COUNT);
-	json_array_foreach(json_object_get(blank, "checks"), i, value)
-		assert_string_equal(json_string_value(json_object_get(value, "status")), "unknown");
+	for (i = 0; i < json_array_size(json_object_get(blank, "checks")); i++)
+		assert_string_equal(json_string_value(json_object_get(
+					    json_array_get(json_object_get(blank, "checks"), i), "status")),
+			"unknown");
 	json_decref(blank);
 }
 
