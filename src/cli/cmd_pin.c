@@ -99,6 +99,8 @@ static int conclude(const struct evaluation *e)
 	if (e->conclusion.class != CLASS_ACCEPTED) {
 		snprintf(err.message, sizeof(err.message), "%s", e->conclusion.message);
 		(void)cli_fail(cli, &err);
+		if (e->conclusion.hint[0] != '\0')
+			cli_note(cli, "%s", e->conclusion.hint);
 		return (int)e->conclusion.class;
 	}
 	report = evaluation_json(e);

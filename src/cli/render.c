@@ -400,6 +400,8 @@ static void append_verdict(const struct page *p)
 		buf_str(p->out, "  ");
 		append_sentence(p, message);
 	}
+	if (json_is_true(member(p, "bundle", "own_policy")))
+		buf_fmt(p->out, "%s by the bundle's own policy", message != NULL && strcmp(message, "accepted") != 0 ? "," : "");
 	end_line(p);
 }
 

@@ -227,24 +227,47 @@ def test_a_bundle_is_appraised_again_with_the_same_answer(teesql, real, folder):
         assert stat.S_IMODE(path.stat().st_mode) == 0o644 and [path] == list(folder.iterdir())
         bundle = json.loads(path.read_text())
         assert bundle["schema"] == "teesql.bundle/1" and bundle["time"] == "2025-07-04T03:33:20Z"
-        again = json.loads(teesql("verify", path, "--json", "--pccs", "http://127.0.0.1:9", status=status).stdout)
+        again = json.loads(teesql("verify", path, "--at", str(GOOD_AT), "--json", "--pccs", "http://127.0.0.1:9",
+                                  status=status).stdout)
         for name in ("verdict", "code", "message", "time", "evidence", "tcb", "checks", "trust_root"):
             assert again[name] == bundle["report"][name]
         path.write_text(sealed(bundle))  # the digest is what its description says
-        teesql("verify", path, status=status)
+        teesql("verify", path, "--at", str(GOOD_AT), status=status)
+
+
+def test_a_bundle_is_judged_as_of_now(teesql, real, folder):
+    """Who hands over an old bundle must not choose the moment at which it is judged."""
+    path, says = saved(teesql, real, folder), "add --at 2025-07-04T03:33:20Z"
+    done = teesql("verify", path, status=7)
+    assert "Verdict: UNDETERMINED" in verdict(done) and says in done.stdout
+    report = json.loads(teesql("verify", path, "--json", status=7).stdout)
+    assert says in report["hint"] and report["bundle"] == {"time": "2025-07-04T03:33:20Z", "own_policy": True}
+    assert says not in teesql("verify", path, "--mrtd", OTHER, status=7).stdout  # time is not all
+    assert says in teesql("pin", path, status=7).stderr
+
+
+def test_a_verdict_by_a_bundles_own_policy_says_so(teesql, real, folder):
+    path, says = saved(teesql, real, folder), "by the bundle's own policy"
+    assert says in verdict(teesql("verify", path, "--at", str(GOOD_AT)))
+    assert says in verdict(teesql("verify", path, "--at", str(GOOD_AT), "--quiet"))
+    done = teesql("verify", path, "--at", str(GOOD_AT), "--mrtd", OTHER, status=1)
+    assert says not in done.stdout
+    report = json.loads(teesql("verify", path, "--at", str(GOOD_AT), "--mrtd", MRTD, "--json").stdout)
+    assert report["bundle"]["own_policy"] is False
 
 
 def test_options_count_before_a_bundle(teesql, real, folder):
     path = saved(teesql, real, folder, "--mrtd", OTHER, status=1)
-    teesql("verify", path, "--mrtd", MRTD)
-    teesql("verify", path, "--accept-tcb", "UpToDate")
-    teesql("verify", path, "--policy", policy(folder, {"mrtd": [MRTD]}))
-    teesql("verify", path, env={"EXPECTED_MRTD": MRTD})
+    then = ["verify", path, "--at", str(GOOD_AT)]
+    teesql(*then, "--mrtd", MRTD)
+    teesql(*then, "--accept-tcb", "UpToDate")
+    teesql(*then, "--policy", policy(folder, {"mrtd": [MRTD]}))
+    teesql(*then, env={"EXPECTED_MRTD": MRTD})
     path = saved(teesql, real, folder)
     for at, status in [("1750329147", 0), ("1752919235", 0), ("1752919236", 7), ("1750329146", 7)]:
         teesql("verify", path, "--at", at, status=status)
-    teesql("verify", path, "--collateral", real.collateral)
-    teesql("verify", path, "--collateral", VECTORS / "sgx_v3.collateral.json", status=5)
+    teesql(*then, "--collateral", real.collateral)
+    teesql(*then, "--collateral", VECTORS / "sgx_v3.collateral.json", status=5)
 
 
 def test_a_bundle_does_not_bring_its_root(teesql, machine, folder):
@@ -261,8 +284,9 @@ def test_a_bundle_does_not_bring_its_root(teesql, machine, folder):
 
 def test_a_bundle_does_not_allow_debug_by_itself(teesql, real, folder):
     path = saved(teesql, real, folder, "--insecure-allow-debug")
-    assert "--insecure-allow-debug" in teesql("verify", path, status=2).stderr
-    teesql("verify", path, "--insecure-allow-debug")
+    then = ["verify", path, "--at", str(GOOD_AT)]
+    assert "--insecure-allow-debug" in teesql(*then, status=2).stderr
+    teesql(*then, "--insecure-allow-debug")
 
 
 def test_a_changed_byte_of_a_bundle_is_refused(teesql, real, folder):
@@ -285,13 +309,13 @@ def test_a_digest_makes_nothing_true(teesql, real, folder):
     for at in (184, 568, 640, len(evidence) // 2):
         bundle["evidence"]["bytes"] = base64.b64encode(change(evidence, at)).decode()
         path.write_text(sealed(bundle))
-        assert teesql("verify", path, status=None).returncode in (4, 5)
+        assert teesql("verify", path, "--at", str(GOOD_AT), status=None).returncode in (4, 5)
     for name in ("tcb_info", "qe_identity", "tcb_info_signature", "pck_crl", "root_ca_crl"):
         bundle = json.loads(original)
         item = bundle["collateral"][name]
         bundle["collateral"][name] = item[:-9] + ("1" if item[-9] == "0" else "0") + item[-8:]
         path.write_text(sealed(bundle))
-        teesql("verify", path, status=5)
+        teesql("verify", path, "--at", str(GOOD_AT), status=5)
     for change_it, says in [(lambda b: b.pop("time"), "time"), (lambda b: b.update(more=1), "more"),
                             (lambda b: b["policy"].update(mrdt=[]), "mrdt"),
                             (lambda b: b["evidence"].update(kind="tpm"), "kind")]:
