@@ -115,8 +115,7 @@ static void say_insecure(const char *name)
 	cli_warn("--%s is in effect", name);
 }
 
-/* Where the options cannot be read, --json can still be seen. */
-static bool asks_for_json(char **argv)
+bool cli_asks_for_json(char **argv)
 {
 	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++)
 		if (strcmp(*argv, "--json") == 0 || strcmp(*argv, "--json=yes") == 0)
@@ -150,7 +149,7 @@ bool cli_parse(const struct opt_program *program, char **argv, void *config, siz
 	if (rc == RATLS_OK)
 		opt_free(program, config);
 	else
-		*ret_exit = cli_fail(&(struct cli){.json = asks_for_json(argv)}, &err);
+		*ret_exit = cli_fail(&(struct cli){.json = cli_asks_for_json(argv)}, &err);
 	return false;
 }
 

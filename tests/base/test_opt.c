@@ -131,6 +131,25 @@ static void assert_file_refused(const char *text, int line, const char *part)
 	unlink(path);
 }
 
+static void assert_hints_at_nothing(const char *text)
+{
+	char path[32];
+	struct result r = parse_with_file(text, "", path);
+
+	assert_null(strstr(r.err.message, "did you mean"));
+	result_done(&r);
+	unlink(path);
+}
+
+static void a_file_that_is_not_there_is_a_mistake_of_the_configuration(void **state)
+{
+	struct result r = parse(&daemon_program, "--config /nonexistent/x.conf");
+
+	(void)state;
+	assert_int_equal(r.err.reason, REASON_FILE);
+	result_done(&r);
+}
+
 static void defaults_are_those_of_the_table(void **state)
 {
 	struct result r = parse(&daemon_program, "");
@@ -237,7 +256,9 @@ static void mistakes_in_the_file_are_named_with_their_line(void **state)
 	assert_file_refused("threads = 1\nthreads = 2\n", 2, "set twice");
 	assert_file_refused("threads = 1\nnonsense\nthread = 1\n", 2, "key = value");
 	assert_file_refused("[other]\nthreads = 1\n", 2, "section");
-	assert_file_refused("config = /etc/passwd\n", 1, "unknown option");
+	assert_file_refused("config = /etc/passwd\n", 1, "unknown option \"config\"");
+	assert_file_refused("confi = /etc/passwd\n", 1, "unknown option \"confi\"");
+	assert_hints_at_nothing("config = /etc/passwd\n"); /* which may not stand there */
 	memset(line, 'x', sizeof(line));
 	memcpy(line, "listen=", 7);
 	line[sizeof(line) - 1] = '\0';
@@ -442,6 +463,7 @@ int main(void)
 		cmocka_unit_test(mistakes_in_flags_are_named),
 		cmocka_unit_test(a_flag_beats_environment_beats_file_beats_default),
 		cmocka_unit_test(mistakes_in_the_file_are_named_with_their_line),
+		cmocka_unit_test(a_file_that_is_not_there_is_a_mistake_of_the_configuration),
 		cmocka_unit_test(a_choice_is_the_place_of_its_word),
 		cmocka_unit_test(what_is_no_choice_is_told_with_those_that_are),
 		cmocka_unit_test(a_list_in_the_file_may_span_lines),

@@ -150,6 +150,12 @@ def test_files_may_be_hex_json_or_standard_input(teesql, real, folder):
     teesql("verify", "-", *rest, input=quote.hex())
 
 
+def test_a_text_is_no_quote(teesql, folder):
+    for text in ["hello\n", "0400zz", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]:
+        (folder / "text").write_text(text)
+        assert "TQ-1011" in verdict(teesql("verify", folder / "text", status=4))
+
+
 def test_another_root_is_another_answer(teesql, real, folder):
     """Intel's own root is in the quote's chain; with another one configured nothing else counts."""
     other = Forged(folder, "root")
@@ -365,11 +371,28 @@ def test_connect_takes_a_collateral_file(teesql, machine, folder):
     (["verify"], "no target"),
     (["explain", "TQ-9999"], "TQ-9999"),
     (["frobnicate"], "frobnicate"),
+    (["verify", "--pccs", "none", "x:1"], "neither a collateral service"),
+    (["verify", "--pccs", "foo", "x:1"], "foo"),
+    (["connect", "--config", "/does/not/exist"], "No such file"),
+    (["connect", "--client-cert=", "x:1"], "--client-cert: the value is empty"),
+    (["client-cert", "--out", ""], "--out: the value is empty"),
+    (["collateral", "fetch", "--fmspc", "00", "--out", ""], "--out: the value is empty"),
+    (["verify", "--policy", "", "x:1"], "--policy: the value is empty"),
 ])
 def test_usage_errors_say_what_to_do(teesql, arguments, says):
     done = teesql(*arguments, status=2)
-    assert says in done.stderr and "hint: " in done.stderr or arguments == ["frobnicate"]
-    assert done.stdout == ""
+    assert says in done.stderr and "hint: " in done.stderr
+    assert done.stdout == "" and "check-config" not in done.stderr
+    told = json.loads(teesql(*arguments, *["--json"][:"--json" not in arguments], status=2).stdout)
+    assert told["exit"] == 2 and re.fullmatch(r"TQ-8\d{3}", told["code"]) and told["hint"]
+
+
+def test_json_is_one_object_wherever_it_stands(teesql, real, folder):
+    for arguments in (["--json"], ["frobnicate", "--json"]):
+        assert json.loads(teesql(*arguments, status=2).stdout)["code"] == "TQ-8007"
+    out = folder / "a.policy"
+    done = teesql("pin", *real.arguments[1:], "--at", str(GOOD_AT), "--json", "--out", out)
+    assert json.loads(done.stdout) == json.loads(out.read_text())
 
 
 def test_no_arguments_and_help(teesql):
@@ -400,7 +423,7 @@ def members(value, path=""):
 
 DOCUMENTED = """schema verdict class code exit message hint time endpoint endpoint.requested endpoint.address
 endpoint.tls endpoint.tls.version endpoint.tls.cipher endpoint.tls.alpn endpoint.spki_sha256
-endpoint.not_before endpoint.not_after evidence evidence.tee evidence.format evidence.quote_version
+bundle endpoint.not_before endpoint.not_after evidence evidence.tee evidence.format evidence.quote_version
 evidence.body evidence.oid evidence.mrtd evidence.rtmr evidence.mrconfigid evidence.mrowner
 evidence.mrownerconfig evidence.mrseam evidence.report_data evidence.td_attributes evidence.xfam
 evidence.tee_tcb_svn evidence.fmspc evidence.ppid app app.app_id app.compose_hash app.instance_id
