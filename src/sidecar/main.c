@@ -144,6 +144,9 @@ static int start(struct sidecar *s, struct ratls_error *err)
 	s->party.request = key_request(s);
 	if (rc == RATLS_OK)
 		rc = party_believe(&s->party, err);
+	if (rc == RATLS_OK && !s->party.compares && requires_attestation(&s->config))
+		log_event(LOG_LEVEL_WARNING, 0, NULL,
+			"clients are compared with nothing: the policy names no measurement, so any TDX machine passes");
 	if (rc == RATLS_OK)
 		rc = appraisal_agent(&s->config.appraisal, &s->party.agent, err);
 	if (rc == RATLS_OK)
