@@ -20,7 +20,7 @@ static struct {
 	bool json;
 } setup = {"teesql", LOG_LEVEL_INFO, false};
 
-static const char *const level_names[] = {"error", "warning", "info", "debug"};
+static const char *const level_names[] = {"error", "warning", "info", "debug", "warning"};
 
 void log_setup(const char *program, enum log_level level, enum log_format format)
 {
@@ -31,7 +31,7 @@ void log_setup(const char *program, enum log_level level, enum log_format format
 
 bool log_wants(enum log_level level)
 {
-	return level <= setup.level;
+	return level <= setup.level || level == LOG_LEVEL_INSECURE;
 }
 
 /* A value in quotes, so that what a peer wrote can neither end the line, nor imitate a field, nor steer a terminal. */

@@ -159,7 +159,7 @@ int daemon_service_options(const struct daemon_options *o, struct service_option
 
 static void warn_insecure(const char *name)
 {
-	log_event(LOG_LEVEL_WARNING, 0, NULL, "INSECURE: --%s weakens a check", name);
+	log_event(LOG_LEVEL_INSECURE, 0, NULL, "INSECURE: --%s weakens a check", name);
 }
 
 void daemon_warn_insecure(const struct opt_program *program, const void *config)

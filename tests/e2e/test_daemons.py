@@ -260,6 +260,11 @@ def test_connect_quiet_and_verbose(house, sidecar):
         assert "nothing was compared" not in forwarder.daemon.log
 
 
+def test_no_log_level_hides_what_is_insecure(house):
+    with house.sidecar(log_level="error") as sidecar:
+        assert "warning" in sidecar.wait_for("INSECURE: --insecure-trust-root weakens a check")
+
+
 def test_what_compares_nothing_says_so(house):
     with house.sidecar(policy=None) as sidecar:
         sidecar.wait_for("warning .*any TDX machine passes")
