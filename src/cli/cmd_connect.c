@@ -218,6 +218,17 @@ static int check_session(const struct forwarder *f, struct ratls_error *err)
 		"(only \"any\" is possible; or start one forwarder for each host)", wanted);
 }
 
+/* The relay knows one word for where a server is and what it is called. */
+static int check_hosts(const struct forwarder *f, struct ratls_error *err)
+{
+	for (size_t i = 0; i < f->target.n_hosts; i++)
+		if (f->target.hosts[i].address[0] != '\0' && strcmp(f->target.hosts[i].address, f->target.hosts[i].name) != 0)
+			return err_reason(err, RATLS_E_ARG, REASON_TARGET,
+				"\"%.64s\" has a hostaddr besides, which teesql connect cannot use: give one of them",
+				f->target.hosts[i].name);
+	return RATLS_OK;
+}
+
 static int start(struct forwarder *f, bool command, struct ratls_error *err)
 {
 	const char *listen = f->config.listen != NULL ? f->config.listen : command ? "127.0.0.1:0" : "127.0.0.1:15432";
@@ -228,6 +239,8 @@ static int start(struct forwarder *f, bool command, struct ratls_error *err)
 	if (f->target.kind != TARGET_SERVER)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "\"%s\" is a file, not a server", f->target.path);
 	rc = check_session(f, err);
+	if (rc == RATLS_OK)
+		rc = check_hosts(f, err);
 	if (rc == RATLS_OK)
 		rc = daemon_sockets(&sockets, err);
 	if (rc == RATLS_OK)

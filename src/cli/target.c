@@ -13,7 +13,7 @@
 static int refuse_unix_sockets(const struct target *t, struct ratls_error *err)
 {
 	for (size_t i = 0; i < t->n_hosts; i++)
-		if (t->hosts[i].name[0] == '/' || t->hosts[i].name[0] == '@')
+		if (t->hosts[i].address[0] == '\0' && (t->hosts[i].name[0] == '/' || t->hosts[i].name[0] == '@'))
 			return err_reason(err, RATLS_E_ARG, REASON_TARGET,
 				"\"%.64s\" is a Unix socket, which presents no certificate",
 				t->hosts[i].name);

@@ -373,6 +373,8 @@ def test_connect_takes_a_collateral_file(teesql, machine, folder):
     (["frobnicate"], "frobnicate"),
     (["verify", "--pccs", "none", "x:1"], "neither a collateral service"),
     (["verify", "--pccs", "foo", "x:1"], "foo"),
+    (["verify", "host=a,b hostaddr=127.0.0.1 port=1"], "number of addresses"),
+    (["connect", "host=a hostaddr=127.0.0.1"], "hostaddr"),
     (["connect", "--config", "/does/not/exist"], "No such file"),
     (["connect", "--client-cert=", "x:1"], "--client-cert: the value is empty"),
     (["client-cert", "--out", ""], "--out: the value is empty"),
@@ -548,7 +550,8 @@ def files(machine):
 
 
 @pytest.mark.parametrize("target", ["127.0.0.1:{}", "localhost:{}", "postgresql://u:p@127.0.0.1:{}/db",
-                                    "host=127.0.0.1 port={}"])
+                                    "host=127.0.0.1 port={}", "host=no.such.host hostaddr=127.0.0.1 port={}",
+                                    "postgresql://no.such.host:{}/?hostaddr=127.0.0.1"])
 def test_a_server_is_verified(teesql, machine, target):
     with server(*files(machine)) as (port, _):
         done = teesql("verify", target.format(port), "--mrtd", MRTD, "--json", *machine.options)
