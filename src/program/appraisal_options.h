@@ -25,7 +25,7 @@ struct appraisal_options {
 	bool insecure_allow_debug, insecure_allow_simulator;
 	char *ita_url, *ita_portal, *ita_api_key_file;
 	unsigned ita_event_log_off;
-	bool insecure_ita_without_nonce;
+	bool insecure_ita_without_nonce, insecure_ita_host;
 	char *ca_file;
 	char *client_cert, *agent; /* who we are */
 	bool insecure_remote_agent;
