@@ -315,6 +315,25 @@ static int check_production(const struct reader *r, const char *weakened_by, str
 	return RATLS_OK;
 }
 
+/* What is wrong with a value that could be read, and where it stands. */
+static int check_values(const struct reader *r, const void *config, struct ratls_error *err)
+{
+	int rc = r->all.program->check != NULL ? r->all.program->check(config, err) : RATLS_OK;
+	struct opt_setting *s = NULL;
+	struct buf where = {0};
+
+	if (rc != RATLS_OK && err != NULL && strncmp(err->message, "--", 2) == 0)
+		s = find(r, err->message + 2, strcspn(err->message + 2, " :,"));
+	if (s == NULL || s->origin == OPT_FROM_DEFAULT || s->origin == OPT_FROM_FLAG)
+		return rc;
+	opt_origin_name(&r->all, s, &where);
+	buf_u8(&where, '\0');
+	if (!where.bad)
+		rc = err_prefix(err, rc, "%s", (const char *)where.p);
+	buf_done(&where);
+	return rc;
+}
+
 /* One argument that begins with a dash; next is the one behind it. *ret_used says whether next was its
  * value. */
 static int collect(
@@ -436,6 +455,8 @@ int opt_parse(const struct opt_program *program, char **argv, void *config, enum
 	rc = apply_all(&r, err);
 	if (rc == RATLS_OK)
 		rc = check_production(&r, weakened_by(program, config), err);
+	if (rc == RATLS_OK)
+		rc = check_values(&r, config, err);
 	if (rc != RATLS_OK)
 		goto out;
 	if (r.common.check_config)

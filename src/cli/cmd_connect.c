@@ -53,6 +53,40 @@ static const struct opt_table shared[] = {
 	{.opts = NULL},
 };
 
+/* Drivers' way here is plaintext: it stays on this machine. */
+static int check_address(const struct config *c, const char *address, struct ratls_error *err)
+{
+	if (loopback_authority(address, strlen(address)) || c->insecure_remote_clients)
+		return RATLS_OK;
+	return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+		"--listen: %s is not a loopback address, and drivers' way here is plaintext (--insecure-remote-clients allows it)",
+		address);
+}
+
+static int check_listen(const struct config *c, struct ratls_error *err)
+{
+	char host[64];
+	uint16_t port;
+
+	if (c->listen == NULL)
+		return RATLS_OK;
+	if (c->listen[0] == '/' || !hostport_parse(c->listen, host, sizeof(host), &port))
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+			"--listen is \"%s\", not ADDR:PORT (--socket-dir says where the Unix socket is)", c->listen);
+	return check_address(c, c->listen, err);
+}
+
+static int check(const void *config, struct ratls_error *err)
+{
+	const struct config *c = config;
+	struct service_options service;
+	int rc = check_listen(c, err);
+
+	if (rc == RATLS_OK)
+		rc = daemon_service_options(&c->daemon, &service, err);
+	return rc == RATLS_OK ? appraisal_check(&c->appraisal, ASKER_USER, err) : rc;
+}
+
 static const struct opt_program program = {
 	.name = "teesql connect",
 	.synopsis = "[OPTION]... [DSN|HOST[:PORT]] [-- COMMAND [ARGUMENT]...]",
@@ -60,6 +94,7 @@ static const struct opt_program program = {
 	.opts = options,
 	.daemon = true,
 	.shared = shared,
+	.check = check,
 	.weakening_variable = APPRAISAL_SIMULATOR,
 };
 
@@ -114,16 +149,6 @@ static int verify_first(struct forwarder *f, struct ratls_error *err)
 
 /* ---- the door ------------------------------------------------------------------------------------------------ */
 
-/* Drivers' way here is plaintext: it stays on this machine. */
-static int check_address(const struct forwarder *f, const char *address, struct ratls_error *err)
-{
-	if (loopback_authority(address, strlen(address)) || f->config.insecure_remote_clients)
-		return RATLS_OK;
-	return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-		"%s is not a loopback address, and drivers' way here is plaintext (--insecure-remote-clients allows it)",
-		address);
-}
-
 /* Sockets that we were started with are where drivers come in, in place of --listen. */
 static int check_sockets(const struct forwarder *f, const int *sockets, struct ratls_error *err)
 {
@@ -133,20 +158,12 @@ static int check_sockets(const struct forwarder *f, const int *sockets, struct r
 	for (size_t i = 0; rc == RATLS_OK && sockets[i] >= 0; i++) {
 		rc = service_socket_name(sockets[i], name, err);
 		if (rc == RATLS_OK && name[0] != '/')
-			rc = check_address(f, name, err);
+			rc = check_address(&f->config, name, err);
 		else if (rc == RATLS_OK && i == 0) /* whose port is that of all */
 			rc = err_reason(err, RATLS_E_ARG, REASON_OPTION, "the first socket of LISTEN_FDS is \"%s\", not ADDR:PORT",
 				name);
 	}
 	return rc;
-}
-
-static int check_listen(const struct forwarder *f, const char *listen, struct ratls_error *err)
-{
-	if (listen[0] != '/')
-		return check_address(f, listen, err);
-	return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-		"--listen is \"%s\", not ADDR:PORT (--socket-dir says where the Unix socket is)", listen);
 }
 
 static int make_socket_dir(struct forwarder *f, struct ratls_error *err)
@@ -243,8 +260,8 @@ static int start(struct forwarder *f, bool command, struct ratls_error *err)
 		rc = check_hosts(f, err);
 	if (rc == RATLS_OK)
 		rc = daemon_sockets(&sockets, err);
-	if (rc == RATLS_OK)
-		rc = sockets != NULL ? check_sockets(f, sockets, err) : check_listen(f, listen, err);
+	if (rc == RATLS_OK && sockets != NULL)
+		rc = check_sockets(f, sockets, err);
 	if (rc != RATLS_OK)
 		return rc;
 	for (size_t i = 0; i < f->target.n_hosts; i++)

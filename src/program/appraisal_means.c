@@ -165,3 +165,17 @@ void appraisal_means_done(struct appraisal_means *m)
 	buf_done(&m->root);
 	*m = (struct appraisal_means){0};
 }
+
+int appraisal_check(const struct appraisal_options *o, enum appraisal_asker asker, struct ratls_error *err)
+{
+	struct appraisal_means means = {.verifiers = 0};
+	struct ratls_policy *policy = NULL;
+	int rc = appraisal_policy(o, &policy, err);
+
+	if (rc == RATLS_OK)
+		rc = appraisal_means_make(o, asker, &means, err);
+	if (rc == RATLS_OK)
+		appraisal_means_done(&means);
+	ratls_policy_free(policy);
+	return rc;
+}

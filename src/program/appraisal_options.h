@@ -83,6 +83,8 @@ int appraisal_means_make(const struct appraisal_options *o, enum appraisal_asker
 	struct ratls_error *err);
 /* Nobody waits for verdicts any more: those that wait for a service are told so. Zeroed means are fine. */
 void appraisal_means_stop(struct appraisal_means *m);
+/* Could all of this be used? What says no is what would when the program starts. */
+int appraisal_check(const struct appraisal_options *o, enum appraisal_asker asker, struct ratls_error *err);
 void appraisal_means_done(struct appraisal_means *m); /* zeroed means are fine */
 
 /* Intel Trust Authority alone. */

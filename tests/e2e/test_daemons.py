@@ -217,6 +217,17 @@ def test_check_config_prints_what_is_in_force(house):
     assert "require-client-attestation" in said.replace("_", "-") and str(house.client_policy) in said
 
 
+@pytest.mark.parametrize("line", ["listen = foo", "mrtd = 12", "threads = 257", "policy = /nonexistent",
+                                  "insecure-trust-root = /nonexistent", "log-level = loud", "backend = foo", "max-appraisals = 0"])
+@pytest.mark.parametrize("argv", [["teesql-sidecar"], ["teesql", "connect", "localhost:1"]])
+def test_check_config_refuses_what_a_start_refuses(bin_path, folder, argv, line):
+    path = folder / "x.conf"
+    path.write_text(f"[{argv[0]}]\n{line}\n" if argv[1:] == [] else f"\n{line}\n")
+    for more in (["--check-config"], []):
+        said = run([bin_path(argv[0]), *argv[1:], "--config", path, *more], status=2, timeout=20).stderr
+        assert f"{path}:2: " in said
+
+
 # ---- teesql connect ------------------------------------------------------------------------------------
 
 def test_connect_prints_a_dsn_that_can_be_pasted(house, io, sidecar):
