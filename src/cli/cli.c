@@ -45,7 +45,7 @@ enum reason_class cli_class(const struct ratls_error *err)
 }
 
 /* One line, in which words of a peer or of a file may stand. */
-static void say(const char *prefix, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0))) say(const char *prefix, const char *fmt, va_list ap)
 {
 	char line[RATLS_ERROR_MESSAGE_SIZE + 512];
 
