@@ -20,7 +20,7 @@ static struct {
 	bool json;
 } setup = {"teesql", LOG_LEVEL_INFO, false};
 
-static const char *const level_names[] = {"error", "warning", "info", "debug"};
+static const char *const level_names[] = {"error", "warning", "info", "debug", "warning"};
 
 void log_setup(const char *program, enum log_level level, enum log_format format)
 {
@@ -31,24 +31,26 @@ void log_setup(const char *program, enum log_level level, enum log_format format
 
 bool log_wants(enum log_level level)
 {
-	return level <= setup.level;
+	return level <= setup.level || level == LOG_LEVEL_INSECURE;
 }
 
-/* A value in quotes, so that what a peer wrote can neither end the line nor imitate a field. */
+/* A value in quotes, so that what a peer wrote can neither end the line, nor imitate a field, nor steer a terminal. */
 static void append_quoted(struct buf *b, const char *text)
 {
-	bool is_text = utf8_valid(cur_of(text, strlen(text)));
+	struct cur rest = cur_of(text, strlen(text));
+	uint32_t c;
 
 	buf_u8(b, '"');
-	for (const char *c = text; *c != '\0'; c++) {
-		unsigned char u = (unsigned char)*c;
+	while (rest.left > 0) {
+		const uint8_t *begin = rest.p;
+		bool good = utf8_take(&rest, &c);
 
-		if (u == '"' || u == '\\')
-			buf_fmt(b, "\\%c", u);
-		else if (u < 0x20 || u == 0x7f || (u >= 0x80 && !is_text))
-			buf_fmt(b, "\\u%04x", u);
+		if (c == '"' || c == '\\')
+			buf_fmt(b, "\\%c", (char)c);
+		else if (!good || utf8_steers(c))
+			buf_fmt(b, "\\u%04x", c);
 		else
-			buf_u8(b, u);
+			buf_bytes(b, begin, (size_t)(rest.p - begin));
 	}
 	buf_u8(b, '"');
 }

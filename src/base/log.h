@@ -10,8 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Their words are the choices of an option (OPT_CHOICE). */
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+/* Their words are the choices of an option (OPT_CHOICE); the last is no choice: a warning of a check that is weakened,
+ * which is written whatever the choice is (invariant no_silent_downgrade). */
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG, LOG_LEVEL_INSECURE };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 #define LOG_LEVEL_WORDS  "error|warning|info|debug"
 #define LOG_FORMAT_WORDS "text|json"

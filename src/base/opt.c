@@ -140,8 +140,8 @@ static size_t distance(const char *a, const char *b, size_t b_len)
 	return row[b_len];
 }
 
-/* The option that was probably meant, NULL if none is near. */
-static const char *nearest(const struct reader *r, const char *text, size_t len)
+/* The option that was probably meant, NULL if none that may stand there is near. */
+static const char *nearest(const struct reader *r, enum opt_origin where, const char *text, size_t len)
 {
 	size_t best = len / 3 + 1;
 	const char *name = NULL;
@@ -149,7 +149,7 @@ static const char *nearest(const struct reader *r, const char *text, size_t len)
 	for (size_t i = 0; i < r->all.n; i++) {
 		size_t d = distance(r->all.v[i].opt->name, text, len);
 
-		if (d <= best && (name == NULL || d < best)) {
+		if ((r->all.v[i].origins & FROM(where)) != 0 && d <= best && (name == NULL || d < best)) {
 			best = d;
 			name = r->all.v[i].opt->name;
 		}
@@ -158,9 +158,9 @@ static const char *nearest(const struct reader *r, const char *text, size_t len)
 }
 
 static int unknown(
-	const struct reader *r, const char *dashes, const char *text, size_t len, struct ratls_error *err)
+	const struct reader *r, enum opt_origin where, const char *text, size_t len, struct ratls_error *err)
 {
-	const char *near = nearest(r, text, len);
+	const char *near = nearest(r, where, text, len), *dashes = where == OPT_FROM_FLAG ? "--" : "";
 	int shown = len < NAME_MAX_LEN ? (int)len : NAME_MAX_LEN;
 
 	if (near != NULL)
@@ -198,7 +198,7 @@ static int take_from_file(void *self, const char *key, const char *value, int li
 	int rc;
 
 	if (s == NULL || (s->origins & FROM(OPT_FROM_FILE)) == 0)
-		return unknown(r, "", key, strlen(key), err);
+		return unknown(r, OPT_FROM_FILE, key, strlen(key), err);
 	rc = apply(r, s, value, OPT_FROM_FILE, line, err);
 	return rc == RATLS_OK ? rc : err_prefix(err, rc, "%s", s->opt->name);
 }
@@ -209,8 +209,8 @@ static int apply_file(struct reader *r, struct ratls_error *err)
 
 	if (r->common.config != NULL)
 		rc = opt_file_read(r->common.config, r->all.program->name, take_from_file, r, err);
-	if (rc == RATLS_E_ARG && err != NULL)
-		err->reason = REASON_OPTION;
+	if (err != NULL && err->reason == 0 && rc != RATLS_OK)
+		err->reason = rc == RATLS_E_ARG ? REASON_OPTION : REASON_FILE;
 	return rc;
 }
 
@@ -315,6 +315,25 @@ static int check_production(const struct reader *r, const char *weakened_by, str
 	return RATLS_OK;
 }
 
+/* What is wrong with a value that could be read, and where it stands. */
+static int check_values(const struct reader *r, const void *config, struct ratls_error *err)
+{
+	int rc = r->all.program->check != NULL ? r->all.program->check(config, err) : RATLS_OK;
+	struct opt_setting *s = NULL;
+	struct buf where = {0};
+
+	if (rc != RATLS_OK && err != NULL && strncmp(err->message, "--", 2) == 0)
+		s = find(r, err->message + 2, strcspn(err->message + 2, " :,"));
+	if (s == NULL || s->origin == OPT_FROM_DEFAULT || s->origin == OPT_FROM_FLAG)
+		return rc;
+	opt_origin_name(&r->all, s, &where);
+	buf_u8(&where, '\0');
+	if (!where.bad)
+		rc = err_prefix(err, rc, "%s", (const char *)where.p);
+	buf_done(&where);
+	return rc;
+}
+
 /* One argument that begins with a dash; next is the one behind it. *ret_used says whether next was its
  * value. */
 static int collect(
@@ -333,7 +352,7 @@ static int collect(
 	s = find(r, name, len);
 	if (s == NULL)
 		return arg[1] == '-'
-			       ? unknown(r, "--", name, len, err)
+			       ? unknown(r, OPT_FROM_FLAG, name, len, err)
 			       : err_reason(err, RATLS_E_ARG, REASON_OPTION, "unknown option \"%s\"", arg);
 	text = name[len] == '=' ? name + len + 1 : NULL;
 	*ret_used = text == NULL && s->opt->type != OPT_BOOL;
@@ -436,6 +455,8 @@ int opt_parse(const struct opt_program *program, char **argv, void *config, enum
 	rc = apply_all(&r, err);
 	if (rc == RATLS_OK)
 		rc = check_production(&r, weakened_by(program, config), err);
+	if (rc == RATLS_OK)
+		rc = check_values(&r, config, err);
 	if (rc != RATLS_OK)
 		goto out;
 	if (r.common.check_config)

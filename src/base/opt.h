@@ -13,7 +13,7 @@
 #include "ratls.h"
 
 enum opt_type {
-	OPT_STR,  /* char * at offset, owned by the configuration; empty text is NULL, and refused if there is a default */
+	OPT_STR,  /* char * at offset, owned by the configuration */
 	OPT_LIST, /* char ** at offset, NULL-terminated, owned, NULL if empty; the flag and the INI key may be
 		     repeated, the environment and the INI value are separated by commas */
 	OPT_BOOL, /* bool; --name alone means yes; values yes|no|on|off|true|false|1|0 */
@@ -50,13 +50,16 @@ struct opt_program {
 	/* NULL, or: the name of an option whose value in config weakens a check although its name does not
 	 * begin with insecure-; NULL if none does. */
 	const char *(*weakened_by)(const void *config);
+	/* NULL, or: would the program start with config? Asked when everything is read, --check-config included. Where
+	 * what it says begins with "--OPTION" and the value comes from a file or the environment, that is said too. */
+	int (*check)(const void *config, struct ratls_error *err);
 	/* NULL, or: a variable of the environment that weakens a check, so that production refuses it. */
 	const char *weakening_variable;
 };
 
 enum opt_action { OPT_RUN, OPT_EXIT }; /* OPT_EXIT: help, version or --check-config was printed */
 
-/* Fill config (zeroed by the caller) from argv[1..], the environment, and --config FILE. What is no option,
+/* Fill config (zeroed by the caller) from argv[1..], the environment, and --config FILE. A value is never empty; an empty variable is none. What is no option,
  * and everything after "--", lands in ret_rest (pointers into argv, NULL-terminated, freed with free; the
  * "--" itself is kept). Options named verbose and quiet have the letters -v and -q. RATLS_E_ARG names the
  * option, or file and line, and has a reason; config is then zero again. Not for threads. */

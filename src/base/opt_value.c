@@ -150,14 +150,16 @@ static int set_time(int64_t *field, const char *text, struct ratls_error *err)
 	return RATLS_OK;
 }
 
-static int set_str(const struct opt *o, char **field, const char *text, struct ratls_error *err)
+static int empty(struct ratls_error *err)
 {
-	char *copy;
+	return err_set(err, RATLS_E_ARG, "the value is empty");
+}
 
-	if (*text == '\0' && o->fallback != NULL)
-		return err_set(err, RATLS_E_ARG, "the value is empty");
-	copy = *text != '\0' ? strdup(text) : NULL;
-	if (*text != '\0' && copy == NULL)
+static int set_str(char **field, const char *text, struct ratls_error *err)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	free(*field);
 	*field = copy;
@@ -188,10 +190,10 @@ static int list_append(char ***field, const char *text, size_t len, struct ratls
 
 static int set_list(char ***field, const char *text, bool split, struct ratls_error *err)
 {
-	if (*text == '\0')
-		opt_value_clear(OPT_LIST, field);
-	if (!split && *text != '\0')
+	if (!split)
 		return list_append(field, text, strlen(text), err);
+	if (text[strspn(text, ", \t")] == '\0')
+		return empty(err);
 	while (*text != '\0') {
 		size_t item, len = strcspn(text, ",");
 		const char *next = text + len + (text[len] == ',');
@@ -210,9 +212,11 @@ static int set_list(char ***field, const char *text, bool split, struct ratls_er
 
 int opt_value_set(const struct opt *o, void *field, const char *text, bool split, struct ratls_error *err)
 {
+	if (*text == '\0')
+		return empty(err);
 	switch (o->type) {
 	case OPT_STR:
-		return set_str(o, field, text, err);
+		return set_str(field, text, err);
 	case OPT_LIST:
 		return set_list(field, text, split, err);
 	case OPT_BOOL:

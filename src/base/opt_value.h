@@ -11,7 +11,7 @@
 #define OPT_LIST_MAX 1024 /* items of one list */
 
 /* Set the field from text. A list grows: by text as it stands, or by its comma-separated items if split.
- * Empty text empties a list, and a string that has no default. RATLS_E_ARG says what is wrong with the text,
+ * What is empty says nothing, least of all "none": it is refused. RATLS_E_ARG says what is wrong with the text,
  * without naming the option; the field is then as it was. */
 int opt_value_set(const struct opt *o, void *field, const char *text, bool split, struct ratls_error *err);
 

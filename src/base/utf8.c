@@ -39,6 +39,51 @@ bool utf8_valid(struct cur text)
 	return cur_ok(&text);
 }
 
+bool utf8_take(struct cur *text, uint32_t *ret)
+{
+	struct cur rest = *text;
+	size_t len;
+
+	if (!character(&rest)) {
+		*ret = cur_u8(text);
+		return false;
+	}
+	len = text->left - rest.left;
+	*ret = len == 1 ? text->p[0] : text->p[0] & (0x7fu >> len);
+	for (size_t i = 1; i < len; i++)
+		*ret = *ret << 6 | (text->p[i] & 0x3f);
+	*text = rest;
+	return true;
+}
+
+bool utf8_steers(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+void utf8_tame(char *text, size_t len)
+{
+	struct cur rest = cur_of(text, len);
+	uint32_t c;
+
+	while (rest.left > 0) {
+		size_t begin = len - rest.left;
+
+		if (!utf8_take(&rest, &c) || utf8_steers(c))
+			memset(text + begin, '?', len - rest.left - begin);
+	}
+}
+
+void utf8_append_tame(struct buf *out, const char *text, size_t len)
+{
+	size_t begin = out->len;
+
+	buf_bytes(out, text, len);
+	if (!out->bad)
+		utf8_tame((char *)out->p + begin, len);
+}
+
 void utf8_clean(char *text)
 {
 	if (utf8_valid(cur_of(text, strlen(text))))

@@ -44,27 +44,33 @@ enum reason_class cli_class(const struct ratls_error *err)
 	return CLASS_UNDETERMINED;
 }
 
+/* One line, in which words of a peer or of a file may stand. */
+static void __attribute__((format(printf, 2, 0))) say(const char *prefix, const char *fmt, va_list ap)
+{
+	char line[RATLS_ERROR_MESSAGE_SIZE + 512];
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	utf8_tame(line, strlen(line));
+	fprintf(stderr, "%s%s\n", prefix, line);
+}
+
 void cli_note(const struct cli *c, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (c->quiet)
-		return;
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	if (!c->quiet)
+		say("", fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 }
 
 void cli_warn(const char *fmt, ...)
 {
 	va_list ap;
 
-	fputs("teesql: warning: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	say("teesql: warning: ", fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 }
 
 void cli_print_json(json_t *object)
@@ -94,8 +100,8 @@ int cli_fail(const struct cli *c, const struct ratls_error *err)
 	char code[REASON_CODE_SIZE], message[RATLS_ERROR_MESSAGE_SIZE];
 
 	reason_code(err->reason, code);
+	snprintf(message, sizeof(message), "%s", err->message);
 	if (c->json) {
-		snprintf(message, sizeof(message), "%s", err->message);
 		utf8_clean(message); /* a file name may be anything */
 		cli_print_json(json_pack("{s:s, s:i, s:s, s:s?, s:s, s:s?}", "schema", "teesql.error/1",
 			"exit", (int)class, "class", reason_class_name(class), "code",
@@ -103,7 +109,8 @@ int cli_fail(const struct cli *c, const struct ratls_error *err)
 			row != NULL ? row->remedy : NULL));
 		return (int)class;
 	}
-	fprintf(stderr, "teesql: error: %s%s%s%s\n", err->message, row != NULL ? " (" : "", code,
+	utf8_tame(message, strlen(message));
+	fprintf(stderr, "teesql: error: %s%s%s%s\n", message, row != NULL ? " (" : "", code,
 		row != NULL ? ")" : "");
 	if (row != NULL && !c->quiet)
 		fprintf(stderr, "teesql: hint: %s\n", row->remedy);
@@ -115,8 +122,7 @@ static void say_insecure(const char *name)
 	cli_warn("--%s is in effect", name);
 }
 
-/* Where the options cannot be read, --json can still be seen. */
-static bool asks_for_json(char **argv)
+bool cli_asks_for_json(char **argv)
 {
 	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++)
 		if (strcmp(*argv, "--json") == 0 || strcmp(*argv, "--json=yes") == 0)
@@ -150,7 +156,7 @@ bool cli_parse(const struct opt_program *program, char **argv, void *config, siz
 	if (rc == RATLS_OK)
 		opt_free(program, config);
 	else
-		*ret_exit = cli_fail(&(struct cli){.json = asks_for_json(argv)}, &err);
+		*ret_exit = cli_fail(&(struct cli){.json = cli_asks_for_json(argv)}, &err);
 	return false;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/hostport.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/dial.h"
@@ -52,6 +53,40 @@ static const struct opt_table shared[] = {
 	{.opts = NULL},
 };
 
+/* Drivers' way here is plaintext: it stays on this machine. */
+static int check_address(const struct config *c, const char *address, struct ratls_error *err)
+{
+	if (loopback_authority(address, strlen(address)) || c->insecure_remote_clients)
+		return RATLS_OK;
+	return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+		"--listen: %s is not a loopback address, and drivers' way here is plaintext (--insecure-remote-clients allows it)",
+		address);
+}
+
+static int check_listen(const struct config *c, struct ratls_error *err)
+{
+	char host[64];
+	uint16_t port;
+
+	if (c->listen == NULL)
+		return RATLS_OK;
+	if (c->listen[0] == '/' || !hostport_parse(c->listen, host, sizeof(host), &port))
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+			"--listen is \"%s\", not ADDR:PORT (--socket-dir says where the Unix socket is)", c->listen);
+	return check_address(c, c->listen, err);
+}
+
+static int check(const void *config, struct ratls_error *err)
+{
+	const struct config *c = config;
+	struct service_options service;
+	int rc = check_listen(c, err);
+
+	if (rc == RATLS_OK)
+		rc = daemon_service_options(&c->daemon, &service, err);
+	return rc == RATLS_OK ? appraisal_check(&c->appraisal, ASKER_USER, err) : rc;
+}
+
 static const struct opt_program program = {
 	.name = "teesql connect",
 	.synopsis = "[OPTION]... [DSN|HOST[:PORT]] [-- COMMAND [ARGUMENT]...]",
@@ -59,6 +94,7 @@ static const struct opt_program program = {
 	.opts = options,
 	.daemon = true,
 	.shared = shared,
+	.check = check,
 	.weakening_variable = APPRAISAL_SIMULATOR,
 };
 
@@ -67,11 +103,23 @@ struct forwarder {
 	struct target target;
 	struct service_target targets[DSN_HOSTS_MAX];
 	char name[300];
+	char host[64];    /* where drivers find us */
 	char own_dir[64]; /* of the socket, if we made one */
 	struct party party;
 };
 
 /* ---- the verdict before the door opens ---------------------------------------------------------------------- */
+
+static void say_verified(const struct forwarder *f, const struct verdict *v)
+{
+	bool full = f->config.cli.verbose;
+
+	if (!v->attested)
+		cli_note(&f->config.cli, "accepted %s (INSECURE: without evidence)", f->name);
+	else
+		cli_note(&f->config.cli, "verified %s: %s, mrtd %.*s%s%s%s", f->name, v->tcb, full ? (int)sizeof(v->mrtd) : 16,
+			v->mrtd, full ? "" : "...", f->party.compares ? "" : "; ", f->party.compares ? "" : PARTY_COMPARES_NOTHING);
+}
 
 /* Fail fast, with the reason, where the user sees it. The verdict stays in the verifier's cache. */
 static int verify_first(struct forwarder *f, struct ratls_error *err)
@@ -94,23 +142,12 @@ static int verify_first(struct forwarder *f, struct ratls_error *err)
 		rc = err_reason(err, RATLS_E_ARG, verdict.reason, "%s is refused: %s%.200s", peer.address,
 			verdict.reason == REASON_NO_EVIDENCE ? "upstream " : "", verdict.message);
 	else
-		cli_note(&f->config.cli, "verified %s: %s, mrtd %.16s...%s", f->name, verdict.tcb, verdict.mrtd,
-			verdict.attested ? "" : " (INSECURE: without evidence)");
+		say_verified(f, &verdict);
 	peer_done(&peer);
 	return rc;
 }
 
 /* ---- the door ------------------------------------------------------------------------------------------------ */
-
-/* Drivers' way here is plaintext: it stays on this machine. */
-static int check_address(const struct forwarder *f, const char *address, struct ratls_error *err)
-{
-	if (loopback_authority(address, strlen(address)) || f->config.insecure_remote_clients)
-		return RATLS_OK;
-	return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-		"%s is not a loopback address, and drivers' way here is plaintext (--insecure-remote-clients allows it)",
-		address);
-}
 
 /* Sockets that we were started with are where drivers come in, in place of --listen. */
 static int check_sockets(const struct forwarder *f, const int *sockets, struct ratls_error *err)
@@ -121,20 +158,12 @@ static int check_sockets(const struct forwarder *f, const int *sockets, struct r
 	for (size_t i = 0; rc == RATLS_OK && sockets[i] >= 0; i++) {
 		rc = service_socket_name(sockets[i], name, err);
 		if (rc == RATLS_OK && name[0] != '/')
-			rc = check_address(f, name, err);
+			rc = check_address(&f->config, name, err);
 		else if (rc == RATLS_OK && i == 0) /* whose port is that of all */
 			rc = err_reason(err, RATLS_E_ARG, REASON_OPTION, "the first socket of LISTEN_FDS is \"%s\", not ADDR:PORT",
 				name);
 	}
 	return rc;
-}
-
-static int check_listen(const struct forwarder *f, const char *listen, struct ratls_error *err)
-{
-	if (listen[0] != '/')
-		return check_address(f, listen, err);
-	return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-		"--listen is \"%s\", not ADDR:PORT (--socket-dir says where the Unix socket is)", listen);
 }
 
 static int make_socket_dir(struct forwarder *f, struct ratls_error *err)
@@ -168,6 +197,21 @@ static int open_door(struct forwarder *f, const char *listen, const int *sockets
 	return rc == RATLS_OK ? party_serve(&f->party, &o, err) : rc;
 }
 
+/* The first address that is listened on, as drivers of this machine reach it. */
+static int find_host(struct forwarder *f, struct ratls_error *err)
+{
+	const char *listening = service_listening(f->party.service, 0);
+	uint16_t port;
+
+	if (listening == NULL || !hostport_parse(listening, f->host, sizeof(f->host), &port))
+		return err_set(err, RATLS_E_IO, "could not tell the address that is listened on");
+	if (strcmp(f->host, "0.0.0.0") == 0)
+		snprintf(f->host, sizeof(f->host), "127.0.0.1");
+	else if (strcmp(f->host, "::") == 0)
+		snprintf(f->host, sizeof(f->host), "::1");
+	return RATLS_OK;
+}
+
 /* Only a certificate of the guest agent can be renewed. */
 static int identify(struct forwarder *f, struct ratls_error *err)
 {
@@ -176,6 +220,30 @@ static int identify(struct forwarder *f, struct ratls_error *err)
 	if (rc != RATLS_OK || f->party.identity == NULL || strcmp(f->config.appraisal.client_cert, "auto") != 0)
 		return rc;
 	return appraisal_agent(&f->config.appraisal, &f->party.agent, err);
+}
+
+/* What kind of session is wanted only the driver can ask, behind the door: with one server it does. Which of several
+ * servers is behind the door the driver cannot say. */
+static int check_session(const struct forwarder *f, struct ratls_error *err)
+{
+	const char *wanted = f->target.dsn != NULL ? dsn_get(f->target.dsn, "target_session_attrs") : NULL;
+
+	if (wanted == NULL || strcmp(wanted, "any") == 0 || f->target.n_hosts == 1)
+		return RATLS_OK;
+	return err_reason(err, RATLS_E_ARG, REASON_TARGET,
+		"target_session_attrs is \"%.32s\", and with several hosts each connection gets the first that can be reached "
+		"(only \"any\" is possible; or start one forwarder for each host)", wanted);
+}
+
+/* The relay knows one word for where a server is and what it is called. */
+static int check_hosts(const struct forwarder *f, struct ratls_error *err)
+{
+	for (size_t i = 0; i < f->target.n_hosts; i++)
+		if (f->target.hosts[i].address[0] != '\0' && strcmp(f->target.hosts[i].address, f->target.hosts[i].name) != 0)
+			return err_reason(err, RATLS_E_ARG, REASON_TARGET,
+				"\"%.64s\" has a hostaddr besides, which teesql connect cannot use: give one of them",
+				f->target.hosts[i].name);
+	return RATLS_OK;
 }
 
 static int start(struct forwarder *f, bool command, struct ratls_error *err)
@@ -187,9 +255,13 @@ static int start(struct forwarder *f, bool command, struct ratls_error *err)
 
 	if (f->target.kind != TARGET_SERVER)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "\"%s\" is a file, not a server", f->target.path);
-	rc = daemon_sockets(&sockets, err);
+	rc = check_session(f, err);
 	if (rc == RATLS_OK)
-		rc = sockets != NULL ? check_sockets(f, sockets, err) : check_listen(f, listen, err);
+		rc = check_hosts(f, err);
+	if (rc == RATLS_OK)
+		rc = daemon_sockets(&sockets, err);
+	if (rc == RATLS_OK && sockets != NULL)
+		rc = check_sockets(f, sockets, err);
 	if (rc != RATLS_OK)
 		return rc;
 	for (size_t i = 0; i < f->target.n_hosts; i++)
@@ -204,11 +276,15 @@ static int start(struct forwarder *f, bool command, struct ratls_error *err)
 	rc = party_believe(&f->party, err);
 	if (rc == RATLS_OK)
 		rc = identify(f, err);
+	if (rc == RATLS_OK && f->config.lazy && !f->party.compares)
+		cli_note(&f->config.cli, "%s", PARTY_COMPARES_NOTHING);
 	if (rc == RATLS_OK && !f->config.lazy)
 		rc = verify_first(f, err);
 	if (rc == RATLS_OK)
 		rc = make_socket_dir(f, err);
-	return rc == RATLS_OK ? open_door(f, listen, sockets, err) : rc;
+	if (rc == RATLS_OK)
+		rc = open_door(f, listen, sockets, err);
+	return rc == RATLS_OK ? find_host(f, err) : rc;
 }
 
 static void finish(struct forwarder *f)
@@ -226,7 +302,7 @@ static void finish(struct forwarder *f)
 static int local_dsn(struct forwarder *f, bool with_password, struct buf *ret, struct ratls_error *err)
 {
 	static const char *const theirs[] = {"hostaddr", "sslnegotiation", "sslrootcert", "sslcert", "sslkey", "sslcrl",
-		"channel_binding", "target_session_attrs", "load_balance_hosts", "requiressl", "gssencmode"};
+		"channel_binding", "load_balance_hosts", "requiressl", "gssencmode"};
 	const char *port = service_port(f->party.service);
 	struct dsn *d = f->target.dsn;
 	int rc = d == NULL ? dsn_parse("postgresql://", &f->target.dsn, err) : RATLS_OK;
@@ -235,7 +311,7 @@ static int local_dsn(struct forwarder *f, bool with_password, struct buf *ret, s
 	for (size_t i = 0; rc == RATLS_OK && i < sizeof(theirs) / sizeof(theirs[0]); i++)
 		rc = dsn_set(d, theirs[i], NULL, err);
 	if (rc == RATLS_OK)
-		rc = dsn_set(d, "host", "127.0.0.1", err);
+		rc = dsn_set(d, "host", f->host, err);
 	if (rc == RATLS_OK)
 		rc = dsn_set(d, "port", port, err);
 	if (rc == RATLS_OK)
@@ -245,21 +321,29 @@ static int local_dsn(struct forwarder *f, bool with_password, struct buf *ret, s
 	return rc;
 }
 
+/* The connection string is the result: without it nobody finds the door. */
 static void say_how(struct forwarder *f)
 {
 	const char *port = service_port(f->party.service);
 	const char *dir = f->config.socket_dir != NULL ? f->config.socket_dir : f->own_dir;
 	struct buf uri = {0};
+	char *text = local_dsn(f, false, &uri, NULL) == RATLS_OK ? buf_take_str(&uri) : NULL;
 
-	if (local_dsn(f, false, &uri, NULL) == RATLS_OK)
-		cli_note(&f->config.cli, "  psql 'host=%s port=%s sslmode=disable'\n  DATABASE_URL=%.*s", dir, port,
-			(int)uri.len, (const char *)uri.p);
+	if (f->config.cli.json)
+		cli_print_json(json_pack("{s:s, s:s?, s:s, s:s, s:s}", "schema", "teesql.connect/1", "dsn", text, "host",
+			f->host, "port", port, "socket_dir", dir));
+	else if (text != NULL)
+		puts(text);
+	fflush(stdout);
+	cli_note(&f->config.cli, "  psql 'host=%s port=%s sslmode=disable'", dir, port);
+	free(text);
 	buf_done(&uri);
 }
 
 /* In the child: only this thread exists here, and it is about to become another program. */
 static void become(struct forwarder *f, char **command)
 {
+	const char *session = f->target.dsn != NULL ? dsn_get(f->target.dsn, "target_session_attrs") : NULL;
 	static const char *const misleading[] = {"PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGHOSTADDR",
 		"PGSSLNEGOTIATION", "PGCHANNELBINDING", "PGREQUIRESSL", "PGGSSENCMODE", "PGTARGETSESSIONATTRS"};
 	struct buf uri = {0};
@@ -269,13 +353,15 @@ static void become(struct forwarder *f, char **command)
 	if (command[0] == NULL || local_dsn(f, true, &uri, NULL) != RATLS_OK ||
 		(text = buf_take_str(&uri)) == NULL)
 		_exit(126);
-	setenv("PGHOST", "127.0.0.1", 1);
+	setenv("PGHOST", f->host, 1);
 	setenv("PGPORT", service_port(f->party.service), 1);
 	setenv("PGSSLMODE", "disable", 1);
 	setenv("DATABASE_URL", text, 1);
 	/* What would lead libpq past the door, or make it ask for what the door does not have. */
 	for (size_t i = 0; i < sizeof(misleading) / sizeof(misleading[0]); i++)
 		unsetenv(misleading[i]);
+	if (session != NULL)
+		setenv("PGTARGETSESSIONATTRS", session, 1);
 	daemon_restore_limits();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -304,6 +390,8 @@ static int serve(struct forwarder *f, char **command)
 {
 	struct ratls_error err = {0};
 
+	if (f->config.cli.quiet && f->config.daemon.log_level > LOG_LEVEL_WARNING)
+		f->config.daemon.log_level = LOG_LEVEL_WARNING;
 	daemon_begin("teesql", &f->config.daemon);
 	if (start(f, command != NULL, &err) != RATLS_OK)
 		return cli_fail(&f->config.cli, &err);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/err.h"
+#include "base/utf8.h"
 #include "cli/obtain.h"
 #include "cli/target.h"
 #include "source/agent.h"
@@ -393,8 +394,9 @@ static const struct {
 	[HEALTH_BAD] = {"FAIL", "failed"},
 };
 
-static void say(const struct cli *cli, const char *name, const struct finding *f)
+static void say(const struct cli *cli, const char *name, struct finding *f)
 {
+	utf8_tame(f->detail, strlen(f->detail));
 	if (cli->quiet && f->health != HEALTH_BAD)
 		return;
 	printf("%-5s %-14s %s\n", marks[f->health].shown, name, f->detail);

@@ -11,7 +11,7 @@
 
 static const struct opt opts[] = {
 	{"out", OPT_STR, offsetof(struct evaluation_config, out), NULL, "FILE",
-		"write the policy to this file; else to standard output"},
+		"write the policy to this file; else, or with --json, to standard output"},
 	{.name = NULL},
 };
 
@@ -79,7 +79,7 @@ static int write_policy(const struct evaluation *e, json_t *report, struct ratls
 		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
 	else if (e->config->out != NULL)
 		rc = file_write(e->config->out, out.p, out.len, 0644, err);
-	else
+	if (rc == RATLS_OK && (e->config->out == NULL || e->config->cli.json))
 		fwrite(out.p, 1, out.len, stdout);
 	buf_done(&out);
 	json_decref(policy);
@@ -99,6 +99,8 @@ static int conclude(const struct evaluation *e)
 	if (e->conclusion.class != CLASS_ACCEPTED) {
 		snprintf(err.message, sizeof(err.message), "%s", e->conclusion.message);
 		(void)cli_fail(cli, &err);
+		if (e->conclusion.hint[0] != '\0')
+			cli_note(cli, "%s", e->conclusion.hint);
 		return (int)e->conclusion.class;
 	}
 	report = evaluation_json(e);

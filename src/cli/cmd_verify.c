@@ -12,8 +12,8 @@
 
 static const struct opt opts[] = {
 	{"save", OPT_STR, offsetof(struct evaluation_config, save), NULL, "FILE",
-		"write a bundle of evidence, collateral, policy and report, for verify FILE to appraise "
-		"again"},
+		"write a bundle of evidence, collateral, policy and report, for verify FILE --at TIME to "
+		"appraise again"},
 	{"forecast", OPT_BOOL, offsetof(struct evaluation_config, forecast), NULL, NULL,
 		"say too what a TCB recovery that Intel has announced will make of it"},
 	{.name = NULL},

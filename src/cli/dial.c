@@ -102,11 +102,14 @@ static int connect_host(const struct dsn_host *host, int64_t timeout_ms, struct 
 	int failure, fd = -1;
 
 	snprintf(port, sizeof(port), "%u", host->port);
-	failure = getaddrinfo(host->name, port, &hints, &list);
+	if (host->address[0] != '\0')
+		hints.ai_flags |= AI_NUMERICHOST;
+	failure = getaddrinfo(host->address[0] != '\0' ? host->address : host->name, port, &hints, &list);
 	peer->dns_ms = clock_monotonic_ms() - start;
 	if (failure != 0)
 		return err_reason(err, RATLS_E_IO, REASON_UNREACHABLE,
-			"could not translate host name \"%.128s\" to address: %s", host->name,
+			"could not translate host name \"%.128s\" to address: %s",
+			host->address[0] != '\0' ? host->address : host->name,
 			gai_strerror(failure));
 	for (const struct addrinfo *a = list; a != NULL && fd < 0; a = a->ai_next) {
 		start = clock_monotonic_ms();

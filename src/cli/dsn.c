@@ -334,7 +334,7 @@ static bool in_authority(const struct dsn *d)
 {
 	const char *host = dsn_get(d, "host"), *port = dsn_get(d, "port");
 
-	return host != NULL && strpbrk(host, ",/:") == NULL && (port == NULL || strchr(port, ',') == NULL);
+	return host != NULL && strpbrk(host, ",/") == NULL && (port == NULL || strchr(port, ',') == NULL);
 }
 
 static bool is_in_path(const char *keyword, bool authority)
@@ -360,7 +360,9 @@ void dsn_append_uri(const struct dsn *d, bool with_password, struct buf *out)
 	}
 	if (user != NULL || password != NULL)
 		buf_u8(out, '@');
-	if (host != NULL)
+	if (host != NULL && strchr(host, ':') != NULL)
+		buf_fmt(out, "[%s]", host);
+	else if (host != NULL)
 		append_encoded(out, host);
 	if (host != NULL && dsn_get(d, "port") != NULL)
 		buf_fmt(out, ":%s", dsn_get(d, "port"));

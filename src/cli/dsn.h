@@ -31,11 +31,12 @@ int dsn_set(struct dsn *d, const char *keyword, const char *value, struct ratls_
 
 struct dsn_host {
 	char name[256]; /* name, address without brackets, or the folder of a Unix socket */
+	char address[64]; /* of hostaddr: where it is, while its name stays what it is; "" if none is given */
 	uint16_t port;
 };
 
-/* The hosts and their ports, in order; default_port where none is given. At least one, at most
- * DSN_HOSTS_MAX. RATLS_E_ARG if there is no host, or the ports do not fit. */
+/* The hosts, their addresses and ports, in order; default_port where none is given. At least one, at most
+ * DSN_HOSTS_MAX. RATLS_E_ARG if there is no host, or the numbers of them do not agree. */
 int dsn_hosts(const struct dsn *d, uint16_t default_port, struct dsn_host hosts[static DSN_HOSTS_MAX],
 	size_t *ret_n, struct ratls_error *err);
 

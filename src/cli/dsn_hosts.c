@@ -73,14 +73,32 @@ static size_t count_items(const char *list)
 	return n;
 }
 
+/* The next of a list, which may be empty; none if there is no list. */
+static bool take_address(struct dsn_host *h, const char **list)
+{
+	size_t len = *list != NULL ? strcspn(*list, ",") : 0;
+
+	if (len >= sizeof(h->address))
+		return false;
+	if (len > 0)
+		memcpy(h->address, *list, len);
+	h->address[len] = '\0';
+	if (*list != NULL)
+		*list += len + 1;
+	return true;
+}
+
 int dsn_hosts(const struct dsn *d, uint16_t default_port, struct dsn_host hosts[static DSN_HOSTS_MAX],
 	size_t *ret_n, struct ratls_error *err)
 {
-	const char *host = dsn_get(d, "host"), *port = dsn_get(d, "port");
+	const char *host = dsn_get(d, "host"), *port = dsn_get(d, "port"), *address = dsn_get(d, "hostaddr");
 	size_t n, n_ports;
 	int rc = RATLS_OK;
 
-	host = host != NULL ? host : dsn_get(d, "hostaddr");
+	if (host == NULL) {
+		host = address;
+		address = NULL;
+	}
 	if (host == NULL)
 		return wrong(err, "there is no host in it");
 	port = port != NULL ? port : "";
@@ -90,11 +108,15 @@ int dsn_hosts(const struct dsn *d, uint16_t default_port, struct dsn_host hosts[
 		return wrong(err, "there are too many hosts in it");
 	if (n_ports != 1 && n_ports != n)
 		return wrong(err, "the number of ports differs from the number of hosts");
+	if (address != NULL && count_items(address) != n)
+		return wrong(err, "the number of addresses (hostaddr) differs from the number of hosts");
 	for (size_t i = 0; i < n && rc == RATLS_OK; i++) {
 		size_t host_len = strcspn(host, ","), port_len = strcspn(port, ",");
 
 		hosts[i].port = default_port;
 		rc = set_name(&hosts[i], host, host_len, err);
+		if (rc == RATLS_OK && !take_address(&hosts[i], &address))
+			rc = wrong(err, "an address (hostaddr) is too long");
 		if (rc == RATLS_OK && port_len > 0)
 			rc = parse_port(port, port_len, &hosts[i].port, err);
 		host += host_len + 1;

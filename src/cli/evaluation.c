@@ -75,21 +75,19 @@ static int adopt_policy(struct evaluation *e, const struct bundle *b, struct rat
 	if (rc == RATLS_OK) {
 		ratls_policy_free(e->policy);
 		e->policy = policy;
+		e->own_policy = true;
 	} else
 		ratls_policy_free(policy);
 	return rc;
 }
 
-/* What a bundle says besides its evidence, as far as no option says it. Its trust root it cannot say. */
+/* What a bundle says besides its evidence, as far as no option says it. Its trust root it cannot say, nor when it is
+ * judged: who may choose the moment may choose one before a revocation. */
 static int adopt_bundle(struct evaluation *e, struct ratls_error *err)
 {
 	const struct bundle *b = &e->obtained.material.bundle;
 
-	if (b->object == NULL)
-		return RATLS_OK;
-	if (e->config->at == NULL && e->means.ita == NULL)
-		e->at = b->at;
-	return adopt_policy(e, b, err);
+	return b->object != NULL ? adopt_policy(e, b, err) : RATLS_OK;
 }
 
 /* Without endorsements the evidence is still appraised: what is forged is found, what is left open is said.
@@ -109,7 +107,7 @@ static void obtain_endorsements(struct evaluation *e)
 	e->times.collateral = clock_monotonic_ms() - start;
 }
 
-static int appraise(struct evaluation *e, struct ratls_error *err)
+static int appraise(const struct evaluation *e, int64_t at, struct ratls_report **ret, struct ratls_error *err)
 {
 	struct ratls_binding binding = {.kind = RATLS_BINDING_NONE};
 	const struct appraisal_inputs in = {
@@ -118,21 +116,18 @@ static int appraise(struct evaluation *e, struct ratls_error *err)
 		.endorsements = e->endorsements,
 		.policy = e->policy,
 		.binding = &binding,
-		.at = e->at,
+		.at = at,
 		.no_endorsements = &e->no_endorsements,
 	};
-	int64_t start = clock_monotonic_ms();
-	int rc;
 
 	if (e->obtained.material.kind == MATERIAL_CERTIFICATE)
 		binding.kind = RATLS_BINDING_CERTIFICATE;
-	rc = verify_inputs(e->means.ita, &in, INT64_MAX, &e->report, err);
-	e->times.verify = clock_monotonic_ms() - start;
-	return rc;
+	return verify_inputs(e->means.ita, &in, INT64_MAX, ret, err);
 }
 
 static int verify(struct evaluation *e, const char *target, struct ratls_error *err)
 {
+	int64_t start;
 	int rc = prepare(e, err);
 
 	if (rc == RATLS_OK)
@@ -142,7 +137,26 @@ static int verify(struct evaluation *e, const char *target, struct ratls_error *
 	if (rc != RATLS_OK)
 		return rc;
 	obtain_endorsements(e);
-	return appraise(e, err);
+	start = clock_monotonic_ms();
+	rc = appraise(e, e->at, &e->report, err);
+	e->times.verify = clock_monotonic_ms() - start;
+	return rc;
+}
+
+/* Where nothing but time stands against a bundle, who meant its own time hears how to say so. */
+static void hint_at_saved(struct evaluation *e)
+{
+	const struct bundle *b = &e->obtained.material.bundle;
+	struct ratls_report *then = NULL;
+	char time[CLOCK_TEXT_SIZE];
+
+	if (b->object == NULL || e->config->at != NULL || e->means.ita != NULL || ratls_report_accepted(e->report))
+		return;
+	clock_format(b->at, time);
+	if (appraise(e, b->at, &then, NULL) == RATLS_OK && ratls_report_accepted(then))
+		snprintf(e->conclusion.hint, sizeof(e->conclusion.hint),
+			"The bundle was saved at %s: add --at %s to judge it as of then.", time, time);
+	ratls_report_free(then);
 }
 
 static struct conclusion conclusion_of_report(const struct evaluation *e)
@@ -202,10 +216,27 @@ int evaluation_bundle(const struct evaluation *e, json_t *report, struct buf *re
 	return bundle_write(&content, ret, err);
 }
 
+static json_t *bundle_facts(const struct evaluation *e)
+{
+	const struct bundle *b = &e->obtained.material.bundle;
+	char time[CLOCK_TEXT_SIZE];
+
+	if (b->object == NULL)
+		return json_null();
+	clock_format(b->at, time);
+	return json_pack("{s:s, s:b}", "time", time, "own_policy", (int)e->own_policy);
+}
+
 json_t *evaluation_json(const struct evaluation *e)
 {
-	return verify_json(
+	json_t *object = verify_json(
 		e->report, &e->conclusion, e->at, obtained_endpoint(&e->obtained, e->evidence), &e->times);
+
+	if (object != NULL && json_object_set_new(object, "bundle", bundle_facts(e)) != 0) {
+		json_decref(object);
+		object = NULL;
+	}
+	return object;
 }
 
 int evaluation_run(const struct evaluation_config *config, const char *target,
@@ -214,9 +245,10 @@ int evaluation_run(const struct evaluation_config *config, const char *target,
 	struct evaluation e = {.config = config, .at = clock_now(), .times = {-1, -1, -1, -1, -1}};
 	int result;
 
-	if (verify(&e, target, &e.err) == RATLS_OK)
+	if (verify(&e, target, &e.err) == RATLS_OK) {
 		e.conclusion = conclusion_of_report(&e);
-	else
+		hint_at_saved(&e);
+	} else
 		e.conclusion = conclusion_of_error(&e);
 	result = conclude(&e);
 	evaluation_done(&e);

@@ -27,6 +27,7 @@ struct evaluation {
 	int64_t at;
 	struct appraisal_means means;
 	struct ratls_policy *policy;
+	bool own_policy; /* it came in the bundle */
 	struct obtained obtained;
 	struct ratls_evidence *evidence;
 	struct ratls_endorsements *endorsements;

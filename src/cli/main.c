@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/secret.h"
 #include "cli/cli.h"
 
@@ -48,6 +49,17 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
+static int unknown(char **argv)
+{
+	struct ratls_error err = {0};
+
+	if (argv[1][0] == '-')
+		err_reason(&err, RATLS_E_ARG, REASON_COMMAND, "a command is missing before \"%.64s\"", argv[1]);
+	else
+		err_reason(&err, RATLS_E_ARG, REASON_COMMAND, "unknown command \"%.64s\"", argv[1]);
+	return cli_fail(&(struct cli){.json = cli_asks_for_json(argv + 1)}, &err);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
@@ -65,13 +77,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	command = find(argv[1]);
-	if (command == NULL) {
-		fprintf(stderr,
-			"teesql: error: unknown command \"%s\"\nteesql: hint: \"teesql --help\" lists "
-			"them.\n",
-			argv[1]);
-		return CLASS_USAGE;
-	}
+	if (command == NULL)
+		return unknown(argv);
 	secret_forbid_core_dumps(); /* most commands hold the key that the guest agent gives */
 	signal(SIGPIPE, SIG_IGN); /* a server that hangs up is an error to report, not an end */
 	return command->run(argv + 1);

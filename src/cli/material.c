@@ -175,10 +175,23 @@ static bool is_pem(struct cur in)
 	return at != NULL;
 }
 
+/* A SEQUENCE of more than 127 bytes, as every certificate is (X.690, section 8.1.3.5). */
+static bool is_der(struct cur in)
+{
+	return in.left > 1 && in.p[0] == 0x30 && (in.p[1] & 0x80) != 0;
+}
+
+/* No version of a quote is that high. */
+static bool begins_as_text(struct cur in)
+{
+	return (in.p[0] >= ' ' && in.p[0] <= '~') || isspace(in.p[0]);
+}
+
 static int recognise(struct cur in, struct material *m, struct ratls_error *err)
 {
 	struct cur text = trim(in);
 	struct buf decoded = {0};
+	int rc = RATLS_OK;
 
 	if (in.left == 0)
 		return unknown(err, "it is empty");
@@ -188,12 +201,14 @@ static int recognise(struct cur in, struct material *m, struct ratls_error *err)
 		return from_pem(in, m, err);
 	if (decode_hex(text, &decoded))
 		in = cur_of(decoded.p, decoded.len);
-	if (in.p[0] == 0x30)
+	if (is_der(in))
 		from_der(in, m);
+	else if (begins_as_text(in))
+		rc = unknown(err, "it is a text that holds none of what is known here");
 	else
 		from_binary(in, m);
 	buf_done(&decoded);
-	return RATLS_OK;
+	return rc;
 }
 
 int material_load(const char *path, struct material *ret, struct ratls_error *err)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/render.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/reason.h"
+#include "base/utf8.h"
 
 #define LABEL_COLUMN 11
 #define CHECK_COLUMN 26
@@ -45,9 +45,12 @@ static bool is_hash(const char *value)
 /* What a peer chose may hold anything: nothing that a terminal would obey gets through. */
 static void append_text(const struct page *p, const char *value, size_t max)
 {
-	for (; *value != '\0' && max > 0; value++, max--)
-		buf_u8(p->out, iscntrl((unsigned char)*value) ? '?' : (uint8_t)*value);
-	buf_str(p->out, *value != '\0' ? "..." : "");
+	size_t len = strlen(value), shown = len < max ? len : max;
+
+	while (shown < len && shown > 0 && ((uint8_t)value[shown] & 0xc0) == 0x80) /* whole characters */
+		shown--;
+	utf8_append_tame(p->out, value, shown);
+	buf_str(p->out, shown < len ? "..." : "");
 }
 
 /* A value, shortened unless all is wanted. */
@@ -231,11 +234,10 @@ static void append_shortfalls(const struct page *p)
 		const char *remedy = json_string_value(json_object_get(row, "remedy"));
 
 		begin_line(p, "");
-		buf_fmt(p->out, "%-16s %s is %lld, needs %lld: %s\n", i == 0 ? "short" : "",
-			json_string_value(json_object_get(row, "component")),
-			(long long)json_integer_value(json_object_get(row, "is")),
-			(long long)json_integer_value(json_object_get(row, "needs")),
-			remedy != NULL ? remedy : "");
+		buf_fmt(p->out, "%-16s ", i == 0 ? "short" : "");
+		append_sentence(p, json_string_value(json_object_get(row, "component")));
+		buf_fmt(p->out, " is %lld, needs %lld: %s\n", (long long)json_integer_value(json_object_get(row, "is")),
+			(long long)json_integer_value(json_object_get(row, "needs")), remedy != NULL ? remedy : "");
 	}
 }
 
@@ -254,11 +256,12 @@ static void append_forecast(const struct page *p)
 	else if (!json_is_true(member(p, "forecast", "announced")))
 		buf_fmt(p->out, "no TCB recovery is announced beyond evaluation data number %d",
 			(int)json_integer_value(number));
-	else
-		buf_fmt(p->out, "%s%s once evaluation data number %d (TCB recovery of %.10s) is Intel's standard",
-			status != NULL ? status : "unknown",
+	else {
+		append_sentence(p, status != NULL ? status : "unknown");
+		buf_fmt(p->out, "%s once evaluation data number %d (TCB recovery of %.10s) is Intel's standard",
 			json_is_true(member(p, "forecast", "accepted")) ? "" : ", not accepted,",
 			(int)json_integer_value(number), date != NULL ? date : "");
+	}
 	end_line(p);
 }
 
@@ -273,12 +276,14 @@ static void append_platform(const struct page *p)
 	if (status == NULL)
 		return;
 	begin_line(p, "");
-	buf_fmt(p->out, "%-16s %s", "TCB status", status);
+	buf_fmt(p->out, "%-16s ", "TCB status");
+	append_sentence(p, status);
 	if (date != NULL)
 		buf_fmt(p->out, " (%.10s)", date);
-	for (size_t i = 0; i < json_array_size(advisories); i++)
-		buf_fmt(p->out, "%s%s", i == 0 ? "   " : ", ",
-			json_string_value(json_array_get(advisories, i)));
+	for (size_t i = 0; i < json_array_size(advisories); i++) {
+		buf_str(p->out, i == 0 ? "   " : ", ");
+		append_sentence(p, json_string_value(json_array_get(advisories, i)));
+	}
 	end_line(p);
 	append_shortfalls(p);
 	append_forecast(p);
@@ -400,6 +405,8 @@ static void append_verdict(const struct page *p)
 		buf_str(p->out, "  ");
 		append_sentence(p, message);
 	}
+	if (json_is_true(member(p, "bundle", "own_policy")))
+		buf_fmt(p->out, "%s by the bundle's own policy", message != NULL && strcmp(message, "accepted") != 0 ? "," : "");
 	end_line(p);
 }
 

@@ -256,9 +256,18 @@ static void render_days(const json_t *object, struct buf *out)
 		buf_str(out, json_is_integer(days) ? "expired" : "unknown");
 }
 
+/* Files may hold anything: nothing that a terminal would obey gets through, and what is one line stays one. */
+static void end_line(struct buf *out, size_t begin)
+{
+	if (!out->bad)
+		utf8_tame((char *)out->p + begin, out->len - begin);
+	buf_str(out, "\n");
+}
+
 static void render_item(const json_t *item, struct buf *out)
 {
 	const json_t *number = json_object_get(item, "evaluation_data_number");
+	size_t begin = out->len;
 
 	buf_fmt(out, "  %-12s %-26s issued %.10s, next update %s, ", text_of(item, "item", ""),
 		text_of(item, "issuer", "?"), text_of(item, "issued", "?"),
@@ -266,35 +275,34 @@ static void render_item(const json_t *item, struct buf *out)
 	render_days(item, out);
 	if (json_is_integer(number))
 		buf_fmt(out, ", evaluation %lld", (long long)json_integer_value(number));
-	buf_str(out, "\n");
+	end_line(out, begin);
 }
 
 static void render_file(const json_t *file, struct buf *out)
 {
 	const json_t *items = json_object_get(file, "items");
 	const char *problem = text_of(file, "problem", NULL), *source = text_of(file, "source", NULL);
+	size_t begin = out->len;
 
 	buf_fmt(out, "%s: %s", text_of(file, "file", ""), text_of(file, "status", ""));
 	if (problem != NULL)
 		buf_fmt(out, ": %s", problem);
 	else
 		buf_fmt(out, ", until %s", text_of(file, "valid_until", "?"));
-	buf_fmt(out, "\n  platform %s", text_of(file, "fmspc", "unknown"));
+	end_line(out, begin);
+	begin = out->len;
+	buf_fmt(out, "  platform %s", text_of(file, "fmspc", "unknown"));
 	if (source != NULL)
 		buf_fmt(out, ", fetched %s from %s", text_of(file, "fetched", "?"), source);
-	buf_str(out, "\n");
+	end_line(out, begin);
 	for (size_t i = 0; i < json_array_size(items); i++)
 		render_item(json_array_get(items, i), out);
 }
 
-/* Files may hold anything: nothing that a terminal would obey gets through. */
 void stock_render(const json_t *report, struct buf *out)
 {
 	const json_t *files = json_object_get(report, "files");
 
 	for (size_t i = 0; i < json_array_size(files); i++)
 		render_file(json_array_get(files, i), out);
-	for (size_t i = 0; i < out->len; i++)
-		if ((out->p[i] < 0x20 && out->p[i] != '\n') || out->p[i] == 0x7f)
-			out->p[i] = '?';
 }

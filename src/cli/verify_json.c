@@ -28,6 +28,10 @@ json_t *verify_json(const struct ratls_report *report, const struct conclusion *
 	ours = json_pack(
 		"{s:s, s:o, s:o}", "time", time, "endpoint", endpoint, "timing_ms", timing(times));
 	rest = report != NULL ? report_json_object(report) : report_json_blank(conclusion->verifiers);
+	if (conclusion->hint[0] != '\0' && json_object_set_new(ours, "hint", json_string(conclusion->hint)) != 0) {
+		json_decref(ours);
+		ours = NULL;
+	}
 	if (object == NULL || ours == NULL || rest == NULL || json_object_update(object, ours) != 0 ||
 		json_object_update_missing(object, rest) != 0) {
 		json_decref(object);

@@ -18,6 +18,7 @@ struct conclusion {
 	int reason;         /* 0 if accepted */
 	unsigned verifiers; /* who was to verify: APPRAISED_... of appraise.h */
 	char message[RATLS_ERROR_MESSAGE_SIZE];
+	char hint[160]; /* "": that of the reason */
 };
 
 struct verify_times {

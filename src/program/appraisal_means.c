@@ -34,6 +34,8 @@ const struct opt appraisal_means_rows[] = {
 		"show it the event log too, which is replayed here either way"},
 	{"insecure-ita-without-nonce", OPT_BOOL, AT(insecure_ita_without_nonce), NULL, NULL,
 		"ask for tokens that do not answer one question alone"},
+	{"insecure-ita-host", OPT_BOOL, AT(insecure_ita_host), NULL, NULL,
+		"let a host that is not Intel's say which quotes are genuine"},
 	{"ca-file", OPT_STR, AT(ca_file), NULL, "FILE",
 		"certificate authorities for https to these services, in place of the system's"},
 	{.name = NULL},
@@ -74,6 +76,26 @@ static int load_key(const char *path, struct buf *ret, struct ratls_error *err)
 	return ret->bad ? err_set(err, RATLS_E_NOMEM, "out of memory") : RATLS_OK;
 }
 
+/* A host below Intel's domain, with no name of a user in front of it that looks like one. */
+static bool is_intels(const char *authority)
+{
+	static const char domain[] = ".trustauthority.intel.com";
+	size_t all = strcspn(authority, "/?#"), len = strcspn(authority, ":/?#"), n = sizeof(domain) - 1;
+
+	return memchr(authority, '@', all) == NULL && memchr(authority, '\\', all) == NULL && len > n &&
+	       strncasecmp(authority + len - n, domain, n) == 0;
+}
+
+/* Who says which quotes are genuine is a judge. What is no https address ratls_ita_new refuses. */
+static int check_judge(const struct appraisal_options *o, const char *option, const char *url, struct ratls_error *err)
+{
+	if (url == NULL || o->insecure_ita_host || strncasecmp(url, "https://", 8) != 0 || is_intels(url + 8))
+		return RATLS_OK;
+	return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+		"%s: \"%.128s\" is not a host of Intel's, and would say which quotes are genuine (--insecure-ita-host allows it)",
+		option, url);
+}
+
 int appraisal_ita(const struct appraisal_options *o, const struct buf *root, struct ratls_ita **ret,
 	struct ratls_error *err)
 {
@@ -90,9 +112,11 @@ int appraisal_ita(const struct appraisal_options *o, const struct buf *root, str
 		.insecure_trust_root_len = root->len,
 	};
 	struct buf key = {0};
-	int rc = RATLS_OK;
+	int rc = check_judge(o, "--ita-url", o->ita_url, err);
 
-	if (o->ita_api_key_file != NULL) {
+	if (rc == RATLS_OK)
+		rc = check_judge(o, "--ita-portal", o->ita_portal, err);
+	if (rc == RATLS_OK && o->ita_api_key_file != NULL) {
 		rc = load_key(o->ita_api_key_file, &key, err);
 		options.api_key = (const char *)key.p;
 	}
@@ -140,4 +164,18 @@ void appraisal_means_done(struct appraisal_means *m)
 	ratls_source_free(m->source);
 	buf_done(&m->root);
 	*m = (struct appraisal_means){0};
+}
+
+int appraisal_check(const struct appraisal_options *o, enum appraisal_asker asker, struct ratls_error *err)
+{
+	struct appraisal_means means = {.verifiers = 0};
+	struct ratls_policy *policy = NULL;
+	int rc = appraisal_policy(o, &policy, err);
+
+	if (rc == RATLS_OK)
+		rc = appraisal_means_make(o, asker, &means, err);
+	if (rc == RATLS_OK)
+		appraisal_means_done(&means);
+	ratls_policy_free(policy);
+	return rc;
 }

@@ -59,7 +59,7 @@ static int load_policy(const char *path, struct ratls_policy **ret, struct ratls
 	int rc = file_read(path, POLICY_JSON_MAX, &text, err);
 
 	if (rc != RATLS_OK)
-		return rc;
+		return blame(err, rc, REASON_FILE, "--policy");
 	rc = ratls_policy_from_json((const char *)text.p, text.len, ret, err);
 	if (rc != RATLS_OK)
 		blame(err, rc, REASON_POLICY_FILE, path);
@@ -177,12 +177,12 @@ int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, str
 		return RATLS_OK;
 	rc = file_read(o->insecure_trust_root, ROOT_FILE_MAX, &file, err);
 	if (rc != RATLS_OK)
-		return rc;
+		return blame(err, rc, REASON_FILE, "--insecure-trust-root");
 	text = cur_of(file.p, file.len);
 	if (file.len > 0 && file.p[0] == 0x30)
 		buf_bytes(ret, file.p, file.len);
 	else if (!pem_next(&text, "CERTIFICATE", ret) || pem_next(&text, "CERTIFICATE", ret) || text.bad)
-		rc = err_reason(err, RATLS_E_ARG, REASON_FILE, "\"%s\" is not one certificate in PEM or DER",
+		rc = err_reason(err, RATLS_E_ARG, REASON_FILE, "--insecure-trust-root: \"%s\" is not one certificate in PEM or DER",
 			o->insecure_trust_root);
 	if (rc == RATLS_OK && ret->bad)
 		rc = err_set(err, RATLS_E_NOMEM, "out of memory");

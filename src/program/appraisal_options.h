@@ -25,7 +25,7 @@ struct appraisal_options {
 	bool insecure_allow_debug, insecure_allow_simulator;
 	char *ita_url, *ita_portal, *ita_api_key_file;
 	unsigned ita_event_log_off;
-	bool insecure_ita_without_nonce;
+	bool insecure_ita_without_nonce, insecure_ita_host;
 	char *ca_file;
 	char *client_cert, *agent; /* who we are */
 	bool insecure_remote_agent;
@@ -83,6 +83,8 @@ int appraisal_means_make(const struct appraisal_options *o, enum appraisal_asker
 	struct ratls_error *err);
 /* Nobody waits for verdicts any more: those that wait for a service are told so. Zeroed means are fine. */
 void appraisal_means_stop(struct appraisal_means *m);
+/* Could all of this be used? What says no is what would when the program starts. */
+int appraisal_check(const struct appraisal_options *o, enum appraisal_asker asker, struct ratls_error *err);
 void appraisal_means_done(struct appraisal_means *m); /* zeroed means are fine */
 
 /* Intel Trust Authority alone. */

@@ -56,6 +56,15 @@ bool appraisal_asks_nobody(const struct appraisal_options *o)
 	return o->pccs != NULL && strcmp(o->pccs[0], "none") == 0 && o->pccs[1] == NULL;
 }
 
+static int make(const struct ratls_source_options *options, struct ratls_source **ret, struct ratls_error *err)
+{
+	int rc = ratls_source_new(options, ret, err);
+
+	if (rc == RATLS_E_ARG && err != NULL && err->reason == 0)
+		err->reason = REASON_OPTION;
+	return rc;
+}
+
 int appraisal_source(const struct appraisal_options *o, enum appraisal_asker asker, const struct buf *root,
 	struct ratls_source **ret, struct ratls_error *err)
 {
@@ -79,12 +88,12 @@ int appraisal_source(const struct appraisal_options *o, enum appraisal_asker ask
 			strerror(errno));
 	if (o->cache_dir != NULL) {
 		options.cache_dir = strcmp(o->cache_dir, "off") != 0 ? o->cache_dir : NULL;
-		return ratls_source_new(&options, ret, err);
+		return make(&options, ret, err);
 	}
 	options.cache_dir = usual_folder(asker, folder);
-	if (ratls_source_new(&options, ret, NULL) == RATLS_OK)
+	if (make(&options, ret, NULL) == RATLS_OK)
 		return RATLS_OK;
 	/* A folder that nobody asked for is a convenience: without it, it goes as well. */
 	options.cache_dir = NULL;
-	return ratls_source_new(&options, ret, err);
+	return make(&options, ret, err);
 }

@@ -65,6 +65,9 @@ static void waited_signals(sigset_t *set)
 	sigaddset(set, SIGHUP);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGQUIT);
+	sigaddset(set, SIGUSR1);
+	sigaddset(set, SIGUSR2);
 	sigaddset(set, SIGCHLD);
 }
 
@@ -156,7 +159,7 @@ int daemon_service_options(const struct daemon_options *o, struct service_option
 
 static void warn_insecure(const char *name)
 {
-	log_event(LOG_LEVEL_WARNING, 0, NULL, "INSECURE: --%s weakens a check", name);
+	log_event(LOG_LEVEL_INSECURE, 0, NULL, "INSECURE: --%s weakens a check", name);
 }
 
 void daemon_warn_insecure(const struct opt_program *program, const void *config)
@@ -208,7 +211,7 @@ void daemon_ready(const struct service *s)
 }
 
 /* The next signal within ms (-1: whenever), 0 if none came. */
-static int next_signal(int64_t ms)
+static int next_signal(int64_t ms, siginfo_t *ret)
 {
 	struct timespec limit = {ms / 1000, ms % 1000 * 1000000};
 	sigset_t set;
@@ -216,7 +219,7 @@ static int next_signal(int64_t ms)
 
 	waited_signals(&set);
 	do
-		sig = ms < 0 ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &limit);
+		sig = ms < 0 ? sigwaitinfo(&set, ret) : sigtimedwait(&set, ret, &limit);
 	while (sig < 0 && errno == EINTR);
 	return sig > 0 ? sig : 0;
 }
@@ -226,6 +229,7 @@ static void drain(struct service *s, const struct daemon_options *o)
 	int64_t until = clock_monotonic_ms() + o->drain_timeout;
 	const struct service_counters *counters = service_counters(s);
 	char status[80];
+	siginfo_t info;
 	int sig;
 
 	service_drain(s);
@@ -235,8 +239,8 @@ static void drain(struct service *s, const struct daemon_options *o)
 		snprintf(status, sizeof(status), "STOPPING=1\nSTATUS=draining, %llu sessions",
 			(unsigned long long)atomic_load(&counters->open));
 		notify(status);
-		sig = next_signal(50);
-		if (sig == SIGTERM || sig == SIGINT)
+		sig = next_signal(50, &info);
+		if (sig == SIGTERM || sig == SIGINT || sig == SIGQUIT)
 			return;
 	}
 }
@@ -244,21 +248,24 @@ static void drain(struct service *s, const struct daemon_options *o)
 int daemon_wait(struct service *s, const struct daemon_options *o, void (*reload)(void *self), void *self,
 	int child)
 {
+	siginfo_t info;
 	int status = 0;
 
 	for (;;) {
-		int sig = next_signal(-1);
+		int sig = next_signal(-1, &info);
 
 		if (sig == SIGCHLD && child > 0 && waitpid(child, &status, WNOHANG) == child)
 			return status;
-		if ((sig == SIGTERM || sig == SIGINT || sig == SIGHUP) && child > 0) {
-			/* The terminal sends SIGINT to the whole group: the child has it already. */
-			if (sig != SIGINT)
+		if (child > 0) {
+			/* A terminal sends to the whole group: the child has it already. */
+			if (sig != SIGCHLD && info.si_code != SI_KERNEL)
 				kill(child, sig);
 			continue;
 		}
 		if (sig == SIGHUP && reload != NULL)
 			reload(self);
+		if (sig == SIGQUIT)
+			return 0;
 		if (sig == SIGTERM || sig == SIGINT)
 			break;
 	}

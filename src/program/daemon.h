@@ -42,8 +42,9 @@ void daemon_warn_insecure(const struct opt_program *program, const void *config)
 void daemon_ready(const struct service *s);
 
 /* Sleep until a signal: SIGHUP calls reload(self); SIGTERM or SIGINT drains the service: returns when no
- * session is left, the time is up or another of them came. child: a process whose end ends the wait too, and
- * to which the signals are forwarded; 0 for none. Returns the child's wait status, or 0. */
+ * session is left, the time is up or another of them came; SIGQUIT does not wait for sessions; SIGUSR1 and SIGUSR2
+ * mean nothing. child: a process whose end alone ends the wait, and to which all of these are forwarded, but those of a
+ * terminal, which reach it by themselves; 0 for none. Returns the child's wait status, or 0. */
 int daemon_wait(struct service *s, const struct daemon_options *o, void (*reload)(void *self), void *self,
 	int child);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "program/party.h"
 
+#include "appraisal/policy.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "tls/identity.h"
@@ -59,6 +60,7 @@ int party_believe(struct party *p, struct ratls_error *err)
 		rc = appraisal_policy(p->options, &policy, err);
 	if (rc != RATLS_OK)
 		return rc;
+	p->compares = policy_compares(policy);
 	o.by = p->means.verifier;
 	return verifier_new(&o, policy, &p->verifier, err);
 }

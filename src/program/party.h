@@ -13,6 +13,9 @@
 
 struct keeper;
 
+/* What to say where it compares nothing. */
+#define PARTY_COMPARES_NOTHING "nothing was compared: the policy names no measurement, so any TDX machine passes"
+
 struct party {
 	/* The caller's; borrowed until party_done. */
 	const struct appraisal_options *options;
@@ -24,6 +27,7 @@ struct party {
 	/* Made here; zero before. */
 	struct appraisal_means means;
 	struct verifier *verifier;
+	bool compares; /* the policy at start names a measurement */
 	struct keeper *keeper;
 	struct service *service;
 };

@@ -50,12 +50,13 @@ static const struct opt_table shared[] = {
 	{.opts = NULL},
 };
 
+#define BACKEND_SIZE 256
 
 /* Everything that lives as long as the program. */
 struct sidecar {
 	struct config config;
 	struct service_target target;
-	char host[256];
+	char host[BACKEND_SIZE];
 	struct party party;
 };
 
@@ -72,6 +73,54 @@ static const char *weakened_by(const void *config)
 	return requires_attestation(config) ? NULL : "require-client-attestation";
 }
 
+/* "HOST:PORT", "[ADDR6]:PORT", "/DIR" or "/DIR:PORT". */
+static int parse_backend(const struct config *c, char ret_host[static BACKEND_SIZE], uint16_t *ret_port,
+	struct ratls_error *err)
+{
+	const char *text = c->backend;
+	size_t size = text[0] == '/' ? SERVICE_DIR_MAX : BACKEND_SIZE;
+	bool good;
+
+	*ret_port = 5432;
+	if (text[0] == '/' && strchr(text, ':') == NULL)
+		good = (size_t)snprintf(ret_host, size, "%s", text) < size;
+	else
+		good = hostport_parse(text, ret_host, size, ret_port);
+	if (!good || *ret_port == 0)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--backend is \"%s\", not HOST:PORT or /DIR", text);
+	if (ret_host[0] != '/' && !loopback_host(ret_host) && !c->insecure_remote_backend)
+		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
+			"--backend %s is not on this machine and the way there is plaintext (--insecure-remote-backend allows it)",
+			text);
+	return RATLS_OK;
+}
+
+static int check_listen(const struct config *c, struct ratls_error *err)
+{
+	char host[256];
+	uint16_t port;
+
+	for (size_t i = 0; c->listen[i] != NULL; i++)
+		if (c->listen[i][0] != '/' && !hostport_parse(c->listen[i], host, sizeof(host), &port))
+			return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--listen is \"%s\", not ADDR:PORT", c->listen[i]);
+	return RATLS_OK;
+}
+
+static int check(const void *config, struct ratls_error *err)
+{
+	const struct config *c = config;
+	struct service_options service;
+	char host[BACKEND_SIZE];
+	uint16_t port;
+	int rc = parse_backend(c, host, &port, err);
+
+	if (rc == RATLS_OK)
+		rc = check_listen(c, err);
+	if (rc == RATLS_OK)
+		rc = daemon_service_options(&c->daemon, &service, err);
+	return rc == RATLS_OK ? appraisal_check(&c->appraisal, ASKER_DAEMON, err) : rc;
+}
+
 static const struct opt_program program = {
 	.name = "teesql-sidecar",
 	.synopsis = "[OPTION]...",
@@ -80,30 +129,9 @@ static const struct opt_program program = {
 	.daemon = true,
 	.shared = shared,
 	.weakened_by = weakened_by,
+	.check = check,
 	.weakening_variable = APPRAISAL_SIMULATOR,
 };
-
-/* "HOST:PORT", "[ADDR6]:PORT", "/DIR" or "/DIR:PORT". */
-static int parse_backend(struct sidecar *s, struct ratls_error *err)
-{
-	const char *text = s->config.backend;
-	size_t size = text[0] == '/' ? SERVICE_DIR_MAX : sizeof(s->host);
-	uint16_t port = 5432;
-	bool good;
-
-	if (text[0] == '/' && strchr(text, ':') == NULL)
-		good = (size_t)snprintf(s->host, size, "%s", text) < size;
-	else
-		good = hostport_parse(text, s->host, size, &port);
-	if (!good || port == 0)
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "--backend is \"%s\", not HOST:PORT or /DIR", text);
-	s->target = (struct service_target){s->host, port};
-	if (s->host[0] != '/' && !loopback_host(s->host) && !s->config.insecure_remote_backend)
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-			"--backend %s is not on this machine and the way there is plaintext (--insecure-remote-backend allows it)",
-			text);
-	return RATLS_OK;
-}
 
 static struct agent_tls_key_request key_request(const struct sidecar *s)
 {
@@ -135,8 +163,9 @@ static int serve(struct sidecar *s, struct ratls_error *err)
 
 static int start(struct sidecar *s, struct ratls_error *err)
 {
-	int rc = parse_backend(s, err);
+	int rc = parse_backend(&s->config, s->host, &s->target.port, err);
 
+	s->target.host = s->host;
 	if (!requires_attestation(&s->config))
 		log_event(LOG_LEVEL_WARNING, 0, NULL, "client attestation is not required");
 	s->party.options = &s->config.appraisal;
@@ -144,6 +173,9 @@ static int start(struct sidecar *s, struct ratls_error *err)
 	s->party.request = key_request(s);
 	if (rc == RATLS_OK)
 		rc = party_believe(&s->party, err);
+	if (rc == RATLS_OK && !s->party.compares && requires_attestation(&s->config))
+		log_event(LOG_LEVEL_WARNING, 0, NULL,
+			"clients are compared with nothing: the policy names no measurement, so any TDX machine passes");
 	if (rc == RATLS_OK)
 		rc = appraisal_agent(&s->config.appraisal, &s->party.agent, err);
 	if (rc == RATLS_OK)

@@ -2,10 +2,12 @@
 #include "simulator/home.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,7 +40,11 @@ int home_open(struct home *h, const char *dir, struct ratls_error *err)
 	if (realpath(path, h->dir) == NULL)
 		return err_set(err, RATLS_E_IO, "could not use the folder \"%s\": %s", path, strerror(errno));
 	h->temporary = temporary;
-	return RATLS_OK;
+	h->lock = open(h->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (h->lock >= 0 && flock(h->lock, LOCK_EX | LOCK_NB) == 0)
+		return RATLS_OK;
+	return errno == EWOULDBLOCK ? err_set(err, RATLS_E_IO, "the folder \"%s\" is in use by another simulator", h->dir)
+				    : err_set(err, RATLS_E_IO, "could not lock the folder \"%s\": %s", h->dir, strerror(errno));
 }
 
 int home_path(const struct home *h, const char *file, char ret[static PATH_MAX], struct ratls_error *err)

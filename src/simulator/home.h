@@ -12,9 +12,11 @@
 struct home {
 	char dir[PATH_MAX]; /* "" before home_open */
 	bool temporary;
+	int lock; /* of the folder, held until the program ends; 0: none */
 };
 
-/* Use this folder (made if it is not there), or a new temporary one if dir is NULL. */
+/* Use this folder (made if it is not there), or a new temporary one if dir is NULL. RATLS_E_IO if another simulator
+ * uses it: what is written there is what others trust. */
 int home_open(struct home *h, const char *dir, struct ratls_error *err);
 
 /* The path of a file in it. RATLS_E_ARG if it is too long. */

@@ -117,14 +117,28 @@ static void print_assignment(const char *name, const char *scheme, const char *v
 	puts("'");
 }
 
+/* Where programs of this machine find what listens there: a wildcard is no address to go to. */
+static const char *reachable(const char *bound, char ret[static LISTEN_TEXT_SIZE])
+{
+	if (strncmp(bound, "0.0.0.0:", 8) == 0)
+		snprintf(ret, LISTEN_TEXT_SIZE, "127.0.0.1:%.8s", bound + 8);
+	else if (strncmp(bound, "[::]:", 5) == 0)
+		snprintf(ret, LISTEN_TEXT_SIZE, "[::1]:%.8s", bound + 5);
+	else
+		snprintf(ret, LISTEN_TEXT_SIZE, "%s", bound);
+	return ret;
+}
+
 /* Three lines for the caller's environment, then readiness. With --http the endpoint is the URL: some
  * clients know no sockets. */
 static void announce(const struct simulator *s, const char *root)
 {
 	bool http = s->on_http != NULL;
+	char address[LISTEN_TEXT_SIZE];
 
-	print_assignment("DSTACK_SIMULATOR_ENDPOINT", http ? "http://" : "", http ? s->http : s->socket);
-	print_assignment("TEESQL_PCCS", "http://", s->pccs);
+	print_assignment(
+		"DSTACK_SIMULATOR_ENDPOINT", http ? "http://" : "", http ? reachable(s->http, address) : s->socket);
+	print_assignment("TEESQL_PCCS", "http://", reachable(s->pccs, address));
 	print_assignment("TEESQL_INSECURE_TRUST_ROOT", "", root);
 	fflush(stdout);
 	fprintf(stderr, "ready socket=%s%s%s collateral=%s\n", s->socket, http ? " http=" : "", s->http, s->pccs);

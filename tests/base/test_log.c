@@ -76,6 +76,9 @@ static void a_value_stays_in_its_quotes(void **state)
 	log_event(LOG_LEVEL_INFO, 7, (struct log_field[]){{"path", "a\" b=\"c\n\x7f\xff"}, {0}}, "%s", "x\\");
 	drain(text, sizeof(text));
 	assert_non_null(strstr(text, " info conn=7 msg=\"x\\\\\" path=\"a\\\" b=\\\"c\\u000a\\u007f\\u00ff\"\n"));
+	log_event(LOG_LEVEL_INFO, 0, NULL, "caf\xc3\xa9 \xc2\x9b" "2J \xe2\x80\xae");
+	drain(text, sizeof(text));
+	assert_non_null(strstr(text, "msg=\"caf\xc3\xa9 \\u009b2J \\u202e\"\n"));
 }
 
 int main(void)

@@ -131,6 +131,25 @@ static void assert_file_refused(const char *text, int line, const char *part)
 	unlink(path);
 }
 
+static void assert_hints_at_nothing(const char *text)
+{
+	char path[32];
+	struct result r = parse_with_file(text, "", path);
+
+	assert_null(strstr(r.err.message, "did you mean"));
+	result_done(&r);
+	unlink(path);
+}
+
+static void a_file_that_is_not_there_is_a_mistake_of_the_configuration(void **state)
+{
+	struct result r = parse(&daemon_program, "--config /nonexistent/x.conf");
+
+	(void)state;
+	assert_int_equal(r.err.reason, REASON_FILE);
+	result_done(&r);
+}
+
 static void defaults_are_those_of_the_table(void **state)
 {
 	struct result r = parse(&daemon_program, "");
@@ -180,6 +199,9 @@ static void mistakes_in_flags_are_named(void **state)
 	assert_refused("--listen --threads=1", "\"--listen\" needs a value");
 	assert_refused("--require-client-attestation=maybe", "--require-client-attestation: \"maybe\"");
 	assert_refused("--listen=", "--listen: the value is empty");
+	assert_refused("--insecure-trust-root=", "--insecure-trust-root: the value is empty");
+	assert_refused("--mrtd=", "--mrtd: the value is empty");
+	assert_refused("--threads=", "--threads: the value is empty");
 	assert_refused("--threads 1x", "unknown unit");
 	assert_refused("--threads x", "not a number");
 	assert_refused("--threads -1", "not a number");
@@ -229,10 +251,14 @@ static void mistakes_in_the_file_are_named_with_their_line(void **state)
 	assert_file_refused("threads = 1\nlisten = x\nthread = 2\n", 3, "did you mean \"threads\"?");
 	assert_file_refused("\n\nthreads = 1x\n", 3, "threads: \"1x\"");
 	assert_file_refused("threads = 1\nlisten =\n", 2, "listen: the value is empty");
+	assert_file_refused("insecure-trust-root =\n", 1, "insecure-trust-root: the value is empty");
+	assert_file_refused("mrtd = ,\n", 1, "mrtd: the value is empty");
 	assert_file_refused("threads = 1\nthreads = 2\n", 2, "set twice");
 	assert_file_refused("threads = 1\nnonsense\nthread = 1\n", 2, "key = value");
 	assert_file_refused("[other]\nthreads = 1\n", 2, "section");
-	assert_file_refused("config = /etc/passwd\n", 1, "unknown option");
+	assert_file_refused("config = /etc/passwd\n", 1, "unknown option \"config\"");
+	assert_file_refused("confi = /etc/passwd\n", 1, "unknown option \"confi\"");
+	assert_hints_at_nothing("config = /etc/passwd\n"); /* which may not stand there */
 	memset(line, 'x', sizeof(line));
 	memcpy(line, "listen=", 7);
 	line[sizeof(line) - 1] = '\0';
@@ -279,10 +305,10 @@ static void what_is_no_choice_is_told_with_those_that_are(void **state)
 	assert_refused("--speed=fas", "--speed: \"fas\" is not auto, slow or fast");
 	assert_refused("--speed=fasten", "\"fasten\" is not auto");
 	assert_refused("--speed=slow|fast", "\"slow|fast\" is not");
-	assert_refused("--speed=", "\"\" is not");
+	assert_refused("--speed=", "--speed: the value is empty");
 	assert_refused("--speed=yes", "\"yes\" is not");
 	assert_refused("--speed", "needs a value (auto|slow|fast)");
-	assert_file_refused("speed = \n", 1, "speed: \"\" is not");
+	assert_file_refused("speed = \n", 1, "speed: the value is empty");
 	setenv("TEESQL_SPEED", "loud", 1);
 	assert_refused("--speed=fast", "environment variable TEESQL_SPEED: \"loud\" is not auto, slow or fast");
 	assert_refused("--check-config", "environment variable TEESQL_SPEED");
@@ -437,6 +463,7 @@ int main(void)
 		cmocka_unit_test(mistakes_in_flags_are_named),
 		cmocka_unit_test(a_flag_beats_environment_beats_file_beats_default),
 		cmocka_unit_test(mistakes_in_the_file_are_named_with_their_line),
+		cmocka_unit_test(a_file_that_is_not_there_is_a_mistake_of_the_configuration),
 		cmocka_unit_test(a_choice_is_the_place_of_its_word),
 		cmocka_unit_test(what_is_no_choice_is_told_with_those_that_are),
 		cmocka_unit_test(a_list_in_the_file_may_span_lines),

@@ -63,12 +63,36 @@ static void plain_words_steer_no_terminal(void **state)
 	assert_string_equal(words, "a~ ?b?[31m?? caf??");
 }
 
+static void what_steers_a_terminal_is_tamed(void **state)
+{
+	static const struct {
+		const char *words, *tame;
+	} rows[] = {
+		{"plain gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x98", "plain gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x98"},
+		{"a\nb\x1b[2J\x7f\t", "a?b?[2J??"},
+		{"\xc2\x9b" "2J \xc2\x80\xc2\x9f \xc2\xa0", "??2J ???? \xc2\xa0"}, /* C1: CSI in one character */
+		{"\xe2\x80\xaa\xe2\x80\xae" "cba \xe2\x81\xa6\xe2\x81\xa9", "??????cba ??????"},
+		{"\xe2\x80\xa8\xe2\x80\xa9|\xe2\x80\x8e\xe2\x80\x8f|\xd8\x9c", "??????|??????|??"},
+		{"\xe2\x80\xaf\xe2\x81\xaa\xe2\x80\xa7", "\xe2\x80\xaf\xe2\x81\xaa\xe2\x80\xa7"},
+		{"caf\xe9 \xe2\x82", "caf? ??"},
+	};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		strcpy(text, rows[i].words);
+		utf8_tame(text, strlen(text));
+		assert_string_equal(text, rows[i].tame);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(well_formed_text_is_accepted),
 		cmocka_unit_test(malformed_text_is_refused),
 		cmocka_unit_test(words_of_others_become_text),
+		cmocka_unit_test(what_steers_a_terminal_is_tamed),
 		cmocka_unit_test(plain_words_steer_no_terminal),
 	};
 

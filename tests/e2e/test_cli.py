@@ -150,6 +150,12 @@ def test_files_may_be_hex_json_or_standard_input(teesql, real, folder):
     teesql("verify", "-", *rest, input=quote.hex())
 
 
+def test_a_text_is_no_quote(teesql, folder):
+    for text in ["hello\n", "0400zz", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]:
+        (folder / "text").write_text(text)
+        assert "TQ-1011" in verdict(teesql("verify", folder / "text", status=4))
+
+
 def test_another_root_is_another_answer(teesql, real, folder):
     """Intel's own root is in the quote's chain; with another one configured nothing else counts."""
     other = Forged(folder, "root")
@@ -227,24 +233,47 @@ def test_a_bundle_is_appraised_again_with_the_same_answer(teesql, real, folder):
         assert stat.S_IMODE(path.stat().st_mode) == 0o644 and [path] == list(folder.iterdir())
         bundle = json.loads(path.read_text())
         assert bundle["schema"] == "teesql.bundle/1" and bundle["time"] == "2025-07-04T03:33:20Z"
-        again = json.loads(teesql("verify", path, "--json", "--pccs", "http://127.0.0.1:9", status=status).stdout)
+        again = json.loads(teesql("verify", path, "--at", str(GOOD_AT), "--json", "--pccs", "http://127.0.0.1:9",
+                                  status=status).stdout)
         for name in ("verdict", "code", "message", "time", "evidence", "tcb", "checks", "trust_root"):
             assert again[name] == bundle["report"][name]
         path.write_text(sealed(bundle))  # the digest is what its description says
-        teesql("verify", path, status=status)
+        teesql("verify", path, "--at", str(GOOD_AT), status=status)
+
+
+def test_a_bundle_is_judged_as_of_now(teesql, real, folder):
+    """Who hands over an old bundle must not choose the moment at which it is judged."""
+    path, says = saved(teesql, real, folder), "add --at 2025-07-04T03:33:20Z"
+    done = teesql("verify", path, status=7)
+    assert "Verdict: UNDETERMINED" in verdict(done) and says in done.stdout
+    report = json.loads(teesql("verify", path, "--json", status=7).stdout)
+    assert says in report["hint"] and report["bundle"] == {"time": "2025-07-04T03:33:20Z", "own_policy": True}
+    assert says not in teesql("verify", path, "--mrtd", OTHER, status=7).stdout  # time is not all
+    assert says in teesql("pin", path, status=7).stderr
+
+
+def test_a_verdict_by_a_bundles_own_policy_says_so(teesql, real, folder):
+    path, says = saved(teesql, real, folder), "by the bundle's own policy"
+    assert says in verdict(teesql("verify", path, "--at", str(GOOD_AT)))
+    assert says in verdict(teesql("verify", path, "--at", str(GOOD_AT), "--quiet"))
+    done = teesql("verify", path, "--at", str(GOOD_AT), "--mrtd", OTHER, status=1)
+    assert says not in done.stdout
+    report = json.loads(teesql("verify", path, "--at", str(GOOD_AT), "--mrtd", MRTD, "--json").stdout)
+    assert report["bundle"]["own_policy"] is False
 
 
 def test_options_count_before_a_bundle(teesql, real, folder):
     path = saved(teesql, real, folder, "--mrtd", OTHER, status=1)
-    teesql("verify", path, "--mrtd", MRTD)
-    teesql("verify", path, "--accept-tcb", "UpToDate")
-    teesql("verify", path, "--policy", policy(folder, {"mrtd": [MRTD]}))
-    teesql("verify", path, env={"EXPECTED_MRTD": MRTD})
+    then = ["verify", path, "--at", str(GOOD_AT)]
+    teesql(*then, "--mrtd", MRTD)
+    teesql(*then, "--accept-tcb", "UpToDate")
+    teesql(*then, "--policy", policy(folder, {"mrtd": [MRTD]}))
+    teesql(*then, env={"EXPECTED_MRTD": MRTD})
     path = saved(teesql, real, folder)
     for at, status in [("1750329147", 0), ("1752919235", 0), ("1752919236", 7), ("1750329146", 7)]:
         teesql("verify", path, "--at", at, status=status)
-    teesql("verify", path, "--collateral", real.collateral)
-    teesql("verify", path, "--collateral", VECTORS / "sgx_v3.collateral.json", status=5)
+    teesql(*then, "--collateral", real.collateral)
+    teesql(*then, "--collateral", VECTORS / "sgx_v3.collateral.json", status=5)
 
 
 def test_a_bundle_does_not_bring_its_root(teesql, machine, folder):
@@ -261,8 +290,9 @@ def test_a_bundle_does_not_bring_its_root(teesql, machine, folder):
 
 def test_a_bundle_does_not_allow_debug_by_itself(teesql, real, folder):
     path = saved(teesql, real, folder, "--insecure-allow-debug")
-    assert "--insecure-allow-debug" in teesql("verify", path, status=2).stderr
-    teesql("verify", path, "--insecure-allow-debug")
+    then = ["verify", path, "--at", str(GOOD_AT)]
+    assert "--insecure-allow-debug" in teesql(*then, status=2).stderr
+    teesql(*then, "--insecure-allow-debug")
 
 
 def test_a_changed_byte_of_a_bundle_is_refused(teesql, real, folder):
@@ -285,13 +315,13 @@ def test_a_digest_makes_nothing_true(teesql, real, folder):
     for at in (184, 568, 640, len(evidence) // 2):
         bundle["evidence"]["bytes"] = base64.b64encode(change(evidence, at)).decode()
         path.write_text(sealed(bundle))
-        assert teesql("verify", path, status=None).returncode in (4, 5)
+        assert teesql("verify", path, "--at", str(GOOD_AT), status=None).returncode in (4, 5)
     for name in ("tcb_info", "qe_identity", "tcb_info_signature", "pck_crl", "root_ca_crl"):
         bundle = json.loads(original)
         item = bundle["collateral"][name]
         bundle["collateral"][name] = item[:-9] + ("1" if item[-9] == "0" else "0") + item[-8:]
         path.write_text(sealed(bundle))
-        teesql("verify", path, status=5)
+        teesql("verify", path, "--at", str(GOOD_AT), status=5)
     for change_it, says in [(lambda b: b.pop("time"), "time"), (lambda b: b.update(more=1), "more"),
                             (lambda b: b["policy"].update(mrdt=[]), "mrdt"),
                             (lambda b: b["evidence"].update(kind="tpm"), "kind")]:
@@ -341,11 +371,30 @@ def test_connect_takes_a_collateral_file(teesql, machine, folder):
     (["verify"], "no target"),
     (["explain", "TQ-9999"], "TQ-9999"),
     (["frobnicate"], "frobnicate"),
+    (["verify", "--pccs", "none", "x:1"], "neither a collateral service"),
+    (["verify", "--pccs", "foo", "x:1"], "foo"),
+    (["verify", "host=a,b hostaddr=127.0.0.1 port=1"], "number of addresses"),
+    (["connect", "host=a hostaddr=127.0.0.1"], "hostaddr"),
+    (["connect", "--config", "/does/not/exist"], "No such file"),
+    (["connect", "--client-cert=", "x:1"], "--client-cert: the value is empty"),
+    (["client-cert", "--out", ""], "--out: the value is empty"),
+    (["collateral", "fetch", "--fmspc", "00", "--out", ""], "--out: the value is empty"),
+    (["verify", "--policy", "", "x:1"], "--policy: the value is empty"),
 ])
 def test_usage_errors_say_what_to_do(teesql, arguments, says):
     done = teesql(*arguments, status=2)
-    assert says in done.stderr and "hint: " in done.stderr or arguments == ["frobnicate"]
-    assert done.stdout == ""
+    assert says in done.stderr and "hint: " in done.stderr
+    assert done.stdout == "" and "check-config" not in done.stderr
+    told = json.loads(teesql(*arguments, *["--json"][:"--json" not in arguments], status=2).stdout)
+    assert told["exit"] == 2 and re.fullmatch(r"TQ-8\d{3}", told["code"]) and told["hint"]
+
+
+def test_json_is_one_object_wherever_it_stands(teesql, real, folder):
+    for arguments in (["--json"], ["frobnicate", "--json"]):
+        assert json.loads(teesql(*arguments, status=2).stdout)["code"] == "TQ-8007"
+    out = folder / "a.policy"
+    done = teesql("pin", *real.arguments[1:], "--at", str(GOOD_AT), "--json", "--out", out)
+    assert json.loads(done.stdout) == json.loads(out.read_text())
 
 
 def test_no_arguments_and_help(teesql):
@@ -376,7 +425,7 @@ def members(value, path=""):
 
 DOCUMENTED = """schema verdict class code exit message hint time endpoint endpoint.requested endpoint.address
 endpoint.tls endpoint.tls.version endpoint.tls.cipher endpoint.tls.alpn endpoint.spki_sha256
-endpoint.not_before endpoint.not_after evidence evidence.tee evidence.format evidence.quote_version
+bundle endpoint.not_before endpoint.not_after evidence evidence.tee evidence.format evidence.quote_version
 evidence.body evidence.oid evidence.mrtd evidence.rtmr evidence.mrconfigid evidence.mrowner
 evidence.mrownerconfig evidence.mrseam evidence.report_data evidence.td_attributes evidence.xfam
 evidence.tee_tcb_svn evidence.fmspc evidence.ppid app app.app_id app.compose_hash app.instance_id
@@ -501,7 +550,8 @@ def files(machine):
 
 
 @pytest.mark.parametrize("target", ["127.0.0.1:{}", "localhost:{}", "postgresql://u:p@127.0.0.1:{}/db",
-                                    "host=127.0.0.1 port={}"])
+                                    "host=127.0.0.1 port={}", "host=no.such.host hostaddr=127.0.0.1 port={}",
+                                    "postgresql://no.such.host:{}/?hostaddr=127.0.0.1"])
 def test_a_server_is_verified(teesql, machine, target):
     with server(*files(machine)) as (port, _):
         done = teesql("verify", target.format(port), "--mrtd", MRTD, "--json", *machine.options)

@@ -2,6 +2,7 @@
 """Starting, stopping and reloading: what an operator does with the sidecar and a user with `connect`."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -216,12 +217,84 @@ def test_check_config_prints_what_is_in_force(house):
     assert "require-client-attestation" in said.replace("_", "-") and str(house.client_policy) in said
 
 
+@pytest.mark.parametrize("line", ["listen = foo", "mrtd = 12", "threads = 257", "policy = /nonexistent",
+                                  "insecure-trust-root = /nonexistent", "log-level = loud", "backend = foo", "max-appraisals = 0"])
+@pytest.mark.parametrize("argv", [["teesql-sidecar"], ["teesql", "connect", "localhost:1"]])
+def test_check_config_refuses_what_a_start_refuses(bin_path, folder, argv, line):
+    path = folder / "x.conf"
+    path.write_text(f"[{argv[0]}]\n{line}\n" if argv[1:] == [] else f"\n{line}\n")
+    for more in (["--check-config"], []):
+        said = run([bin_path(argv[0]), *argv[1:], "--config", path, *more], status=2, timeout=20).stderr
+        assert f"{path}:2: " in said
+
+
 # ---- teesql connect ------------------------------------------------------------------------------------
 
 def test_connect_prints_a_dsn_that_can_be_pasted(house, io, sidecar):
     with house.forwarder(sidecar, io=io) as forwarder:
         said = forwarder.daemon.stdout + forwarder.daemon.log
         assert f"127.0.0.1:{forwarder.port}" in said and "sslmode=disable" in said
+
+
+def printed(forwarder, end=""):
+    eventually(lambda: forwarder.daemon.stdout and forwarder.daemon.stdout.endswith(end))
+    return forwarder.daemon.stdout
+
+
+@pytest.mark.parametrize("listen, host", [("127.0.0.5:0", "127.0.0.5"), ("[::1]:0", "[::1]"), ("127.0.0.1:0", "127.0.0.1")])
+def test_connect_announces_what_it_listens_on(house, sidecar, listen, host):
+    with house.forwarder(sidecar, listen=listen) as forwarder:
+        dsn = printed(forwarder).strip()
+        assert dsn == f"postgresql://{host}:{forwarder.port}/?sslmode=disable"
+        with psycopg.connect(dsn, user="app", password=APP_PASSWORD, dbname="app") as session:
+            assert session.execute("select 1").fetchone() == (1,)
+    argv = [*house.forwarder_argv(sidecar, listen=listen), "--", "sh", "-c", 'echo "$PGHOST|$DATABASE_URL"']
+    pghost, url = run(argv).stdout.strip().split("|")
+    assert pghost == host.strip("[]") and f"//{host}:" in url
+
+
+def test_connect_prints_how_to_connect_as_json(house, sidecar):
+    with house.forwarder(sidecar, json="yes") as forwarder:
+        said = json.loads(printed(forwarder, "}"))
+    assert said["schema"] == "teesql.connect/1" and said["port"] == str(forwarder.port)
+    assert said["dsn"] == f"postgresql://127.0.0.1:{forwarder.port}/?sslmode=disable"
+
+
+def test_connect_quiet_and_verbose(house, sidecar):
+    with house.forwarder(sidecar, quiet="yes") as forwarder:
+        psql(forwarder.dsn(), "select 1")
+        assert " info " not in forwarder.daemon.log and "psql" not in forwarder.daemon.log and printed(forwarder)
+    with house.forwarder(sidecar, verbose="yes") as forwarder:
+        assert f"mrtd {SERVER_MRTD}" in forwarder.daemon.log
+    with house.forwarder(sidecar) as forwarder:
+        assert f"mrtd {SERVER_MRTD[:16]}..." in forwarder.daemon.log
+        assert "nothing was compared" not in forwarder.daemon.log
+
+
+def test_no_log_level_hides_what_is_insecure(house):
+    with house.sidecar(log_level="error") as sidecar:
+        assert "warning" in sidecar.wait_for("INSECURE: --insecure-trust-root weakens a check")
+
+
+def test_what_compares_nothing_says_so(house):
+    with house.sidecar(policy=None) as sidecar:
+        sidecar.wait_for("warning .*any TDX machine passes")
+        for options in ({}, {"lazy": "yes"}):
+            with house.forwarder(sidecar, policy=None, **options) as forwarder:
+                assert "nothing was compared" in forwarder.daemon.log
+
+
+def test_connect_passes_on_what_session_is_wanted(house, sidecar):
+    url = f"postgresql://localhost:{sidecar.port()}/?target_session_attrs="
+    argv = house.forwarder_argv(sidecar)
+    show = ["--", "sh", "-c", 'echo "$PGTARGETSESSIONATTRS|$DATABASE_URL"']
+    argv[2] = url + "read-write"
+    session, dsn = run([*argv, *show]).stdout.strip().split("|")
+    assert session == "read-write" and "target_session_attrs=read-write" in dsn
+    argv[2] = f"postgresql://localhost:{sidecar.port()},localhost:1/?target_session_attrs=read-write"
+    assert "target_session_attrs" in run([*argv, *show], status=2).stderr
+    argv[2] = f"postgresql://localhost:{sidecar.port()},localhost:1/?target_session_attrs=any"
+    run([*argv, *show])
 
 
 def test_connect_verifies_before_it_listens(house, sidecar):
@@ -325,6 +398,23 @@ def test_connect_forwards_signals_to_its_command(house, io, sidecar):
                     ready="waiting")
     daemon.send_signal(signal.SIGTERM)
     assert daemon.wait() == 9 and "caught" in daemon.stdout
+
+
+@pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2"])
+def test_connect_forwards_each_signal(house, sidecar, name):
+    script = f"trap 'kill %1; exit 9' {name}; sleep 1000 & echo waiting >&2; wait"
+    daemon = Daemon("connect --", [*house.forwarder_argv(sidecar), "--", "bash", "-c", script], ready="waiting")
+    daemon.send_signal(getattr(signal, "SIG" + name))
+    assert daemon.wait() == 9
+
+
+def test_signals_that_mean_nothing_end_nothing(house, sidecar):
+    with house.forwarder(sidecar) as forwarder:
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            forwarder.daemon.send_signal(number)
+        psql(forwarder.dsn(), "select 1")
+        forwarder.daemon.send_signal(signal.SIGQUIT)
+        assert forwarder.daemon.wait() == 0 and not os.path.exists(forwarder.socket)
 
 
 def test_connect_leaves_no_socket_behind(house, io, sidecar):

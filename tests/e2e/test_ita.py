@@ -54,8 +54,8 @@ def teesql(bin_path, machine, service, pki):
     certificate, said = machine
 
     def call(*options, status=0, verifier="ita", env=None, target=certificate, **more):
-        settings = {"verifier": verifier, "ita_url": service.url, "ca_file": pki.ca_file, "pccs": said["TEESQL_PCCS"],
-                    "insecure_trust_root": said["TEESQL_INSECURE_TRUST_ROOT"], "client_cert": "none"} | more
+        settings = {"verifier": verifier, "ita_url": service.url, "insecure_ita_host": "yes", "ca_file": pki.ca_file,
+                    "pccs": said["TEESQL_PCCS"], "insecure_trust_root": said["TEESQL_INSECURE_TRUST_ROOT"], "client_cert": "none"} | more
         done = run([bin_path("teesql"), "verify", target, "--json", *flags(settings), *options],
                    {"INTEL_TRUST_AUTHORITY_API_KEY": API_KEY} if env is None else env, status=status)
         assert API_KEY not in done.stdout and API_KEY not in done.stderr
@@ -308,6 +308,17 @@ def test_options_are_refused_with_a_reason(teesql, tmp_path):
     teesql(status=2, env={}, ita_api_key_file=tmp_path / "nothing")
 
 
+@pytest.mark.parametrize("host", ["localhost:1", "api.trustauthority.intel.com.example.org", "trustauthority.intel.com.org",
+                                  "api.trustauthority.intel.com:443@localhost", "api.trustauthority.intel.com@localhost:1"])
+def test_another_judge_needs_its_option(bin_path, teesql, service, host):
+    for option in ({"ita_url": f"https://{host}"}, {"ita_url": "us", "ita_portal": f"https://{host}"}):
+        report = teesql(status=2, **option, insecure_ita_host=None)
+        assert report["code"] == "TQ-8001" and "--insecure-ita-host" in report["message"] and service.requests == []
+        argv = [bin_path("teesql"), "connect", "localhost:1", "--verifier=ita", "--insecure-ita-host", *flags(option)]
+        done = run([*argv, "--production"], {"INTEL_TRUST_AUTHORITY_API_KEY": API_KEY}, status=2)
+        assert "insecure-ita-host" in done.stderr and "TQ-8002" in done.stderr
+
+
 def test_the_key_may_stand_in_a_file(teesql, tmp_path):
     path = tmp_path / "key"
     path.write_text(API_KEY + "\n")
@@ -338,7 +349,8 @@ def test_the_api_key_is_seen_by_the_service_alone(teesql, service):
 def test_doctor_probes_key_and_network(bin_path, service, pki):
     def doctor(status, key):
         done = run([bin_path("teesql"), "doctor", "--json", *flags(
-            {"verifier": "ita", "ita_url": service.url, "ca_file": pki.ca_file, "client_cert": "none"})],
+            {"verifier": "ita", "ita_url": service.url, "insecure_ita_host": "yes", "ca_file": pki.ca_file,
+             "client_cert": "none"})],
             {"INTEL_TRUST_AUTHORITY_API_KEY": key}, status=status)
         return next(p for p in json.loads(done.stdout)["probes"] if p["probe"] == "Intel TA")
     assert doctor(0, API_KEY)["status"] == "ok"
@@ -374,13 +386,13 @@ def test_both_must_accept(teesql, service):
 def test_a_crowd_of_one_peer_is_asked_about_once(house, service, pki, tmp_path):
     files = house.client_files(tmp_path / "files")
     with house.sidecar(env={"INTEL_TRUST_AUTHORITY_API_KEY": API_KEY}, verifier="ita", ita_url=service.url,
-                       ca_file=pki.ca_file) as sidecar, concurrent.futures.ThreadPoolExecutor(12) as crowd:
+                       insecure_ita_host="yes", ca_file=pki.ca_file) as sidecar, concurrent.futures.ThreadPoolExecutor(12) as crowd:
         assert list(crowd.map(lambda _: psql(direct_dsn(sidecar, files), "select 1"), range(12))) == ["1"] * 12
         assert service.asked(ATTEST) == 1
 
 
 def test_sidecar_and_forwarder_ask_the_service(house, service, pki):
-    options = {"ita_url": service.url, "ca_file": pki.ca_file}
+    options = {"ita_url": service.url, "insecure_ita_host": "yes", "ca_file": pki.ca_file}
     env = {"INTEL_TRUST_AUTHORITY_API_KEY": API_KEY}
     key = house.work / "ita-key"
     key.write_text(API_KEY)

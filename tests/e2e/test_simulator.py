@@ -405,6 +405,21 @@ def test_an_announced_recovery_is_forecast(bin_path, folder, early, words):
         assert "no forecast: collateral comes from a file" in done.stdout.lower()
 
 
+def test_a_folder_that_is_in_use_keeps_its_roots(bin_path, folder):
+    with simulator(bin_path, "--dir", folder / "home", "--seed", "11" * 32):
+        root = (folder / "home" / "root.pem").read_bytes()
+        for more in ([], ["--socket", folder / "other.sock"]):
+            argv = [bin_path("teesql-simulator"), "--dir", folder / "home", "--seed", "22" * 32, *more]
+            assert "in use" in run(argv, status=2, timeout=20).stderr
+        assert (folder / "home" / "root.pem").read_bytes() == root
+
+
+@pytest.mark.parametrize("everywhere, here", [("0.0.0.0:0", "127.0.0.1"), ("[::]:0", "[::1]")])
+def test_a_wildcard_is_printed_as_what_can_be_reached(bin_path, everywhere, here):
+    with simulator(bin_path, "--http", everywhere, "--collateral", everywhere) as sim:
+        assert sim.endpoint.startswith(f"http://{here}:") and sim.pccs.startswith(f"http://{here}:")
+
+
 def test_a_folder_keeps_the_keys(bin_path, folder):
     with simulator(bin_path, "--dir", folder) as sim:
         first, key = sim.root.read_bytes(), sim.call("GetKey", path="a")
