@@ -79,7 +79,7 @@ void cli_print_json(json_t *object)
 		cli_warn("out of memory");
 		return;
 	}
-	json_dumpf(object, stdout, JSON_INDENT(2));
+	json_dumpf(object, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII); /* may go to a terminal, which words steer */
 	putchar('\n');
 	json_decref(object);
 }

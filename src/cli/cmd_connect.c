@@ -235,17 +235,6 @@ static int check_session(const struct forwarder *f, struct ratls_error *err)
 		"(only \"any\" is possible; or start one forwarder for each host)", wanted);
 }
 
-/* The relay knows one word for where a server is and what it is called. */
-static int check_hosts(const struct forwarder *f, struct ratls_error *err)
-{
-	for (size_t i = 0; i < f->target.n_hosts; i++)
-		if (f->target.hosts[i].address[0] != '\0' && strcmp(f->target.hosts[i].address, f->target.hosts[i].name) != 0)
-			return err_reason(err, RATLS_E_ARG, REASON_TARGET,
-				"\"%.64s\" has a hostaddr besides, which teesql connect cannot use: give one of them",
-				f->target.hosts[i].name);
-	return RATLS_OK;
-}
-
 static int start(struct forwarder *f, bool command, struct ratls_error *err)
 {
 	const char *listen = f->config.listen != NULL ? f->config.listen : command ? "127.0.0.1:0" : "127.0.0.1:15432";
@@ -257,15 +246,17 @@ static int start(struct forwarder *f, bool command, struct ratls_error *err)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "\"%s\" is a file, not a server", f->target.path);
 	rc = check_session(f, err);
 	if (rc == RATLS_OK)
-		rc = check_hosts(f, err);
-	if (rc == RATLS_OK)
 		rc = daemon_sockets(&sockets, err);
 	if (rc == RATLS_OK && sockets != NULL)
 		rc = check_sockets(f, sockets, err);
 	if (rc != RATLS_OK)
 		return rc;
-	for (size_t i = 0; i < f->target.n_hosts; i++)
-		f->targets[i] = (struct service_target){f->target.hosts[i].name, f->target.hosts[i].port};
+	for (size_t i = 0; i < f->target.n_hosts; i++) {
+		const struct dsn_host *h = &f->target.hosts[i];
+
+		f->targets[i] = (struct service_target){.host = h->name, .port = h->port,
+			.address = h->address[0] != '\0' ? h->address : NULL};
+	}
 	target_format(&f->target, &name);
 	snprintf(f->name, sizeof(f->name), "%.*s", (int)name.len, name.p != NULL ? (const char *)name.p : "");
 	buf_done(&name);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appraisal/pem.h"
+#include "appraisal/root.h"
 #include "appraisal/policy.h"
 #include "base/env.h"
 #include "base/err.h"
@@ -170,6 +171,7 @@ int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **re
 int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, struct ratls_error *err)
 {
 	struct buf file = {0};
+	struct cert root = {0};
 	struct cur text;
 	int rc;
 
@@ -186,6 +188,9 @@ int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, str
 			o->insecure_trust_root);
 	if (rc == RATLS_OK && ret->bad)
 		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
+	if (rc == RATLS_OK)
+		rc = root_load(cur_of(ret->p, ret->len), &root, err);
+	cert_done(&root);
 	buf_done(&file);
 	if (rc != RATLS_OK)
 		buf_done(ret);

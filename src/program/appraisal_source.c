@@ -81,11 +81,15 @@ int appraisal_source(const struct appraisal_options *o, enum appraisal_asker ask
 		.one_shot = asker == ASKER_ONCE,
 	};
 	char folder[PATH_MAX];
+	struct stat file;
 
 	/* Nobody waits for the first connection to hear of a wrong name. */
-	if (o->collateral != NULL && access(o->collateral, R_OK) != 0)
+	if (o->collateral != NULL && (access(o->collateral, R_OK) != 0 || stat(o->collateral, &file) != 0))
 		return err_reason(err, RATLS_E_IO, REASON_FILE, "could not read \"%s\": %s", o->collateral,
 			strerror(errno));
+	if (o->collateral != NULL && S_ISDIR(file.st_mode))
+		return err_reason(err, RATLS_E_IO, REASON_FILE, "\"%s\" is a folder (--collateral-dir takes one)",
+			o->collateral);
 	if (o->cache_dir != NULL) {
 		options.cache_dir = strcmp(o->cache_dir, "off") != 0 ? o->cache_dir : NULL;
 		return make(&options, ret, err);

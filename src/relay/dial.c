@@ -54,6 +54,11 @@ static void resolve_answer(struct conn *c, struct conn_job *j)
 	r->result = NULL;
 }
 
+static const char *place_of(const struct service_target *t)
+{
+	return t->address != NULL ? t->address : t->host;
+}
+
 static bool resolve(struct conn *c, const struct service_target *t)
 {
 	struct resolve_job *r = calloc(1, sizeof(*r));
@@ -63,7 +68,7 @@ static bool resolve(struct conn *c, const struct service_target *t)
 	r->base.job.run = resolve_run;
 	r->base.answer = resolve_answer;
 	r->base.free = resolve_free;
-	snprintf(r->host, sizeof(r->host), "%s", t->host);
+	snprintf(r->host, sizeof(r->host), "%s", place_of(t));
 	snprintf(r->port, sizeof(r->port), "%u", t->port);
 	return conn_job_submit(c, c->service->resolvers, &r->base);
 }
@@ -71,22 +76,23 @@ static bool resolve(struct conn *c, const struct service_target *t)
 /* An address that needs no resolver: a Unix socket or digits. 0 if it needs one. */
 static socklen_t numeric(const struct service_target *t, struct sockaddr_storage *ret)
 {
+	const char *host = place_of(t);
 	struct sockaddr_un *local = (void *)ret;
 	struct sockaddr_in *v4 = (void *)ret;
 	struct sockaddr_in6 *v6 = (void *)ret;
 
 	memset(ret, 0, sizeof(*ret));
-	if (t->host[0] == '/') {
+	if (host[0] == '/') {
 		local->sun_family = AF_UNIX;
-		snprintf(local->sun_path, sizeof(local->sun_path), "%.91s/.s.PGSQL.%u", t->host, t->port);
+		snprintf(local->sun_path, sizeof(local->sun_path), "%.91s/.s.PGSQL.%u", host, t->port);
 		return sizeof(*local);
 	}
-	if (inet_pton(AF_INET, t->host, &v4->sin_addr) == 1) {
+	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
 		v4->sin_family = AF_INET;
 		v4->sin_port = htons(t->port);
 		return sizeof(*v4);
 	}
-	if (inet_pton(AF_INET6, t->host, &v6->sin6_addr) == 1) {
+	if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
 		v6->sin6_family = AF_INET6;
 		v6->sin6_port = htons(t->port);
 		return sizeof(*v6);

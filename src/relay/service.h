@@ -44,6 +44,7 @@ struct service_limits {
 struct service_target {
 	const char *host; /* a name, an address, or a folder (beginning with '/') of a Unix socket */
 	uint16_t port;
+	const char *address; /* where it is; NULL: where host leads, which TLS calls it in any case */
 };
 
 struct service_options {

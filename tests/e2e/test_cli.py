@@ -374,7 +374,6 @@ def test_connect_takes_a_collateral_file(teesql, machine, folder):
     (["verify", "--pccs", "none", "x:1"], "neither a collateral service"),
     (["verify", "--pccs", "foo", "x:1"], "foo"),
     (["verify", "host=a,b hostaddr=127.0.0.1 port=1"], "number of addresses"),
-    (["connect", "host=a hostaddr=127.0.0.1"], "hostaddr"),
     (["connect", "--config", "/does/not/exist"], "No such file"),
     (["connect", "--client-cert=", "x:1"], "--client-cert: the value is empty"),
     (["client-cert", "--out", ""], "--out: the value is empty"),
@@ -387,6 +386,23 @@ def test_usage_errors_say_what_to_do(teesql, arguments, says):
     assert done.stdout == "" and "check-config" not in done.stderr
     told = json.loads(teesql(*arguments, *["--json"][:"--json" not in arguments], status=2).stdout)
     assert told["exit"] == 2 and re.fullmatch(r"TQ-8\d{3}", told["code"]) and told["hint"]
+
+
+@pytest.mark.parametrize("damage", ["trailing", "leaf"])
+def test_a_root_that_is_none_is_not_the_peers_fault(teesql, machine, folder, damage):
+    root = folder / "root.der"
+    run(["openssl", "x509", "-outform", "DER", "-out", root, "-in",
+         machine.td.root if damage == "trailing" else machine.files / "client-cert.pem"])
+    if damage == "trailing":
+        root.write_bytes(root.read_bytes() + b"\0")
+    told = json.loads(teesql("verify", machine.files / "client-cert.pem", "--insecure-trust-root", root, "--json",
+                             status=2).stdout)
+    assert told["code"] == "TQ-8004" and "trust root" in told["message"]
+
+
+def test_a_folder_is_no_collateral(teesql, machine, folder):
+    told = json.loads(teesql("verify", machine.files / "client-cert.pem", "--collateral", folder, "--json", status=2).stdout)
+    assert told["code"] == "TQ-8004" and "--collateral-dir" in told["message"]
 
 
 def test_json_is_one_object_wherever_it_stands(teesql, real, folder):

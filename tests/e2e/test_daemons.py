@@ -325,6 +325,16 @@ def test_connect_lazy_tells_the_driver(house, io, sidecar):
         assert "TQ-4" in said and "DETAIL" in said and f'"teesql verify localhost:{sidecar.port()}"' in said
 
 
+def test_connect_to_a_hostaddr(house, io, sidecar):
+    argv = [house.bin_path("teesql"), "connect", f"host=no.such.host hostaddr=127.0.0.1 port={sidecar.port()}",
+            *flags({"listen": "127.0.0.1:0", "io": io} | house.appraisal_options())]
+    daemon = Daemon("forwarder to an address", argv)
+    try:
+        assert psql(Forwarder(daemon).dsn(), "select 1") == "1"
+    finally:
+        daemon.stop()
+
+
 def test_connect_tells_that_the_server_refused_us(house, io):
     """The sidecar's ErrorResponse reaches the driver, with our own measurement nowhere in it."""
     with house.sidecar(io=io, policy=house.other_policy) as sidecar:

@@ -203,10 +203,10 @@ bool pair_start(struct pair *p, void **state, bool client_without_evidence)
 	memset(p, 0, sizeof(*p));
 	party_make(&p->server, CHANNEL_SERVER, false);
 	party_make(&p->client, CHANNEL_CLIENT, client_without_evidence);
-	p->to_backend = (struct service_target){"127.0.0.1", backend.port};
+	p->to_backend = (struct service_target){.host = "127.0.0.1", .port = backend.port};
 	p->sidecar = start(io, SERVICE_SIDECAR, &p->server, &p->to_backend);
 	if (p->sidecar != NULL) {
-		p->to_sidecar = (struct service_target){"127.0.0.1", port_of(p->sidecar)};
+		p->to_sidecar = (struct service_target){.host = "127.0.0.1", .port = port_of(p->sidecar)};
 		p->forwarder = start(io, SERVICE_FORWARDER, &p->client, &p->to_sidecar);
 		return true;
 	}

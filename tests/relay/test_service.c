@@ -147,7 +147,7 @@ static void who_speaks_to_the_deaf_stops_nobody_else(void **state)
 	snprintf(a.sun_path, sizeof(a.sun_path), "%s/.s.PGSQL.5432", dir);
 	assert_int_equal(bind(deaf, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(listen(deaf, 256), 0);
-	p.to_backend = (struct service_target){dir, 5432};
+	p.to_backend = (struct service_target){.host = dir, .port = 5432};
 	p.sidecar = start(*(enum loop_io *)*state, SERVICE_SIDECAR, &p.server, &p.to_backend);
 	p.to_sidecar.port = port_of(p.sidecar);
 	p.forwarder = start(*(enum loop_io *)*state, SERVICE_FORWARDER, &p.client, &p.to_sidecar);
