@@ -16,7 +16,7 @@ static bool is_stale(const struct sockaddr_un *a)
 {
 	struct stat st;
 	bool is_socket = lstat(a->sun_path, &st) == 0 && S_ISSOCK(st.st_mode);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* its queue may be full */
 	bool stale = is_socket && fd >= 0 && connect(fd, (const struct sockaddr *)a, sizeof(*a)) < 0 && errno == ECONNREFUSED;
 
 	if (fd >= 0)

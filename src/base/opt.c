@@ -318,7 +318,7 @@ static int check_production(const struct reader *r, const char *weakened_by, str
 /* What is wrong with a value that could be read, and where it stands. */
 static int check_values(const struct reader *r, const void *config, struct ratls_error *err)
 {
-	int rc = r->all.program->check != NULL ? r->all.program->check(config, err) : RATLS_OK;
+	int rc = r->all.program->check != NULL ? r->all.program->check(config, r->common.check_config, err) : RATLS_OK;
 	struct opt_setting *s = NULL;
 	struct buf where = {0};
 

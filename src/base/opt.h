@@ -52,7 +52,7 @@ struct opt_program {
 	const char *(*weakened_by)(const void *config);
 	/* NULL, or: would the program start with config? Asked when everything is read, --check-config included. Where
 	 * what it says begins with "--OPTION" and the value comes from a file or the environment, that is said too. */
-	int (*check)(const void *config, struct ratls_error *err);
+	int (*check)(const void *config, bool files, struct ratls_error *err);
 	/* NULL, or: a variable of the environment that weakens a check, so that production refuses it. */
 	const char *weakening_variable;
 };

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/err.h"
 #include "base/hostport.h"
 #include "base/log.h"
@@ -76,15 +77,17 @@ static int check_listen(const struct config *c, struct ratls_error *err)
 	return check_address(c, c->listen, err);
 }
 
-static int check(const void *config, struct ratls_error *err)
+static int check(const void *config, bool files, struct ratls_error *err)
 {
 	const struct config *c = config;
 	struct service_options service;
 	int rc = check_listen(c, err);
 
+	if (rc == RATLS_OK && c->socket_dir != NULL && c->socket_dir[0] != '/')
+		rc = err_reason(err, RATLS_E_ARG, REASON_OPTION, "--socket-dir is \"%s\", not an absolute path", c->socket_dir);
 	if (rc == RATLS_OK)
 		rc = daemon_service_options(&c->daemon, &service, err);
-	return rc == RATLS_OK ? appraisal_check(&c->appraisal, ASKER_USER, err) : rc;
+	return rc == RATLS_OK && files ? appraisal_check(&c->appraisal, ASKER_USER, err) : rc;
 }
 
 static const struct opt_program program = {
@@ -222,11 +225,18 @@ static int identify(struct forwarder *f, struct ratls_error *err)
 	return appraisal_agent(&f->config.appraisal, &f->party.agent, err);
 }
 
+static const char *session_wanted(const struct forwarder *f)
+{
+	const char *wanted = f->target.dsn != NULL ? dsn_get(f->target.dsn, "target_session_attrs") : NULL;
+
+	return wanted != NULL ? wanted : env_get("PGTARGETSESSIONATTRS");
+}
+
 /* What kind of session is wanted only the driver can ask, behind the door: with one server it does. Which of several
  * servers is behind the door the driver cannot say. */
 static int check_session(const struct forwarder *f, struct ratls_error *err)
 {
-	const char *wanted = f->target.dsn != NULL ? dsn_get(f->target.dsn, "target_session_attrs") : NULL;
+	const char *wanted = session_wanted(f);
 
 	if (wanted == NULL || strcmp(wanted, "any") == 0 || f->target.n_hosts == 1)
 		return RATLS_OK;
@@ -334,9 +344,9 @@ static void say_how(struct forwarder *f)
 /* In the child: only this thread exists here, and it is about to become another program. */
 static void become(struct forwarder *f, char **command)
 {
-	const char *session = f->target.dsn != NULL ? dsn_get(f->target.dsn, "target_session_attrs") : NULL;
 	static const char *const misleading[] = {"PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGHOSTADDR",
-		"PGSSLNEGOTIATION", "PGCHANNELBINDING", "PGREQUIRESSL", "PGGSSENCMODE", "PGTARGETSESSIONATTRS"};
+		"PGSSLNEGOTIATION", "PGCHANNELBINDING", "PGREQUIRESSL", "PGGSSENCMODE"};
+	const char *session = session_wanted(f);
 	struct buf uri = {0};
 	char *text;
 	sigset_t none;
@@ -362,11 +372,27 @@ static void become(struct forwarder *f, char **command)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
+/* A signal that came before there was a command, 0 if none did: the command would not hear of it. */
+static int came_before(void)
+{
+	static const int ends[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+	sigset_t pending;
+
+	sigpending(&pending);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (sigismember(&pending, ends[i]))
+			return ends[i];
+	return 0;
+}
+
 static int run_command(struct forwarder *f, char **command)
 {
-	pid_t child = fork();
-	int status;
+	int status = came_before();
+	pid_t child;
 
+	if (status != 0)
+		return 128 + status;
+	child = fork();
 	if (child < 0) {
 		fprintf(stderr, "teesql connect: could not start a process: %s\n", strerror(errno));
 		return CLASS_UNREACHABLE;

@@ -215,7 +215,7 @@ static void probe_names(struct visit *v, struct finding *f)
 	}
 	if (has_target(v->target) && target_parse(v->target, &target, NULL) == RATLS_OK)
 		for (size_t i = 0; i < target.n_hosts; i++)
-			probe_name(target.hosts[i].name, f);
+			probe_name(target.hosts[i].address[0] != '\0' ? target.hosts[i].address : target.hosts[i].name, f);
 	target_done(&target);
 	if (f->health == HEALTH_NOT_THERE)
 		found(f, HEALTH_NOT_THERE, NULL, "none is asked for");

@@ -38,7 +38,7 @@ static int parse_host(const char *text, struct target *t, struct ratls_error *er
 /* PGHOST and PGPORT are lists like those of a connection string. */
 static int parse_pghost(struct target *t, struct ratls_error *err)
 {
-	const char *host = env_get("PGHOST"), *port = env_get("PGPORT"), *session = env_get("PGTARGETSESSIONATTRS");
+	const char *host = env_get("PGHOST"), *port = env_get("PGPORT"), *address = env_get("PGHOSTADDR");
 	int rc;
 
 	if (host == NULL)
@@ -49,8 +49,8 @@ static int parse_pghost(struct target *t, struct ratls_error *err)
 		rc = dsn_set(t->dsn, "host", host, err);
 	if (rc == RATLS_OK && port != NULL)
 		rc = dsn_set(t->dsn, "port", port, err);
-	if (rc == RATLS_OK && session != NULL)
-		rc = dsn_set(t->dsn, "target_session_attrs", session, err);
+	if (rc == RATLS_OK && address != NULL)
+		rc = dsn_set(t->dsn, "hostaddr", address, err);
 	if (rc == RATLS_OK)
 		rc = dsn_hosts(t->dsn, TARGET_PORT, t->hosts, &t->n_hosts, err);
 	return rc == RATLS_OK ? refuse_unix_sockets(t, err) : rc;

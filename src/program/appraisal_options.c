@@ -59,8 +59,10 @@ static int load_policy(const char *path, struct ratls_policy **ret, struct ratls
 	struct buf text = {0};
 	int rc = file_read(path, POLICY_JSON_MAX, &text, err);
 
-	if (rc != RATLS_OK)
-		return blame(err, rc, REASON_FILE, "--policy");
+	if (rc != RATLS_OK) {
+		blame(err, rc, REASON_FILE, "--policy");
+		return rc;
+	}
 	rc = ratls_policy_from_json((const char *)text.p, text.len, ret, err);
 	if (rc != RATLS_OK)
 		blame(err, rc, REASON_POLICY_FILE, path);

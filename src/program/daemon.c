@@ -28,11 +28,11 @@
 const struct opt daemon_rows[] = {
 	ROW("threads", OPT_UINT, threads, "0", "N", "loops; 0 is half of the processors"),
 	ROW("io", OPT_CHOICE, io, "auto", "auto|uring|epoll", "how the kernel is asked"),
-	ROW("max-connections", OPT_UINT, max_connections, "5000", "N", "open at once"),
+	ROW("max-connections", OPT_UINT, max_connections, "5000", "N", "open at once; 0 is no limit"),
 	ROW("max-connections-per-peer", OPT_UINT, max_connections_per_peer, "0", "N",
 		"open at once from one address; 0 is no limit of its own"),
 	ROW("max-handshakes", OPT_UINT, max_handshakes, "1000", "N",
-		"being set up at once; one address has no more of them than are left for others"),
+		"being set up at once, 0 is no limit; to a sidecar one address has no more than are left for others"),
 	ROW("max-appraisals", OPT_UINT, max_appraisals, "256", "N", "waiting at once"),
 	ROW("handshake-timeout", OPT_TIME, handshake_timeout, "15s", "TIME",
 		"for the first bytes, for TLS, and for the startup packet, each"),
@@ -87,6 +87,7 @@ void daemon_begin(const char *program, const struct daemon_options *o)
 	waited_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* who started us may ignore his children, and we would ours */
 }
 
 #define SOCKETS_FIRST 3 /* SD_LISTEN_FDS_START */
@@ -257,8 +258,9 @@ int daemon_wait(struct service *s, const struct daemon_options *o, void (*reload
 		if (sig == SIGCHLD && child > 0 && waitpid(child, &status, WNOHANG) == child)
 			return status;
 		if (child > 0) {
-			/* A terminal sends to the whole group: the child has it already. */
-			if (sig != SIGCHLD && info.si_code != SI_KERNEL)
+			/* A terminal sends to the whole group, so that the child has it already; but that it was hung up it
+			 * tells the leader alone. */
+			if (sig != SIGCHLD && (info.si_code != SI_KERNEL || sig == SIGHUP))
 				kill(child, sig);
 			continue;
 		}

@@ -103,12 +103,15 @@ void party_reload(void *self)
 	struct channel_context *context = NULL;
 	struct ratls_policy *policy;
 	struct ratls_error err;
+	bool compares = false;
 	int rc = read_anew(p, &context, &err);
 
 	if (rc == RATLS_OK)
 		rc = appraisal_policy(p->options, &policy, &err);
-	if (rc == RATLS_OK)
+	if (rc == RATLS_OK) {
+		compares = policy_compares(policy);
 		rc = verifier_set_policy(p->verifier, policy, &err);
+	}
 	if (rc != RATLS_OK) {
 		channel_context_free(context);
 		log_event(LOG_LEVEL_ERROR, 0, NULL, "reload failed, nothing was changed: %s", err.message);
@@ -118,6 +121,8 @@ void party_reload(void *self)
 		service_set_context(p->service, context);
 	if (p->keeper != NULL)
 		keeper_kick(p->keeper);
+	if (!compares)
+		log_event(LOG_LEVEL_WARNING, 0, NULL, "%s", PARTY_COMPARES_NOTHING);
 	log_event(LOG_LEVEL_INFO, 0, NULL, "reloaded: the policy%s",
 		context != NULL     ? " and our certificate"
 		: p->keeper != NULL ? "; our certificate is asked for anew"

@@ -18,11 +18,12 @@ struct entry {
 struct admissions {
 	pthread_mutex_t lock;
 	const struct service_limits *limits;
+	bool fair;
 	uint64_t n, setups, told;
 	struct entry *buckets[BUCKETS];
 };
 
-struct admissions *admissions_new(const struct service_limits *limits)
+struct admissions *admissions_new(const struct service_limits *limits, bool fair)
 {
 	struct admissions *a = calloc(1, sizeof(*a));
 
@@ -30,6 +31,7 @@ struct admissions *admissions_new(const struct service_limits *limits)
 		return NULL;
 	pthread_mutex_init(&a->lock, NULL);
 	a->limits = limits;
+	a->fair = fair;
 	return a;
 }
 
@@ -79,7 +81,7 @@ static enum admission judge(const struct admissions *a, const struct entry *peer
 		return ADMISSION_FULL;
 	if (!below(peer->n, l->per_peer))
 		return ADMISSION_FULL_OF_PEER;
-	if (l->setups > 0 && peer->setups + a->setups >= l->setups)
+	if (l->setups > 0 && a->setups + (a->fair ? peer->setups : 0) >= l->setups)
 		return ADMISSION_FULL_OF_SETUPS;
 	return ADMISSION_GRANTED;
 }

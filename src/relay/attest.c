@@ -189,7 +189,7 @@ enum conn_step appraise_step(struct conn *c)
 
 	if (s->job != NULL) {
 		end_want(&c->front); /* who waits for the verdict may give up */
-		return c->front.eof && !s->cancel ? STEP_CLOSE : STEP_AGAIN; /* a cancel request is sent and left */
+		return c->front.eof && !c->cancel ? STEP_CLOSE : STEP_AGAIN; /* a cancel request is sent and left */
 	}
 	if (s->refused) /* one connection too many: it is told so without costing an appraisal */
 		return STEP_NEXT;

@@ -283,7 +283,7 @@ void conn_close(struct conn *c, const char *why)
  * is in the middle of one ends without words. */
 static bool can_hear(const struct conn *c)
 {
-	return c->state == CONN_RELAY && c->setup == NULL && c->front.out == NULL && !c->front.finished &&
+	return c->state == CONN_RELAY && !c->cancel && c->setup == NULL && c->front.out == NULL && !c->front.finished &&
 	       c->back.unread.left == 0 && pg_stream_is_whole(&c->answers);
 }
 
@@ -338,7 +338,7 @@ static void refuse_entry(struct conn *c)
 	const struct service_limits *l = &c->service->options.limits;
 	const char *what = c->admission == ADMISSION_FULL ? "already"
 			   : c->admission == ADMISSION_FULL_OF_PEER ? "from this address already"
-								     : "are being set up";
+								     : "are being set up, from this address or at all";
 	uint64_t limit = c->admission == ADMISSION_FULL ? l->connections
 			 : c->admission == ADMISSION_FULL_OF_PEER ? l->per_peer
 								   : l->setups;

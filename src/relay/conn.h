@@ -61,7 +61,6 @@ struct setup {
 	char peer[80];       /* the address that it came from, for the log */
 	struct buf startup;  /* greeting, then the StartupMessage, plaintext */
 	unsigned requests;   /* SSLRequest and GSSENCRequest answered so far */
-	bool cancel;         /* it is a CancelRequest */
 	bool refused;        /* refusal is filled and will be told once the front can hear it */
 	bool told;           /* the refusal has been sent */
 	struct refusal refusal;
@@ -92,6 +91,7 @@ struct conn {
 	struct pg_stream answers; /* what came from the back end since bytes are relayed */
 	int64_t opened_at, active_at;
 	const char *why; /* it was closed: static text */
+	bool cancel;     /* it is a CancelRequest, which is never answered */
 	unsigned closing; /* sockets that still have to close */
 	enum admission admission; /* else it is here only to be told that it is one too many */
 	bool setting_up;          /* counted as such */

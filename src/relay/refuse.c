@@ -41,8 +41,8 @@ static bool tell(struct conn *c)
 	struct buf b = {0};
 	bool sent;
 
-	if (s->cancel)
-		return true; /* a cancel request has no answer in the protocol */
+	if (c->cancel)
+		return true;
 	if (s->raw_reply.len > 0)
 		return end_send(&c->front, s->raw_reply.p, s->raw_reply.len);
 	write_message(&s->refusal, message);

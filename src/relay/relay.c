@@ -54,9 +54,8 @@ static bool pump(struct end *from, struct end *to, uint64_t *bytes)
 	struct channel_out room;
 	bool failed;
 
-	if (to->finished) { /* nobody is there to read it */
+	if (to->finished) { /* nobody is there to read it, and no more is asked for */
 		end_consumed(from);
-		from->eof = true;
 		return true;
 	}
 	if (to->out == NULL && has_work(from, to)) {

@@ -271,7 +271,7 @@ int service_start(const struct service_options *options, struct channel_context 
 	s->context = channel_context_ref(context);
 	s->n_workers = options->threads > 0 ? options->threads : (processors > 3 ? (unsigned)processors / 2 : 1);
 	s->workers = calloc(s->n_workers, sizeof(*s->workers));
-	s->admissions = admissions_new(&s->options.limits);
+	s->admissions = admissions_new(&s->options.limits, options->role == SERVICE_SIDECAR);
 	rc = s->workers == NULL || s->admissions == NULL ? err_set(err, RATLS_E_NOMEM, "out of memory") : RATLS_OK;
 	if (rc == RATLS_OK)
 		rc = open_listeners(s, err);

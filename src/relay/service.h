@@ -31,7 +31,8 @@ struct service_timeouts {
 struct service_limits {
 	uint64_t connections; /* open at once; more are told so. 0 is no limit, of this and the next two */
 	uint64_t per_peer;    /* the same from one address; not for Unix sockets */
-	uint64_t setups;      /* being set up at once; one address has at most as many as are left for all others */
+	uint64_t setups;      /* being set up at once; of a sidecar's, one address has at most as many
+			      * as are left for all others */
 	uint64_t appraisals;  /* waiting for a worker at once */
 };
 

@@ -75,8 +75,8 @@ enum admission {
 
 #define ADMISSION_TOLD_MAX 64
 
-/* limits are borrowed. */
-struct admissions *admissions_new(const struct service_limits *limits);
+/* limits are borrowed. fair: addresses are of different people. */
+struct admissions *admissions_new(const struct service_limits *limits, bool fair);
 void admissions_free(struct admissions *a);
 
 /* One more connection of this peer, which has to be set up. Any thread. */

@@ -35,7 +35,7 @@ static enum conn_step startup(struct conn *c, size_t len)
 static enum conn_step cancel(struct conn *c)
 {
 	atomic_fetch_add(&c->service->counters.cancels, 1);
-	c->setup->cancel = true;
+	c->cancel = true;
 	return c->setup->refused ? STEP_REFUSE : STEP_NEXT;
 }
 

@@ -106,7 +106,7 @@ static int check_listen(const struct config *c, struct ratls_error *err)
 	return RATLS_OK;
 }
 
-static int check(const void *config, struct ratls_error *err)
+static int check(const void *config, bool files, struct ratls_error *err)
 {
 	const struct config *c = config;
 	struct service_options service;
@@ -118,7 +118,7 @@ static int check(const void *config, struct ratls_error *err)
 		rc = check_listen(c, err);
 	if (rc == RATLS_OK)
 		rc = daemon_service_options(&c->daemon, &service, err);
-	return rc == RATLS_OK ? appraisal_check(&c->appraisal, ASKER_DAEMON, err) : rc;
+	return rc == RATLS_OK && files ? appraisal_check(&c->appraisal, ASKER_DAEMON, err) : rc;
 }
 
 static const struct opt_program program = {

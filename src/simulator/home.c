@@ -41,10 +41,12 @@ int home_open(struct home *h, const char *dir, struct ratls_error *err)
 		return err_set(err, RATLS_E_IO, "could not use the folder \"%s\": %s", path, strerror(errno));
 	h->temporary = temporary;
 	h->lock = open(h->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (h->lock >= 0 && flock(h->lock, LOCK_EX | LOCK_NB) == 0)
-		return RATLS_OK;
-	return errno == EWOULDBLOCK ? err_set(err, RATLS_E_IO, "the folder \"%s\" is in use by another simulator", h->dir)
-				    : err_set(err, RATLS_E_IO, "could not lock the folder \"%s\": %s", h->dir, strerror(errno));
+	if (h->lock < 0)
+		return err_set(err, RATLS_E_IO, "could not open the folder \"%s\": %s", h->dir, strerror(errno));
+	/* Not every file system can lock a folder; there nobody is kept out. */
+	if (flock(h->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+		return err_set(err, RATLS_E_IO, "the folder \"%s\" is in use by another simulator", h->dir);
+	return RATLS_OK;
 }
 
 int home_path(const struct home *h, const char *file, char ret[static PATH_MAX], struct ratls_error *err)

@@ -223,9 +223,9 @@ def test_check_config_prints_what_is_in_force(house):
 def test_check_config_refuses_what_a_start_refuses(bin_path, folder, argv, line):
     path = folder / "x.conf"
     path.write_text(f"[{argv[0]}]\n{line}\n" if argv[1:] == [] else f"\n{line}\n")
-    for more in (["--check-config"], []):
-        said = run([bin_path(argv[0]), *argv[1:], "--config", path, *more], status=2, timeout=20).stderr
-        assert f"{path}:2: " in said
+    command = [bin_path(argv[0]), *argv[1:], "--config", path]
+    assert f"{path}:2: " in run([*command, "--check-config"], status=2, timeout=20).stderr
+    assert f"{line.split()[0]}" in run(command, status=2, timeout=20).stderr
 
 
 # ---- teesql connect ------------------------------------------------------------------------------------
@@ -400,6 +400,37 @@ def test_connect_command_runs_psql(house, io, sidecar):
 def test_connect_command_missing(house, sidecar):
     done = run([*house.forwarder_argv(sidecar), "--", "/nonexistent/psql"], status=127)
     assert "/nonexistent/psql" in done.stderr
+
+
+def test_what_can_be_read_once_is_read_once(house, io, sidecar):
+    """A policy on standard input, as a script has it from elsewhere."""
+    argv = [*house.forwarder_argv(sidecar, io=io, policy="-"), "--", "true"]
+    done = run(argv, input=house.server_policy.read_text())
+    assert "verified" in done.stderr
+
+
+def test_connect_ends_with_its_command_whatever_its_parent_ignores(house, io, sidecar):
+    argv = [str(a) for a in [*house.forwarder_argv(sidecar, io=io), "--", "true"]]
+    run(["/usr/bin/python3", "-c", "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
+         "os.execv(sys.argv[1], sys.argv[1:])", *argv])
+
+
+def test_a_reload_to_a_policy_that_compares_nothing_is_said(house, io, folder):
+    policy = folder / "some.policy"
+    policy.write_text(house.client_policy.read_text())
+    with house.sidecar(io=io, policy=policy) as sidecar:
+        assert "nothing is compared" not in sidecar.log and "nothing was compared" not in sidecar.log
+        policy.write_text('{"schema": "teesql.policy/1"}')
+        mark = sidecar.mark()
+        sidecar.send_signal(signal.SIGHUP)
+        sidecar.wait_for("reloaded", mark)
+        assert "compared" in sidecar.since(mark)
+
+
+def test_check_config_writes_nothing(house, folder):
+    cache = folder / "cache"
+    run([house.bin_path("teesql-sidecar"), *flags(house.sidecar_options(cache_dir=cache)), "--check-config"])
+    assert not cache.exists()
 
 
 def test_connect_forwards_signals_to_its_command(house, io, sidecar):

@@ -34,7 +34,7 @@ static unsigned enter_all(struct admissions *a, struct peer_key key, enum admiss
 static void bounded_by_configuration_setups(void **state)
 {
 	const struct service_limits limits = {.setups = 12};
-	struct admissions *a = admissions_new(&limits);
+	struct admissions *a = admissions_new(&limits, true);
 	struct peer_key greedy = peer(1);
 	enum admission then;
 
@@ -53,7 +53,7 @@ static void bounded_by_configuration_setups(void **state)
 static void sessions_take_no_place_of_setups(void **state)
 {
 	const struct service_limits limits = {.setups = 2, .connections = 50};
-	struct admissions *a = admissions_new(&limits);
+	struct admissions *a = admissions_new(&limits, true);
 	struct peer_key key = peer(1);
 	enum admission then;
 
@@ -70,7 +70,7 @@ static void sessions_take_no_place_of_setups(void **state)
 static void who_leaves_gives_his_place(void **state)
 {
 	const struct service_limits limits = {.per_peer = 1, .connections = 3, .setups = 100};
-	struct admissions *a = admissions_new(&limits);
+	struct admissions *a = admissions_new(&limits, true);
 	struct peer_key one = peer(1), local = {0};
 	enum admission then;
 
@@ -96,7 +96,7 @@ static void who_leaves_gives_his_place(void **state)
 static void not_all_are_told(void **state)
 {
 	const struct service_limits limits = {.connections = 1};
-	struct admissions *a = admissions_new(&limits);
+	struct admissions *a = admissions_new(&limits, true);
 	struct peer_key key = peer(1);
 
 	(void)state;
