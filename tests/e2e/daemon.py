@@ -21,6 +21,12 @@ SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
 running = []  # every daemon alive, for the report of a test that failed
 
 
+def as_from_a_terminal():
+    """Who runs us in the background ignores the keys of the terminal, and no shell can trap what is ignored."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Daemon:
     """A process whose standard error is read to its end; `ready` has the pairs of its ready line."""
 
@@ -31,7 +37,7 @@ class Daemon:
         self.process = subprocess.Popen([str(a) for a in argv], env=CLEAN | (env or {}),
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, errors="replace",
-                                        pass_fds=pass_fds)
+                                        pass_fds=pass_fds, preexec_fn=as_from_a_terminal)
         self._readers = [threading.Thread(target=self._read, args=pair) for pair in
                          ((self.process.stderr, self._lines), (self.process.stdout, self._stdout))]
         for reader in self._readers:
