@@ -50,6 +50,12 @@ def pytest_runtest_makereport(item, call):
                 report.sections.append((f"log of {process.name}", said[-4000:]))
 
 
+def pytest_sessionfinish():
+    """A test that failed may have left a program behind, for which the interpreter would wait."""
+    for process in list(daemon.running):
+        process.kill()
+
+
 @pytest.fixture(scope="session")
 def bin_path():
     """bin_path("teesql") is the path of a program; the test is skipped where it was not built."""
