@@ -51,9 +51,9 @@ def pytest_runtest_makereport(item, call):
 
 
 def pytest_sessionfinish():
-    """A test that failed may have left a program behind, for which the interpreter would wait."""
-    for process in list(daemon.running):
-        process.kill()
+    """A test that failed may have left a program behind."""
+    for process in daemon.running:
+        process.process.kill()
 
 
 @pytest.fixture(scope="session")

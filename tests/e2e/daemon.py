@@ -38,7 +38,7 @@ class Daemon:
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, errors="replace",
                                         pass_fds=pass_fds, preexec_fn=as_from_a_terminal)
-        self._readers = [threading.Thread(target=self._read, args=pair) for pair in
+        self._readers = [threading.Thread(target=self._read, args=pair, daemon=True) for pair in
                          ((self.process.stderr, self._lines), (self.process.stdout, self._stdout))]
         for reader in self._readers:
             reader.start()
