@@ -295,6 +295,14 @@ def test_bounded_by_configuration_handshakes(house, io, folder):
             assert session("127.0.0.3")[0] == b"R"
 
 
+def test_drivers_of_a_forwarder_are_not_one_stranger(house, io, sidecar):
+    """They all come from this host, where half of the places would be half of everybody's."""
+    with house.forwarder(sidecar, io=io, max_handshakes="4") as forwarder, contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(Wire(("127.0.0.1", forwarder.port))) for _ in range(4)]
+        peers[3].send(wire.startup(user="guest", database="postgres"))
+        assert peers[3].message()[0] == b"R"
+
+
 def files_of(files):
     return files["sslcert"], files["sslkey"]
 

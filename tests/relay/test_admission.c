@@ -50,6 +50,19 @@ static void bounded_by_configuration_setups(void **state)
 	admissions_free(a);
 }
 
+/* Drivers of a forwarder are all of one host: there is nobody to be fair to. */
+static void one_address_may_have_all_where_all_are_one(void **state)
+{
+	const struct service_limits limits = {.setups = 12};
+	struct admissions *a = admissions_new(&limits, false);
+	enum admission then;
+
+	(void)state;
+	assert_int_equal(enter_all(a, peer(1), &then), 12);
+	assert_int_equal(then, ADMISSION_FULL_OF_SETUPS);
+	admissions_free(a);
+}
+
 static void sessions_take_no_place_of_setups(void **state)
 {
 	const struct service_limits limits = {.setups = 2, .connections = 50};
@@ -159,6 +172,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bounded_by_configuration_setups),
+		cmocka_unit_test(one_address_may_have_all_where_all_are_one),
 		cmocka_unit_test(sessions_take_no_place_of_setups),
 		cmocka_unit_test(who_leaves_gives_his_place),
 		cmocka_unit_test(not_all_are_told),
