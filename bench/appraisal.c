@@ -23,7 +23,7 @@
 #include "simulator/forge.h"
 
 #define NOW    INT64_C(1751600000)
-#define ROUNDS 10 /* kinds of work take turns, so that a slow moment hits all of them */
+#define ROUNDS 100 /* kinds of work take turns, so that a slow moment hits all of them */
 
 struct material {
 	struct buf collateral, root;

@@ -172,6 +172,7 @@ int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **re
 
 int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, struct ratls_error *err)
 {
+	struct ecdsa_keys keys = {0};
 	struct buf file = {0};
 	struct cert root = {0};
 	struct cur text;
@@ -191,8 +192,9 @@ int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, str
 	if (rc == RATLS_OK && ret->bad)
 		rc = err_set(err, RATLS_E_NOMEM, "out of memory");
 	if (rc == RATLS_OK)
-		rc = root_load(cur_of(ret->p, ret->len), &root, err);
+		rc = root_load(cur_of(ret->p, ret->len), &keys, &root, err);
 	cert_done(&root);
+	ecdsa_keys_done(&keys);
 	buf_done(&file);
 	if (rc != RATLS_OK)
 		buf_done(ret);

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <openssl/x509v3.h>
 
-#include "appraisal/ecdsa.h"
 #include "evidence/certificate.h"
 
 static X509 *decode(struct cur der)
@@ -47,17 +46,18 @@ static bool is_key(const struct cert *c, X509 *theirs)
 {
 	const ASN1_BIT_STRING *bits = X509_get0_pubkey_bitstr(theirs);
 	struct cur point = cert_asn1_point(&c->asn1), is = cur_of(bits->data, (size_t)bits->length);
-	EVP_PKEY *key = X509_get0_pubkey(theirs);
 
-	return cur_u8(&is) == ECDSA_POINT_UNCOMPRESSED && cur_eq(&point, &is) && key != NULL &&
-	       EVP_PKEY_eq(key, c->key) == 1;
+	return cur_u8(&is) == ECDSA_POINT_UNCOMPRESSED && cur_eq(&point, &is) && cur_eq(&c->point, &is) &&
+	       X509_get0_pubkey(theirs) != NULL;
 }
 
 static bool is_signature(const struct cert *c, X509 *theirs)
 {
 	const ASN1_BIT_STRING *bits;
 	const X509_ALGOR *outer;
+	struct ecdsa_keys keys = {0};
 	struct outcome o = {0};
+	bool holds;
 
 	X509_get0_signature(&bits, &outer, theirs);
 	if (!cur_is(&c->asn1.signature, bits->data, (size_t)bits->length))
@@ -67,7 +67,9 @@ static bool is_signature(const struct cert *c, X509 *theirs)
 			X509_ALGOR_cmp(outer, X509_get0_tbs_sigalg(theirs)) != 0))
 		return false;
 	/* By its own key: the root's holds. */
-	return !cert_check_signature(c, c, &o) || X509_verify(theirs, c->key) == 1;
+	holds = cert_check_signature(c, c, &keys, &o);
+	ecdsa_keys_done(&keys);
+	return !holds || X509_verify(theirs, X509_get0_pubkey(theirs)) == 1;
 }
 
 static bool is_key_id(const struct cert *c, const X509 *theirs)

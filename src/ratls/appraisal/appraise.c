@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/utf8.h"
 
+#define TEXT_SIZE ((size_t)2 << 10) /* of what most reports say; it grows for others */
 #define AT_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z: the end of ASN.1's and RFC 3339's time */
 
 /* ---- what several rules ask ---------------------------------------------------------------------------- */
@@ -83,11 +84,12 @@ static void derive_token(struct appraisal *a)
 static bool derive(struct appraisal *a)
 {
 	const struct endorsed *e = a->endorsed;
-	struct pck_known known = {0};
+	struct pck_known known = {.keys = a->keys};
 	struct cur pem = a->quote->certification, named = endorsements_pck_chain(a->endorsements);
 
 	if (a->has_endorsements)
-		known = (struct pck_known){&e->root, outcome_passed(&e->pck_ca_chain) ? &e->pck_ca : NULL};
+		known = (struct pck_known){
+			&e->root, outcome_passed(&e->pck_ca_chain) ? &e->pck_ca : NULL, a->keys};
 	if (a->quote->certification_type != QUOTE_CERTIFICATION_PCK_CHAIN)
 		pem = named.left > 0 ? named : (struct cur){0};
 	/* The memo is the one thing in endorsements that changes, and no verdict with it. */
@@ -200,12 +202,14 @@ int appraise_inputs(const struct appraisal_inputs *in, struct ratls_report **ret
 	static const struct endorsed nothing_endorsed;
 	static const struct ita_token no_token;
 	static const struct ratls_policy empty_policy;
+	struct ecdsa_keys own_keys = {0};
 	struct appraisal a = {
 		.verifiers = in->verifiers,
 		.evidence = in->evidence,
 		.endorsements = in->endorsements,
 		.endorsed = in->endorsements != NULL ? in->endorsements->endorsed : &nothing_endorsed,
 		.has_endorsements = in->endorsements != NULL,
+		.keys = in->endorsements != NULL ? &in->endorsements->endorsed->keys : &own_keys,
 		.token = in->token != NULL ? in->token : &no_token,
 		.has_token = in->token != NULL,
 		.unasked = in->unasked,
@@ -224,6 +228,7 @@ int appraise_inputs(const struct appraisal_inputs *in, struct ratls_report **ret
 	if (report == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
 	a.quote = &in->evidence->quote;
+	buf_reserve(&report->text, TEXT_SIZE);
 	ERR_set_mark();
 	ok = derive(&a);
 	if (ok) {
@@ -232,6 +237,7 @@ int appraise_inputs(const struct appraisal_inputs *in, struct ratls_report **ret
 	}
 	ERR_pop_to_mark();
 	pck_unref(a.pck);
+	ecdsa_keys_done(&own_keys);
 	if (!ok || report->text.bad) {
 		ratls_report_free(report);
 		return err_set(err, RATLS_E_NOMEM, "out of memory");

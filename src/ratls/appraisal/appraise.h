@@ -49,6 +49,7 @@ struct appraisal {
 	const struct ratls_endorsements *endorsements; /* NULL: there are none */
 	const struct endorsed *endorsed;               /* never NULL: a zeroed one stands in */
 	bool has_endorsements;
+	struct ecdsa_keys *keys;       /* the endorsements' */
 	const struct ita_token *token; /* never NULL, likewise */
 	bool has_token, unasked;
 	const struct ratls_policy *policy; /* never NULL */

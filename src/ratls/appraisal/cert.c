@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "appraisal/asn1.h"
-#include "appraisal/ecdsa.h"
 
 /* At most 64 characters (RFC 5280 appendix A), which are printable: it decides the role and is shown to
  * people. */
@@ -24,10 +23,9 @@ static bool validity(struct cur times, struct cert *c)
 	return cur_done(&times);
 }
 
-static bool decode(EVP_PKEY *like, struct cert *c, struct outcome *o)
+static bool decode(struct ecdsa_keys *keys, struct cert *c, struct outcome *o)
 {
 	const unsigned char *serial;
-	struct cur point;
 
 	if (!cert_asn1_read(cur_of(c->der.p, c->der.len), &c->asn1))
 		return outcome_fail(o, "a certificate could not be decoded");
@@ -39,14 +37,13 @@ static bool decode(EVP_PKEY *like, struct cert *c, struct outcome *o)
 	c->serial = d2i_ASN1_INTEGER(NULL, &serial, (long)c->asn1.serial.left);
 	if (c->serial == NULL || ASN1_STRING_type(c->serial) == V_ASN1_NEG_INTEGER)
 		return outcome_fail(o, "the serial number of \"%s\" is malformed", c->name);
-	point = cert_asn1_point(&c->asn1);
-	c->key = ecdsa_key(&point, like);
-	if (c->key == NULL)
+	c->point = cert_asn1_point(&c->asn1);
+	if (!ecdsa_is_point(keys, &c->point))
 		return outcome_fail(o, "the key of \"%s\" is not a point on P-256", c->name);
 	return true;
 }
 
-bool cert_parse(struct cur der, EVP_PKEY *like, struct cert *ret, struct outcome *o)
+bool cert_parse(struct cur der, struct ecdsa_keys *keys, struct cert *ret, struct outcome *o)
 {
 	struct cert c = {0};
 
@@ -55,7 +52,7 @@ bool cert_parse(struct cur der, EVP_PKEY *like, struct cert *ret, struct outcome
 	buf_bytes(&c.der, der.p, der.left);
 	if (c.der.bad)
 		return outcome_unknown(o, "out of memory");
-	if (!decode(like, &c, o)) {
+	if (!decode(keys, &c, o)) {
 		cert_done(&c);
 		return false;
 	}
@@ -66,7 +63,6 @@ bool cert_parse(struct cur der, EVP_PKEY *like, struct cert *ret, struct outcome
 void cert_done(struct cert *c)
 {
 	ASN1_INTEGER_free(c->serial);
-	EVP_PKEY_free(c->key);
 	buf_done(&c->der);
 	*c = (struct cert){0};
 }
@@ -224,10 +220,11 @@ bool cert_check_issued(const struct cert *c, const struct cert *issuer, struct o
 	return true;
 }
 
-bool cert_check_signature(const struct cert *c, const struct cert *issuer, struct outcome *o)
+bool cert_check_signature(
+	const struct cert *c, const struct cert *issuer, struct ecdsa_keys *keys, struct outcome *o)
 {
 	if (!cert_asn1_is_ecdsa_sha256(&c->asn1) ||
-		!ecdsa_verify_der(issuer->key, &c->asn1.signature, &c->asn1.tbs))
+		!ecdsa_verify_der(keys, &issuer->point, &c->asn1.signature, &c->asn1.tbs))
 		return outcome_fail(o, "\"%s\" was not signed by \"%s\"", c->name, issuer->name);
 	return true;
 }

@@ -7,9 +7,9 @@
 #define APPRAISAL_CERT_H
 
 #include <openssl/asn1.h>
-#include <openssl/evp.h>
 
 #include "appraisal/cert_asn1.h"
+#include "appraisal/ecdsa.h"
 #include "appraisal/outcome.h"
 #include "base/buf.h"
 #include "base/cur.h"
@@ -19,22 +19,21 @@
 enum cert_role { CERT_ROOT, CERT_PCK_CA, CERT_PCK, CERT_TCB_SIGNING };
 
 struct cert {
-	EVP_PKEY *key;         /* NULL: there is no certificate */
+	struct buf der;        /* empty: there is no certificate */
 	struct cert_asn1 asn1; /* points into der */
-	struct buf der;
+	struct cur point;      /* of its key, likewise */
 	ASN1_INTEGER *serial; /* as revocation lists are asked */
 	int64_t not_before, not_after;
 	char name[65]; /* the subject's common name, at most 64 characters (RFC 5280 appendix A) */
 };
 
-/* Decode exactly one certificate; ret is a zeroed cert. like is any P-256 key, or NULL (see ecdsa_key). On
- * failure o says why, and ret stays zeroed. */
-bool cert_parse(struct cur der, EVP_PKEY *like, struct cert *ret, struct outcome *o);
+/* Decode exactly one certificate; ret is a zeroed cert. On failure o says why, and ret stays zeroed. */
+bool cert_parse(struct cur der, struct ecdsa_keys *keys, struct cert *ret, struct outcome *o);
 void cert_done(struct cert *c);
 
 static inline bool cert_there(const struct cert *c)
 {
-	return c->key != NULL;
+	return c->der.len > 0;
 }
 
 static inline bool cert_is(const struct cert *c, struct cur der)
@@ -47,7 +46,8 @@ bool cert_check_role(const struct cert *c, enum cert_role role, struct outcome *
 
 /* Does issuer's name stand in c, and may issuer sign certificates? Says nothing about the signature. */
 bool cert_check_issued(const struct cert *c, const struct cert *issuer, struct outcome *o);
-bool cert_check_signature(const struct cert *c, const struct cert *issuer, struct outcome *o);
+bool cert_check_signature(
+	const struct cert *c, const struct cert *issuer, struct ecdsa_keys *keys, struct outcome *o);
 
 /* Are they of the same subject and key? A CA's certificate may be issued anew. */
 bool cert_same_ca(const struct cert *a, const struct cert *b);

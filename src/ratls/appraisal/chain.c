@@ -37,22 +37,22 @@ void chain_done(struct chain_text *c)
 	c->n = 0;
 }
 
-bool chain_check_pair(
-	struct cur pem, enum cert_role role, const struct cert *anchor, struct cert *ret, struct outcome *o)
+bool chain_check_pair(struct cur pem, enum cert_role role, const struct cert *anchor, struct ecdsa_keys *keys,
+	struct cert *ret, struct outcome *o)
 {
 	struct chain_text chain = {0};
 	bool ok = false;
 
 	if (!chain_split(pem, 2, &chain, o))
 		return false;
-	if (!cert_parse(chain_der(&chain, 0), anchor->key, ret, o))
+	if (!cert_parse(chain_der(&chain, 0), keys, ret, o))
 		goto out;
 	if (!cert_is(anchor, chain_der(&chain, 1))) {
 		outcome_fail(o, "the chain of \"%s\" does not end in the configured root", ret->name);
 		goto out;
 	}
 	ok = cert_check_role(ret, role, o) && cert_check_role(anchor, CERT_ROOT, o) &&
-	     cert_check_issued(ret, anchor, o) && cert_check_signature(ret, anchor, o) && outcome_pass(o);
+	     cert_check_issued(ret, anchor, o) && cert_check_signature(ret, anchor, keys, o) && outcome_pass(o);
 out:
 	chain_done(&chain);
 	return ok;

@@ -26,7 +26,7 @@ static inline struct cur chain_der(const struct chain_text *c, size_t i)
 
 /* A chain of two: a certificate of this role, issued and signed by the trust anchor, and the anchor. ret is
  * a zeroed cert; it is set as soon as it could be decoded, even if the chain does not hold. */
-bool chain_check_pair(
-	struct cur pem, enum cert_role role, const struct cert *anchor, struct cert *ret, struct outcome *o);
+bool chain_check_pair(struct cur pem, enum cert_role role, const struct cert *anchor, struct ecdsa_keys *keys,
+	struct cert *ret, struct outcome *o);
 
 #endif

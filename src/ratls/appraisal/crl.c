@@ -28,15 +28,17 @@ static bool to_der(struct cur text, struct buf *ret)
 	return true;
 }
 
-/* The algorithm stands in it twice, and OpenSSL looks at the one that is not signed (RFC 5280 section 5.1.1.2). */
-static bool is_ecdsa_sha256(struct cur der)
+/* RFC 5280 section 5.1.1. The algorithm stands in it twice: where it is signed, and where it is not. */
+static bool read_signed(struct crl *c)
 {
-	struct cur list = asn1_take(&der, ASN1_TAG_SEQUENCE), tbs = asn1_take(&list, ASN1_TAG_SEQUENCE);
-	struct cur inner, outer = asn1_take(&list, ASN1_TAG_SEQUENCE);
+	struct cur der = cur_of(c->der.p, c->der.len), list = asn1_take(&der, ASN1_TAG_SEQUENCE);
+	struct cur whole = c->tbs = asn1_whole(&list, ASN1_TAG_SEQUENCE);
+	struct cur outer = asn1_take(&list, ASN1_TAG_SEQUENCE), tbs = asn1_take(&whole, ASN1_TAG_SEQUENCE), inner;
 
+	c->signature = asn1_bit_bytes(&list);
 	asn1_uint(&tbs, UINT8_MAX);
 	inner = asn1_take(&tbs, ASN1_TAG_SEQUENCE);
-	return asn1_is_ecdsa_sha256(&inner) && asn1_is_ecdsa_sha256(&outer);
+	return cur_done(&list) && cur_done(&der) && asn1_is_ecdsa_sha256(&inner) && asn1_is_ecdsa_sha256(&outer);
 }
 
 /* What is critical in an entry may say that it is another issuer's, or something that nobody here knows. */
@@ -58,12 +60,12 @@ static bool check_entries(const struct crl *c, struct outcome *o)
 	return true;
 }
 
-static bool decode(const struct buf *der, struct crl *c, struct outcome *o)
+static bool decode(struct crl *c, struct outcome *o)
 {
-	const unsigned char *p = der->p;
+	const unsigned char *p = c->der.p;
 
-	c->x509 = d2i_X509_CRL(NULL, &p, (long)der->len);
-	if (c->x509 == NULL || p != der->p + der->len)
+	c->x509 = d2i_X509_CRL(NULL, &p, (long)c->der.len);
+	if (c->x509 == NULL || p != c->der.p + c->der.len)
 		return outcome_fail(o, "the revocation list could not be decoded");
 	if (!certificate_time(X509_CRL_get0_lastUpdate(c->x509), &c->this_update))
 		return outcome_fail(o, "the revocation list does not say when it was issued");
@@ -71,24 +73,22 @@ static bool decode(const struct buf *der, struct crl *c, struct outcome *o)
 		return outcome_fail(o, "the revocation list does not say when it ends");
 	if (X509_CRL_get_version(c->x509) != X509_CRL_VERSION_2)
 		return outcome_fail(o, "the revocation list is not of version 2");
-	if (!is_ecdsa_sha256(cur_of(der->p, der->len)))
+	if (!read_signed(c))
 		return outcome_fail(o, "the revocation list is not signed with ECDSA and SHA-256");
 	return check_entries(c, o);
 }
 
 bool crl_parse(struct cur text, struct crl *ret, struct outcome *o)
 {
-	struct buf der = {0};
 	struct crl c = {0};
 	bool ok = false;
 
-	if (to_der(text, &der) && der.len > 0)
-		ok = decode(&der, &c, o);
-	else if (der.bad)
+	if (to_der(text, &c.der) && c.der.len > 0)
+		ok = decode(&c, o);
+	else if (c.der.bad)
 		outcome_unknown(o, "out of memory");
 	else
 		outcome_fail(o, "the revocation list is neither DER, PEM nor hex");
-	buf_done(&der);
 	if (ok)
 		*ret = c;
 	else
@@ -99,6 +99,7 @@ bool crl_parse(struct cur text, struct crl *ret, struct outcome *o)
 void crl_done(struct crl *c)
 {
 	X509_CRL_free(c->x509);
+	buf_done(&c->der);
 	*c = (struct crl){0};
 }
 
@@ -125,7 +126,7 @@ static bool check_extensions(const struct crl *c, const struct cert *issuer, str
 	return true;
 }
 
-bool crl_check(const struct crl *c, const struct cert *issuer, struct outcome *o)
+bool crl_check(const struct crl *c, const struct cert *issuer, struct ecdsa_keys *keys, struct outcome *o)
 {
 	const unsigned char *name;
 	size_t len;
@@ -135,7 +136,7 @@ bool crl_check(const struct crl *c, const struct cert *issuer, struct outcome *o
 		return outcome_fail(o, "the revocation list is not of \"%s\"", issuer->name);
 	if (!check_extensions(c, issuer, o))
 		return false;
-	if (X509_CRL_verify(c->x509, issuer->key) != 1)
+	if (!ecdsa_verify_der(keys, &issuer->point, &c->signature, &c->tbs))
 		return outcome_fail(o, "the revocation list was not signed by \"%s\"", issuer->name);
 	return outcome_pass(o);
 }

@@ -11,6 +11,8 @@
 
 struct crl {
 	X509_CRL *x509;
+	struct buf der;
+	struct cur tbs, signature; /* which point into it: what is signed, and how */
 	int64_t this_update, next_update;
 };
 
@@ -20,7 +22,7 @@ bool crl_parse(struct cur text, struct crl *ret, struct outcome *o);
 void crl_done(struct crl *c);
 
 /* Is it of this issuer, complete, and signed by it? */
-bool crl_check(const struct crl *c, const struct cert *issuer, struct outcome *o);
+bool crl_check(const struct crl *c, const struct cert *issuer, struct ecdsa_keys *keys, struct outcome *o);
 
 /* Is the certificate on the list? Serial numbers are unique to the issuer: ask only about its own. */
 bool crl_lists(const struct crl *c, const struct cert *cert);

@@ -2,58 +2,105 @@
 #include "appraisal/ecdsa.h"
 
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
 
 #include "appraisal/asn1.h"
 #include "base/hash.h"
 
-static EVP_PKEY *new_key(uint8_t *uncompressed, size_t len)
+/* ---- keys ---------------------------------------------------------------------------------------------- */
+
+static EVP_PKEY *without_point(void)
 {
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char[]){"prime256v1"}, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, uncompressed, len),
 		OSSL_PARAM_construct_end(),
 	};
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	EVP_PKEY *key = NULL;
 
 	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEY_PARAMETERS, params) != 1)
 		key = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	return key;
 }
 
-EVP_PKEY *ecdsa_key(const struct cur *point, EVP_PKEY *like)
+static EVP_PKEY_CTX *take(struct ecdsa_keys *keys)
 {
-	uint8_t uncompressed[1 + ECDSA_POINT_SIZE] = {ECDSA_POINT_UNCOMPRESSED};
+	EVP_PKEY_CTX *ctx;
 	EVP_PKEY *key;
+
+	for (size_t i = 0; i < ECDSA_KEYS; i++) {
+		ctx = atomic_exchange(&keys->idle[i], NULL);
+		if (ctx != NULL)
+			return ctx;
+	}
+	key = without_point();
+	ctx = key != NULL ? EVP_PKEY_CTX_new(key, NULL) : NULL;
+	EVP_PKEY_free(key);
+	return ctx;
+}
+
+static void give_back(struct ecdsa_keys *keys, EVP_PKEY_CTX *ctx)
+{
+	for (size_t i = 0; i < ECDSA_KEYS; i++) {
+		EVP_PKEY_CTX *nothing = NULL;
+
+		if (atomic_compare_exchange_strong(&keys->idle[i], &nothing, ctx))
+			return;
+	}
+	EVP_PKEY_CTX_free(ctx);
+}
+
+/* A key with this point; NULL if it is not on the curve. A key that refused a point is not used again. */
+static EVP_PKEY_CTX *take_for(struct ecdsa_keys *keys, const struct cur *point)
+{
+	uint8_t encoded[1 + ECDSA_POINT_SIZE] = {ECDSA_POINT_UNCOMPRESSED};
+	EVP_PKEY_CTX *ctx;
 
 	if (point->bad || point->left != ECDSA_POINT_SIZE)
 		return NULL;
-	memcpy(uncompressed + 1, point->p, ECDSA_POINT_SIZE);
-	if (like == NULL)
-		return new_key(uncompressed, sizeof(uncompressed));
-	key = EVP_PKEY_dup(like);
-	if (key != NULL && EVP_PKEY_set1_encoded_public_key(key, uncompressed, sizeof(uncompressed)) == 1)
-		return key;
-	EVP_PKEY_free(key);
+	memcpy(encoded + 1, point->p, ECDSA_POINT_SIZE);
+	ctx = take(keys);
+	if (ctx != NULL &&
+		EVP_PKEY_set1_encoded_public_key(EVP_PKEY_CTX_get0_pkey(ctx), encoded, sizeof(encoded)) == 1)
+		return ctx;
+	EVP_PKEY_CTX_free(ctx);
 	return NULL;
 }
 
-bool ecdsa_verify_der(EVP_PKEY *key, const struct cur *signature, const struct cur *message)
+void ecdsa_keys_done(struct ecdsa_keys *keys)
+{
+	for (size_t i = 0; i < ECDSA_KEYS; i++)
+		EVP_PKEY_CTX_free(atomic_exchange(&keys->idle[i], NULL));
+}
+
+bool ecdsa_is_point(struct ecdsa_keys *keys, const struct cur *point)
+{
+	EVP_PKEY_CTX *ctx = take_for(keys, point);
+
+	if (ctx == NULL)
+		return false;
+	give_back(keys, ctx);
+	return true;
+}
+
+/* ---- signatures ---------------------------------------------------------------------------------------- */
+
+bool ecdsa_verify_der(
+	struct ecdsa_keys *keys, const struct cur *point, const struct cur *signature, const struct cur *message)
 {
 	uint8_t digest[HASH_SHA256_SIZE];
 	EVP_PKEY_CTX *ctx;
 	bool ok;
 
-	if (key == NULL || signature->bad || message->bad ||
-		!hash_bytes(HASH_SHA256, message->p, message->left, digest))
+	if (signature->bad || message->bad || !hash_bytes(HASH_SHA256, message->p, message->left, digest))
 		return false;
-	ctx = EVP_PKEY_CTX_new(key, NULL);
-	ok = ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 &&
+	ctx = take_for(keys, point);
+	if (ctx == NULL)
+		return false;
+	ok = EVP_PKEY_verify_init(ctx) == 1 &&
 	     EVP_PKEY_verify(ctx, signature->p, signature->left, digest, sizeof(digest)) == 1;
-	EVP_PKEY_CTX_free(ctx);
+	give_back(keys, ctx);
 	return ok;
 }
 
@@ -81,7 +128,8 @@ static void put_number(struct der *der, const uint8_t *n)
 	der->len += len;
 }
 
-bool ecdsa_verify(EVP_PKEY *key, const struct cur *signature, const struct cur *message)
+bool ecdsa_verify(
+	struct ecdsa_keys *keys, const struct cur *point, const struct cur *signature, const struct cur *message)
 {
 	struct der der = {.bytes = {ASN1_TAG_SEQUENCE}, .len = 2};
 	struct cur encoded;
@@ -92,5 +140,5 @@ bool ecdsa_verify(EVP_PKEY *key, const struct cur *signature, const struct cur *
 	put_number(&der, signature->p + NUMBER_SIZE);
 	der.bytes[1] = (uint8_t)(der.len - 2);
 	encoded = cur_of(der.bytes, der.len);
-	return ecdsa_verify_der(key, &encoded, message);
+	return ecdsa_verify_der(keys, point, &encoded, message);
 }

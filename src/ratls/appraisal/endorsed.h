@@ -42,7 +42,9 @@ struct endorsed {
 	struct qeid *qeid;              /* likewise */
 	struct endorsement_items items; /* as they were taken in, but for what the label holds */
 	struct buf raw;                 /* which these point into */
-	struct pck_memo memo;           /* the one thing in it that changes once it is made */
+	/* What changes in it once it is made, and no verdict with it */
+	struct pck_memo memo;
+	struct ecdsa_keys keys;
 };
 
 /* A label on them. */

@@ -7,7 +7,6 @@
 #include <openssl/err.h>
 
 #include "appraisal/chain.h"
-#include "appraisal/ecdsa.h"
 #include "appraisal/endorsement_members.h"
 #include "appraisal/root.h"
 #include "base/err.h"
@@ -18,36 +17,37 @@
 #define OPTIONS_FIRST_SIZE sizeof(struct ratls_endorsements_options)
 
 static void take_crl(struct cur text, const struct cert *issuer, const struct outcome *issuer_chain,
-	struct endorsed_crl *ret)
+	struct ecdsa_keys *keys, struct endorsed_crl *ret)
 {
 	if (!outcome_passed(issuer_chain))
 		ret->outcome = *issuer_chain;
 	else if (crl_parse(text, &ret->list, &ret->outcome))
-		crl_check(&ret->list, issuer, &ret->outcome);
+		crl_check(&ret->list, issuer, keys, &ret->outcome);
 }
 
 static void take_crls(struct endorsed *e, const struct endorsement_items *items)
 {
 	struct outcome anchor = {.status = CHECK_PASS};
 
-	take_crl(items->root_ca_crl, &e->root, &anchor, &e->root_crl);
-	chain_check_pair(items->pck_crl_issuer_chain, CERT_PCK_CA, &e->root, &e->pck_ca, &e->pck_ca_chain);
-	take_crl(items->pck_crl, &e->pck_ca, &e->pck_ca_chain, &e->pck_crl);
+	take_crl(items->root_ca_crl, &e->root, &anchor, &e->keys, &e->root_crl);
+	chain_check_pair(
+		items->pck_crl_issuer_chain, CERT_PCK_CA, &e->root, &e->keys, &e->pck_ca, &e->pck_ca_chain);
+	take_crl(items->pck_crl, &e->pck_ca, &e->pck_ca_chain, &e->keys, &e->pck_crl);
 }
 
 /* Both documents come with the same chain nearly always: it is checked once then. */
-static void take_signer(struct cur pem, const struct cert *root, struct signed_document *d,
+static void take_signer(struct cur pem, struct endorsed *e, struct signed_document *d,
 	const struct signed_document *other, bool same_text)
 {
 	if (other != NULL && same_text && outcome_passed(&other->chain) &&
-		cert_parse(
-			cur_of(other->signer.der.p, other->signer.der.len), root->key, &d->signer, &d->chain))
+		cert_parse(cur_of(other->signer.der.p, other->signer.der.len), &e->keys, &d->signer, &d->chain))
 		outcome_pass(&d->chain);
 	else
-		chain_check_pair(pem, CERT_TCB_SIGNING, root, &d->signer, &d->chain);
+		chain_check_pair(pem, CERT_TCB_SIGNING, &e->root, &e->keys, &d->signer, &d->chain);
 }
 
-static bool check_signature(struct cur text, struct cur hex, struct signed_document *d)
+static bool check_signature(
+	struct cur text, struct cur hex, struct ecdsa_keys *keys, struct signed_document *d)
 {
 	uint8_t raw[ECDSA_SIGNATURE_SIZE];
 	struct cur signature = cur_of(raw, sizeof(raw));
@@ -56,7 +56,7 @@ static bool check_signature(struct cur text, struct cur hex, struct signed_docum
 		return outcome_unknown(&d->signature, "the chain of its signer does not hold");
 	if (!hex_decode((const char *)hex.p, hex.left, raw, sizeof(raw)))
 		return outcome_fail(&d->signature, "the signature is not 128 hex digits");
-	if (!ecdsa_verify(d->signer.key, &signature, &text))
+	if (!ecdsa_verify(keys, &d->signer.point, &signature, &text))
 		return outcome_fail(&d->signature, "\"%s\" did not sign these bytes", d->signer.name);
 	return outcome_pass(&d->signature);
 }
@@ -67,13 +67,13 @@ static void take_documents(struct endorsed *e, const struct endorsement_items *i
 	struct cur tcb_chain = cur_of(items->tcb_info_issuer_chain.p, items->tcb_info_issuer_chain.left);
 	bool same = cur_is(&items->qe_identity_issuer_chain, tcb_chain.p, tcb_chain.left);
 
-	take_signer(items->tcb_info_issuer_chain, &e->root, tcb, NULL, false);
-	take_signer(items->qe_identity_issuer_chain, &e->root, qe, tcb, same);
-	if (check_signature(items->tcb_info, items->tcb_info_signature, tcb))
+	take_signer(items->tcb_info_issuer_chain, e, tcb, NULL, false);
+	take_signer(items->qe_identity_issuer_chain, e, qe, tcb, same);
+	if (check_signature(items->tcb_info, items->tcb_info_signature, &e->keys, tcb))
 		e->tcbinfo = tcbinfo_parse(items->tcb_info, &tcb->format);
 	else
 		outcome_unknown(&tcb->format, "it is not read unless its signature holds");
-	if (check_signature(items->qe_identity, items->qe_identity_signature, qe))
+	if (check_signature(items->qe_identity, items->qe_identity_signature, &e->keys, qe))
 		e->qeid = qeid_parse(items->qe_identity, &qe->format);
 	else
 		outcome_unknown(&qe->format, "it is not read unless its signature holds");
@@ -91,7 +91,7 @@ static int take_root(struct endorsed *e, const struct ratls_endorsements_options
 	if (known.insecure_trust_root != NULL)
 		root = cur_of(known.insecure_trust_root, known.insecure_trust_root_len);
 	e->development = !root_is_intel(root);
-	return root_load(root, &e->root, err);
+	return root_load(root, &e->keys, &e->root, err);
 }
 
 static int check_sizes(const struct endorsement_items *items, struct ratls_error *err)
@@ -133,6 +133,7 @@ static void endorsed_unref(struct endorsed *e)
 	if (e == NULL || atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	pck_memo_done(&e->memo); /* what it holds points to the rest */
+	ecdsa_keys_done(&e->keys);
 	cert_done(&e->root);
 	cert_done(&e->pck_ca);
 	crl_done(&e->root_crl.list);

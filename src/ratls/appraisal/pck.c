@@ -5,15 +5,14 @@
 #include <string.h>
 
 #include "appraisal/chain.h"
-#include "appraisal/ecdsa.h"
 
 /* The certificate of these bytes: the known one if it is the same, else decoded into own. */
 static const struct cert *same_or_parse(
-	struct cur der, const struct cert *known, struct cert *own, struct outcome *o)
+	struct cur der, const struct cert *known, struct ecdsa_keys *keys, struct cert *own, struct outcome *o)
 {
 	if (known != NULL && cert_is(known, der))
 		return known;
-	return cert_parse(der, known != NULL ? known->key : NULL, own, o) ? own : NULL;
+	return cert_parse(der, keys, own, o) ? own : NULL;
 }
 
 static bool check_chain(const struct pck *p, const struct cert *root, struct outcome *o)
@@ -23,11 +22,13 @@ static bool check_chain(const struct pck *p, const struct cert *root, struct out
 	       cert_check_issued(p->ca, root, o) && cert_check_issued(root, root, o) && outcome_pass(o);
 }
 
-static void check_signature(const struct pck *p, const struct cert *root, struct outcome *o)
+static void check_signature(
+	const struct pck *p, const struct cert *root, struct ecdsa_keys *keys, struct outcome *o)
 {
 	bool is_known = p->ca != &p->own_ca;
 
-	if ((is_known || cert_check_signature(p->ca, root, o)) && cert_check_signature(&p->leaf, p->ca, o))
+	if ((is_known || cert_check_signature(p->ca, root, keys, o)) &&
+		cert_check_signature(&p->leaf, p->ca, keys, o))
 		outcome_pass(o);
 }
 
@@ -57,10 +58,10 @@ static void read_chain(struct cur pem, const struct pck_known *known, struct pck
 	}
 	if (!chain_split(pem, 3, &text, &ret->chain))
 		return;
-	root = same_or_parse(chain_der(&text, 2), known->anchor, &ret->own_root, &ret->chain);
-	ret->ca = same_or_parse(chain_der(&text, 1), known->ca, &ret->own_ca, &ret->chain);
+	root = same_or_parse(chain_der(&text, 2), known->anchor, known->keys, &ret->own_root, &ret->chain);
+	ret->ca = same_or_parse(chain_der(&text, 1), known->ca, known->keys, &ret->own_ca, &ret->chain);
 	if (root == NULL || ret->ca == NULL ||
-		!cert_parse(chain_der(&text, 0), ret->ca->key, &ret->leaf, &ret->chain))
+		!cert_parse(chain_der(&text, 0), known->keys, &ret->leaf, &ret->chain))
 		goto out;
 	if (known->anchor == NULL)
 		outcome_unknown(&ret->root, "without endorsements there is no root to compare with");
@@ -69,7 +70,7 @@ static void read_chain(struct cur pem, const struct pck_known *known, struct pck
 	else
 		outcome_pass(&ret->root);
 	check_chain(ret, root, &ret->chain);
-	check_signature(ret, root, &ret->signature);
+	check_signature(ret, root, known->keys, &ret->signature);
 	check_extension(ret, ret->ca);
 out:
 	chain_done(&text);
@@ -87,40 +88,21 @@ struct pck *pck_new(struct cur pem, const struct pck_known *known)
 }
 
 struct vouched {
-	uint8_t report[QUOTE_QE_REPORT_SIZE], signature[ECDSA_SIGNATURE_SIZE], point[ECDSA_POINT_SIZE];
-	EVP_PKEY *key;
+	uint8_t report[QUOTE_QE_REPORT_SIZE], signature[ECDSA_SIGNATURE_SIZE];
 };
 
-static void vouched_free(struct vouched *v)
-{
-	if (v == NULL)
-		return;
-	EVP_PKEY_free(v->key);
-	free(v);
-}
-
 /* Every byte of both: beside a report that was signed once, no other signature may pass. */
-bool pck_signed_report(const struct pck *p, const struct quote *q)
+bool pck_signed_report(const struct pck *p, const struct quote *q, struct ecdsa_keys *keys)
 {
 	const struct vouched *v = atomic_load(&p->vouched);
 
 	if (v != NULL && cur_is(&q->qe.whole, v->report, sizeof(v->report)) &&
 		cur_is(&q->qe_signature, v->signature, sizeof(v->signature)))
 		return true;
-	return ecdsa_verify(p->leaf.key, &q->qe_signature, &q->qe.whole);
+	return ecdsa_verify(keys, &p->leaf.point, &q->qe_signature, &q->qe.whole);
 }
 
-EVP_PKEY *pck_attestation_key(const struct pck *p, const struct quote *q)
-{
-	const struct vouched *v = atomic_load(&p->vouched);
-
-	if (v == NULL || !cur_is(&q->attestation_key, v->point, sizeof(v->point)))
-		return ecdsa_key(&q->attestation_key, p->leaf.key);
-	EVP_PKEY_up_ref(v->key);
-	return v->key;
-}
-
-void pck_vouch(struct pck *p, const struct quote *q, EVP_PKEY *key)
+void pck_vouch(struct pck *p, const struct quote *q)
 {
 	struct vouched *v, *nothing = NULL;
 
@@ -131,11 +113,8 @@ void pck_vouch(struct pck *p, const struct quote *q, EVP_PKEY *key)
 		return;
 	memcpy(v->report, q->qe.whole.p, sizeof(v->report));
 	memcpy(v->signature, q->qe_signature.p, sizeof(v->signature));
-	memcpy(v->point, q->attestation_key.p, sizeof(v->point));
-	v->key = key;
-	EVP_PKEY_up_ref(key);
 	if (!atomic_compare_exchange_strong(&p->vouched, &nothing, v))
-		vouched_free(v);
+		free(v);
 }
 
 struct pck *pck_ref(struct pck *p)
@@ -148,7 +127,7 @@ void pck_unref(struct pck *p)
 {
 	if (p == NULL || atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	vouched_free(atomic_load(&p->vouched));
+	free(atomic_load(&p->vouched));
 	buf_done(&p->text);
 	cert_done(&p->leaf);
 	cert_done(&p->own_ca);

@@ -16,6 +16,7 @@
 struct pck_known {
 	const struct cert *anchor; /* the configured root; NULL if there are no endorsements */
 	const struct cert *ca;     /* a PCK CA that the anchor signed, or NULL */
+	struct ecdsa_keys *keys;
 };
 
 struct pck {
@@ -40,16 +41,13 @@ struct pck *pck_new(struct cur pem, const struct pck_known *known);
  *
  * A platform's quoting enclave keeps its attestation key, and its report with the PCK's signature, until the
  * platform's TCB changes (Intel, DCAP, td_ql_logic.cpp: certify_key). So the first that held are remembered, and the
- * same bytes need not be verified or decoded again. Thread-safe. */
+ * same bytes need not be verified again. Thread-safe. */
 
 /* Did the PCK key sign the quote's report of its quoting enclave? */
-bool pck_signed_report(const struct pck *p, const struct quote *q);
+bool pck_signed_report(const struct pck *p, const struct quote *q, struct ecdsa_keys *keys);
 
-/* The quote's attestation key, NULL if it is not on the curve. The caller frees its reference. */
-EVP_PKEY *pck_attestation_key(const struct pck *p, const struct quote *q);
-
-/* Report, signature and binding of this quote held: key is its attestation key. */
-void pck_vouch(struct pck *p, const struct quote *q, EVP_PKEY *key);
+/* Report, signature and binding of this quote held. */
+void pck_vouch(struct pck *p, const struct quote *q);
 
 struct pck *pck_ref(struct pck *p);
 void pck_unref(struct pck *p); /* NULL is fine */

@@ -29,7 +29,8 @@ static int read_platform(const struct pck *p, struct platform_id *ret, struct ra
 
 int platform_id_of_chain(struct cur pem, struct platform_id *ret, struct ratls_error *err)
 {
-	struct pck_known nothing = {0};
+	struct ecdsa_keys keys = {0};
+	struct pck_known nothing = {.keys = &keys};
 	struct pck *p;
 	int rc;
 
@@ -37,6 +38,7 @@ int platform_id_of_chain(struct cur pem, struct platform_id *ret, struct ratls_e
 	p = pck_new(pem, &nothing);
 	rc = p != NULL ? read_platform(p, ret, err) : err_set(err, RATLS_E_NOMEM, "out of memory");
 	pck_unref(p);
+	ecdsa_keys_done(&keys);
 	ERR_pop_to_mark();
 	return rc;
 }
@@ -53,7 +55,8 @@ static int check_chain(const struct pck *p, struct ratls_error *err)
 
 int platform_id_check_chain(struct cur pem, struct ratls_error *err)
 {
-	struct pck_known nothing = {0};
+	struct ecdsa_keys keys = {0};
+	struct pck_known nothing = {.keys = &keys};
 	struct pck *p;
 	int rc;
 
@@ -61,6 +64,7 @@ int platform_id_check_chain(struct cur pem, struct ratls_error *err)
 	p = pck_new(pem, &nothing);
 	rc = p != NULL ? check_chain(p, err) : err_set(err, RATLS_E_NOMEM, "out of memory");
 	pck_unref(p);
+	ecdsa_keys_done(&keys);
 	ERR_pop_to_mark();
 	return rc;
 }
@@ -87,19 +91,21 @@ const char *platform_id_ca(const struct platform_id *id)
 bool platform_id_is_of_root(struct cur pem, const struct ratls_endorsements_options *options)
 {
 	struct cur anchor = root_intel();
+	struct ecdsa_keys keys = {0};
 	struct cert root = {0};
-	struct pck_known known = {.anchor = &root};
+	struct pck_known known = {.anchor = &root, .keys = &keys};
 	struct pck *p = NULL;
 	bool is;
 
 	if (options != NULL && options->insecure_trust_root != NULL)
 		anchor = cur_of(options->insecure_trust_root, options->insecure_trust_root_len);
 	ERR_set_mark();
-	if (root_load(anchor, &root, NULL) == RATLS_OK)
+	if (root_load(anchor, &keys, &root, NULL) == RATLS_OK)
 		p = pck_new(pem, &known);
 	is = p != NULL && outcome_passed(&p->chain) && outcome_passed(&p->root) && outcome_passed(&p->signature);
 	pck_unref(p);
 	cert_done(&root);
+	ecdsa_keys_done(&keys);
 	ERR_pop_to_mark();
 	return is;
 }

@@ -66,14 +66,14 @@ bool root_is_intel(struct cur der)
 	return cur_is(&der, intel_root, sizeof(intel_root));
 }
 
-int root_load(struct cur der, struct cert *ret, struct ratls_error *err)
+int root_load(struct cur der, struct ecdsa_keys *keys, struct cert *ret, struct ratls_error *err)
 {
 	struct outcome o = {0};
 	struct cert c = {0};
 
-	if (!cert_parse(der, NULL, &c, &o))
+	if (!cert_parse(der, keys, &c, &o))
 		return err_reason(err, RATLS_E_ARG, REASON_FILE, "could not use the trust root: %s", o.detail);
-	if (!root_is_intel(der) && (!cert_check_issued(&c, &c, &o) || !cert_check_signature(&c, &c, &o))) {
+	if (!root_is_intel(der) && (!cert_check_issued(&c, &c, &o) || !cert_check_signature(&c, &c, keys, &o))) {
 		err_reason(err, RATLS_E_ARG, REASON_FILE, "could not use the trust root: \"%s\" is not signed by itself",
 			c.name);
 		cert_done(&c);

@@ -15,6 +15,6 @@ bool root_is_intel(struct cur der);
 
 /* Decode a trust anchor; ret is a zeroed cert. One that is not Intel's must be signed by itself (a check
  * that Intel's, known byte by byte, does not need). RATLS_E_ARG says what is wrong with it. */
-int root_load(struct cur der, struct cert *ret, struct ratls_error *err);
+int root_load(struct cur der, struct ecdsa_keys *keys, struct cert *ret, struct ratls_error *err);
 
 #endif

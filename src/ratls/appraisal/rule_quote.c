@@ -5,14 +5,13 @@
  */
 #include "appraisal/appraise.h"
 
-#include "appraisal/ecdsa.h"
 #include "base/hash.h"
 
 void rule_qe_signature(struct appraisal *a, struct check *c)
 {
 	if (!outcome_passed(&a->pck->chain))
 		check_unknown(c, "the PCK certificate is not known");
-	else if (!pck_signed_report(a->pck, a->quote))
+	else if (!pck_signed_report(a->pck, a->quote, a->keys))
 		check_fail(c, "the PCK key did not sign this report of the quoting enclave");
 	else
 		check_pass(c);
@@ -30,6 +29,8 @@ void rule_qe_binding(struct appraisal *a, struct check *c)
 	else
 		check_equal(c, cur_of(expected, sizeof(expected)), q->qe.report_data,
 			"the quoting enclave vouches for another attestation key");
+	if (c->status == CHECK_PASS && appraisal_passed(a, RULE_QE_SIGNATURE))
+		pck_vouch(a->pck, q);
 }
 
 /* The document's value is compared as it is: a bit that it sets outside its own mask matches nothing. */
@@ -69,17 +70,13 @@ void rule_qe_identity(struct appraisal *a, struct check *c)
 void rule_quote_signature(struct appraisal *a, struct check *c)
 {
 	const struct quote *q = a->quote;
-	EVP_PKEY *key = pck_attestation_key(a->pck, q);
 
-	if (key == NULL)
-		check_fail(c, "the attestation key is not a point on P-256");
-	else if (!ecdsa_verify(key, &q->signature, &q->signed_part))
+	if (ecdsa_verify(a->keys, &q->attestation_key, &q->signature, &q->signed_part))
+		check_pass(c);
+	else if (ecdsa_is_point(a->keys, &q->attestation_key))
 		check_fail(c, "the attestation key did not sign this quote");
 	else
-		check_pass(c);
-	if (key != NULL && appraisal_passed(a, RULE_QE_SIGNATURE) && appraisal_passed(a, RULE_QE_BINDING))
-		pck_vouch(a->pck, q, key);
-	EVP_PKEY_free(key);
+		check_fail(c, "the attestation key is not a point on P-256");
 }
 
 /* Like Intel's own library: SEAMATTRIBUTES are zero, whatever mask the document gives. */

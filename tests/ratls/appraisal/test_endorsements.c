@@ -15,6 +15,8 @@
 #include "appraisal/slice.h"
 #include "sample.h"
 
+static struct ecdsa_keys keys;
+
 /* ---- envelopes ---- */
 
 static void slices_are_the_bytes_received(void **state)
@@ -327,10 +329,10 @@ static void a_bad_anchor_is_the_configurations(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		const struct buf *der = &s.made.cert[roles[i]];
 
-		assert_int_equal(root_load(cur_of(der->p, der->len), &root, &err), RATLS_E_ARG);
+		assert_int_equal(root_load(cur_of(der->p, der->len), &keys, &root, &err), RATLS_E_ARG);
 		assert_int_equal(err.reason, REASON_FILE);
 		assert_non_null(strstr(err.message, "is not signed by itself"));
-		assert_int_equal(root_load(cur_of(der->p, der->len - 1), &root, &err), RATLS_E_ARG);
+		assert_int_equal(root_load(cur_of(der->p, der->len - 1), &keys, &root, &err), RATLS_E_ARG);
 		assert_int_equal(err.reason, REASON_FILE);
 	}
 	assert_false(cert_there(&root));
@@ -368,9 +370,9 @@ static void intel_root_is_what_intel_publishes(void **state)
 	struct cert root = {0};
 
 	(void)state;
-	assert_int_equal(root_load(der, &root, NULL), RATLS_OK);
+	assert_int_equal(root_load(der, &keys, &root, NULL), RATLS_OK);
 	assert_string_equal(root.name, "Intel SGX Root CA");
-	assert_true(cert_check_signature(&root, &root, &o));
+	assert_true(cert_check_signature(&root, &root, &keys, &o));
 	assert_int_equal(root.not_after, INT64_C(2524607999)); /* 2049-12-31T23:59:59Z */
 	cert_done(&root);
 }
