@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <netinet/tcp.h>
 
 #include "base/log.h"
 #include "relay/conn.h"
+#include "relay/tcp.h"
 
 struct resolve_job {
 	struct conn_job base;
@@ -120,7 +120,6 @@ static void connected(struct sock *sock, int result)
 static bool begin_connect(struct conn *c, const struct sockaddr *address, socklen_t len)
 {
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int on = 1;
 
 	if (fd < 0 || end_open(c, &c->back, fd, NULL) != RATLS_OK) {
 		conn_refuse(c, PG_SQLSTATE_CANNOT_CONNECT, REASON_UNREACHABLE, "could not create a socket: %s",
@@ -129,10 +128,7 @@ static bool begin_connect(struct conn *c, const struct sockaddr *address, sockle
 			close(fd);
 		return false;
 	}
-	if (address->sa_family != AF_UNIX) {
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	}
+	tcp_tune(fd, address);
 	c->back.sock.connected = connected;
 	c->setup->connecting = true;
 	sock_connect(&c->back.sock, address, len);

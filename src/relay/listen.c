@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
@@ -16,6 +15,7 @@
 #include "base/hostport.h"
 #include "base/listen_unix.h"
 #include "relay/service_private.h"
+#include "relay/tcp.h"
 
 #define BACKLOG 4096
 
@@ -63,14 +63,11 @@ int service_socket_name(int fd, char ret[static SERVICE_NAME_SIZE], struct ratls
 int listen_adopt(int fd, struct listener *ret, struct ratls_error *err)
 {
 	struct sockaddr_storage a = {0};
-	int on = 1, rc = address_of(fd, &a, err);
+	int rc = address_of(fd, &a, err);
 
 	if (rc != RATLS_OK)
 		return rc;
-	if (a.ss_family != AF_UNIX) { /* accepted sockets inherit both */
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	}
+	tcp_tune(fd, (struct sockaddr *)&a);
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	name_address(&a, ret->name, sizeof(ret->name));
 	ret->acceptor.fd = fd;
