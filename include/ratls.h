@@ -146,7 +146,7 @@ int ratls_policy_from_json(const char *json, size_t len, struct ratls_policy **r
 int ratls_policy_new(struct ratls_policy **ret, struct ratls_error *err);
 
 /* Add one acceptable value, any of which suffices: name is a list of the policy file ("mrtd",
- * "rtmr0".."rtmr3", "compose_hash", "app_id", "os_image_hash", "ppid", "tcb_status",
+ * "rtmr0".."rtmr3", "compose_hash", "app_id", "os_image_hash", "key_provider", "ppid", "tcb_status",
  * "advisories_allowed"), or "insecure_allow_debug" with value "yes"; its other members are read from a
  * file alone. Only before the policy is shared. RATLS_E_ARG says what is wrong with it. */
 int ratls_policy_add(struct ratls_policy *policy, const char *name, const char *value,

@@ -20,8 +20,8 @@ static const struct opt_program program = {
 	.synopsis = "[OPTION]... [TARGET]",
 	.purpose =
 		"Appraise TARGET and write a policy that accepts what it measures now: MRTD, RTMR1, RTMR2, compose "
-		"hash\n"
-		"and application id. Compare these with what you built: whoever answers first is trusted.",
+		"hash,\n"
+		"application id and key provider. Compare these with what you built: whoever answers first is trusted.",
 	.opts = opts,
 	.shared = evaluation_tables,
 };
@@ -46,7 +46,8 @@ static json_t *policy_of(json_t *report)
 		set_list(policy, "rtmr1", json_array_get(rtmr, 1)) != 0 ||
 		set_list(policy, "rtmr2", json_array_get(rtmr, 2)) != 0 ||
 		set_list(policy, "compose_hash", json_object_get(app, "compose_hash")) != 0 ||
-		set_list(policy, "app_id", json_object_get(app, "app_id")) != 0) {
+		set_list(policy, "app_id", json_object_get(app, "app_id")) != 0 ||
+		set_list(policy, "key_provider", json_object_get(app, "key_provider_sha256")) != 0) {
 		json_decref(policy);
 		return NULL;
 	}

@@ -27,6 +27,7 @@ const struct opt appraisal_rows[] = {
 	{"compose-hash", OPT_LIST, AT(compose_hash), NULL, "HEX", "accept this compose file"},
 	{"app-id", OPT_LIST, AT(app_id), NULL, "HEX", "accept this application id"},
 	{"os-image-hash", OPT_LIST, AT(os_image_hash), NULL, "HEX", "accept this image"},
+	{"key-provider", OPT_LIST, AT(key_provider), NULL, "HEX", "accept keys from this KMS (SHA-256 of the event's payload)"},
 	{"ppid", OPT_LIST, AT(ppid), NULL, "HEX", "accept this platform"},
 	{"accept-tcb", OPT_STR, AT(accept_tcb), NULL, "STATUS,...",
 		"accept these TCB statuses; if nothing names any, UpToDate and SWHardeningNeeded"},
@@ -92,6 +93,7 @@ static int add_lists(const struct appraisal_options *o, struct ratls_policy *pol
 		{o->compose_hash, "compose_hash", "--compose-hash"},
 		{o->app_id, "app_id", "--app-id"},
 		{o->os_image_hash, "os_image_hash", "--os-image-hash"},
+		{o->key_provider, "key_provider", "--key-provider"},
 		{o->ppid, "ppid", "--ppid"},
 	};
 	int rc = RATLS_OK;
@@ -133,7 +135,7 @@ int appraisal_check_policy(const struct appraisal_options *o, const char *where,
 bool appraisal_names_policy(const struct appraisal_options *o)
 {
 	char *const *const lists[] = {o->mrtd, o->rtmr0, o->rtmr1, o->rtmr2, o->rtmr3, o->compose_hash, o->app_id,
-		o->os_image_hash, o->ppid};
+		o->os_image_hash, o->key_provider, o->ppid};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		if (lists[i] != NULL && lists[i][0] != NULL)

@@ -17,7 +17,7 @@ struct appraisal_options {
 	char *policy;
 	unsigned verifier; /* that appraisal_verifiers reads */
 	char **mrtd, **rtmr0, **rtmr1, **rtmr2, **rtmr3;
-	char **compose_hash, **app_id, **os_image_hash, **ppid;
+	char **compose_hash, **app_id, **os_image_hash, **key_provider, **ppid;
 	char *accept_tcb;
 	char **pccs;
 	char *collateral, *collateral_dir, *cache_dir;

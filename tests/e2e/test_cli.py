@@ -445,7 +445,7 @@ bundle endpoint.not_before endpoint.not_after evidence evidence.tee evidence.for
 evidence.body evidence.oid evidence.mrtd evidence.rtmr evidence.mrconfigid evidence.mrowner
 evidence.mrownerconfig evidence.mrseam evidence.report_data evidence.td_attributes evidence.xfam
 evidence.tee_tcb_svn evidence.fmspc evidence.ppid app app.app_id app.compose_hash app.instance_id
-app.key_provider app.os_image_hash app.events tcb tcb.status tcb.platform_status tcb.module_status
+app.key_provider app.key_provider_sha256 app.os_image_hash app.events tcb tcb.status tcb.platform_status tcb.module_status
 tcb.qe_status tcb.date tcb.evaluation_data_number tcb.advisories collateral checks trust_root policy
 timing_ms""".split()
 
@@ -636,6 +636,19 @@ def test_pin_writes_a_policy_that_verify_obeys(teesql, machine, folder):
     teesql("verify", machine.files / "client-cert.pem", "--policy", path, *machine.options)
     path.write_text(path.read_text().replace(MRTD, OTHER))
     teesql("verify", machine.files / "client-cert.pem", "--policy", path, *machine.options, status=1)
+
+
+def test_the_key_provider_is_pinned_and_compared(teesql, machine, folder):
+    """The same image under another KMS is another machine: who runs that one knows its keys."""
+    path, certificate = folder / "pinned.policy", machine.files / "client-cert.pem"
+    teesql("pin", certificate, "--out", path, *machine.options)
+    app = json.loads(teesql("verify", certificate, *machine.options, "--json").stdout)["app"]
+    digest = hashlib.sha256(app["key_provider"].encode()).hexdigest()
+    assert app["key_provider_sha256"] == digest and json.loads(path.read_text())["key_provider"] == [digest]
+    teesql("verify", certificate, "--key-provider", digest, *machine.options)
+    path.write_text(path.read_text().replace(digest, OTHER[:64]))
+    done = teesql("verify", certificate, "--policy", path, *machine.options, "--json", status=1)
+    assert json.loads(done.stdout)["code"] == "TQ-4214"
 
 
 def test_pin_refuses_what_is_not_genuine(teesql, machine):

@@ -23,6 +23,7 @@ const struct policy_member policy_members[] = {
 	LIST(compose_hash, POLICY_HEX, 32),
 	LIST(app_id, POLICY_HEX, 20),
 	LIST(os_image_hash, POLICY_HEX, 32),
+	LIST(key_provider, POLICY_HEX, 32),
 	LIST(ppid, POLICY_HEX, 16),
 	LIST(tcb_status, POLICY_STATUS, 1),
 	LIST(advisories_allowed, POLICY_TEXT, ADVISORY_TEXT_MAX),
@@ -161,5 +162,5 @@ bool policy_compares(const struct ratls_policy *p)
 {
 	return p->mrtd.n > 0 || p->rtmr[0].n > 0 || p->rtmr[1].n > 0 || p->rtmr[2].n > 0 ||
 	       p->rtmr[3].n > 0 || p->compose_hash.n > 0 || p->app_id.n > 0 || p->os_image_hash.n > 0 ||
-	       p->ppid.n > 0;
+	       p->key_provider.n > 0 || p->ppid.n > 0;
 }

@@ -31,7 +31,7 @@ struct policy_list {
 
 struct ratls_policy {
 	char name[POLICY_NAME_MAX + 1]; /* shown in reports */
-	struct policy_list mrtd, rtmr[4], compose_hash, app_id, os_image_hash, ppid;
+	struct policy_list mrtd, rtmr[4], compose_hash, app_id, os_image_hash, key_provider, ppid;
 	struct policy_list tcb_status;         /* one byte each: enum tcb_status. Empty: the default */
 	struct policy_list advisories_allowed; /* text */
 	bool advisories_limited;               /* advisories_allowed was given, be it empty */

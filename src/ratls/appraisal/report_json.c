@@ -9,6 +9,7 @@
 
 #include "appraisal/json_bytes.h"
 #include "base/utf8.h"
+#include "evidence/claims.h"
 
 /* jansson takes NULL for "out of memory so far" and stays NULL: values are built without a check each, and
  * whether all went well is asked once. */
@@ -136,11 +137,14 @@ static json_t *app_json(const struct ratls_report *r)
 	const struct eventlog *log = &r->evidence->runtime;
 	struct out o = out_new();
 	json_t *events = json_array();
+	uint8_t digest[HASH_SHA256_SIZE];
+	bool provided = claims_key_provider_digest(claims, digest);
 
 	put(&o, "app_id", hex_or_null(claims->app_id));
 	put(&o, "compose_hash", hex_or_null(claims->compose_hash));
 	put(&o, "instance_id", hex_or_null(claims->instance_id));
 	put(&o, "key_provider", peer_text(claims->key_provider));
+	put(&o, "key_provider_sha256", hex_or_null(provided ? cur_of(digest, sizeof(digest)) : cur_of(NULL, 0)));
 	put(&o, "os_image_hash", hex_or_null(claims->os_image_hash));
 	for (size_t i = 0; i < log->n; i++)
 		append(&o, events, event_json(&log->events[i]));

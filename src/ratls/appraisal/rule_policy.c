@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
+#include "evidence/claims.h"
 
 static const char not_asked[] = "the policy does not ask for it";
 
@@ -107,7 +108,7 @@ struct member {
 	bool there;
 };
 
-#define MEMBERS_TEXT_SIZE 64
+#define MEMBERS_TEXT_SIZE 80
 
 /* "a, b and c": of those that are there, or of those that are not. Returns how many. */
 static size_t name_members(
@@ -133,7 +134,8 @@ void rule_policy_compared(struct appraisal *a, struct check *c)
 {
 	const struct ratls_policy *p = a->policy;
 	const struct member said[] = {{"compose_hash", p->compose_hash.n > 0}, {"app_id", p->app_id.n > 0},
-		{"os_image_hash", p->os_image_hash.n > 0}, {"rtmr3", p->rtmr[3].n > 0}};
+		{"os_image_hash", p->os_image_hash.n > 0}, {"key_provider", p->key_provider.n > 0},
+		{"rtmr3", p->rtmr[3].n > 0}};
 	const struct member kernel[] = {
 		{"mrtd", p->mrtd.n > 0}, {"rtmr1", p->rtmr[1].n > 0}, {"rtmr2", p->rtmr[2].n > 0}};
 	char compared[MEMBERS_TEXT_SIZE], missing[MEMBERS_TEXT_SIZE];
@@ -236,6 +238,18 @@ void rule_policy_app_id(struct appraisal *a, struct check *c)
 void rule_policy_os_image_hash(struct appraisal *a, struct check *c)
 {
 	judge_claim(a, c, &a->policy->os_image_hash, a->evidence->claims.os_image_hash);
+}
+
+/* By its digest, which dstack calls mr_key_provider: it names whom the application's keys come from, and who runs
+ * that can read what they protect, however genuine the machine. */
+void rule_policy_key_provider(struct appraisal *a, struct check *c)
+{
+	uint8_t digest[HASH_SHA256_SIZE];
+	struct cur claim = {.p = NULL};
+
+	if (claims_key_provider_digest(&a->evidence->claims, digest))
+		claim = cur_of(digest, sizeof(digest));
+	judge_claim(a, c, &a->policy->key_provider, claim);
 }
 
 void rule_policy_ppid(struct appraisal *a, struct check *c)

@@ -86,3 +86,10 @@ int claims_read(const struct eventlog *runtime, struct evidence_claims *ret, str
 	*ret = claims;
 	return RATLS_OK;
 }
+
+bool claims_key_provider_digest(const struct evidence_claims *claims, uint8_t ret[static HASH_SHA256_SIZE])
+{
+	const struct cur *payload = &claims->key_provider;
+
+	return payload->left > 0 && hash_bytes(HASH_SHA256, payload->p, payload->left, ret);
+}

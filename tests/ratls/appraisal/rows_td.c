@@ -92,6 +92,7 @@ ACTION(mrtd_same, expect(s, "mrtd", s->quote.td.mrtd, 48))
 ACTION(compose_hash_wanted, expect(s, "compose_hash", s->quote.td.mrtd, 32))
 ACTION(app_id_wanted, expect(s, "app_id", s->quote.td.mrtd, 20))
 ACTION(os_image_hash_wanted, expect(s, "os_image_hash", s->quote.td.mrtd, 32))
+ACTION(key_provider_wanted, expect(s, "key_provider", s->quote.td.mrtd, 32))
 
 static void mrtd_any_of(struct sample *s)
 {
@@ -164,6 +165,7 @@ const struct row rows_td[] = {
 	MADE("compose hash wanted, no event log", compose_hash_wanted, POLICY_COMPOSE_HASH),
 	MADE("app id wanted, no event log", app_id_wanted, POLICY_APP_ID),
 	MADE("OS image hash wanted, no event log", os_image_hash_wanted, POLICY_OS_IMAGE_HASH),
+	MADE("key provider wanted, no event log", key_provider_wanted, POLICY_KEY_PROVIDER),
 	MADE("event log required, none there", log_required, POLICY_EVENT_LOG),
 	MADE("age limited, none known", age_limited, POLICY_AGE),
 	MADE("clock at zero", clock_zero, CLOCK_PLAUSIBLE),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/reason.h"
+#include "base/hex.h"
 #include "evidence/claims.h"
 
 static const uint8_t bytes[CLAIMS_KEY_PROVIDER_MAX + 1] = {'{', '}'};
@@ -106,6 +107,21 @@ static void what_a_claim_cannot_be_is_refused(void **state)
 	}
 }
 
+/* As dstack computes mr_key_provider: the digest is of the payload's bytes, whatever they mean. */
+static void a_key_provider_is_known_by_its_digest(void **state)
+{
+	static const char payload[] = "{\"name\":\"kms\",\"id\":\"00\"}";
+	uint8_t expected[HASH_SHA256_SIZE], digest[HASH_SHA256_SIZE];
+	struct evidence_claims claims = {.key_provider = cur_of(payload, sizeof(payload) - 1)};
+
+	(void)state;
+	assert_true(hex_decode("c43e1e567138c5f7eea3d42b8d8c2fb4c15a00cfa69fad98268ccc76ded4f94d", 64, expected, sizeof(expected)));
+	assert_true(claims_key_provider_digest(&claims, digest));
+	assert_memory_equal(digest, expected, sizeof(expected));
+	claims.key_provider = cur_of(NULL, 0);
+	assert_false(claims_key_provider_digest(&claims, digest));
+}
+
 static void a_key_provider_must_be_text(void **state)
 {
 	struct event e = event("key-provider", 2);
@@ -136,6 +152,7 @@ int main(void)
 		cmocka_unit_test(a_second_claim_is_reported),
 		cmocka_unit_test(an_empty_instance_id_counts_as_given),
 		cmocka_unit_test(what_a_claim_cannot_be_is_refused),
+		cmocka_unit_test(a_key_provider_is_known_by_its_digest),
 		cmocka_unit_test(a_key_provider_must_be_text),
 		cmocka_unit_test(a_colon_is_harmless_in_version_2),
 	};
