@@ -174,7 +174,7 @@ int appraisal_policy(const struct appraisal_options *o, struct ratls_policy **re
 
 int appraisal_trust_root(const struct appraisal_options *o, struct buf *ret, struct ratls_error *err)
 {
-	struct ecdsa_keys keys = {0};
+	struct ecdsa_keys keys = {.idle = {NULL}};
 	struct buf file = {0};
 	struct cert root = {0};
 	struct cur text;

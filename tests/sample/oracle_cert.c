@@ -55,7 +55,7 @@ static bool is_signature(const struct cert *c, X509 *theirs)
 {
 	const ASN1_BIT_STRING *bits;
 	const X509_ALGOR *outer;
-	struct ecdsa_keys keys = {0};
+	struct ecdsa_keys keys = {.idle = {NULL}};
 	struct outcome o = {0};
 	bool holds;
 

@@ -202,7 +202,7 @@ int appraise_inputs(const struct appraisal_inputs *in, struct ratls_report **ret
 	static const struct endorsed nothing_endorsed;
 	static const struct ita_token no_token;
 	static const struct ratls_policy empty_policy;
-	struct ecdsa_keys own_keys = {0};
+	struct ecdsa_keys own_keys = {.idle = {NULL}};
 	struct appraisal a = {
 		.verifiers = in->verifiers,
 		.evidence = in->evidence,

@@ -29,7 +29,7 @@ static int read_platform(const struct pck *p, struct platform_id *ret, struct ra
 
 int platform_id_of_chain(struct cur pem, struct platform_id *ret, struct ratls_error *err)
 {
-	struct ecdsa_keys keys = {0};
+	struct ecdsa_keys keys = {.idle = {NULL}};
 	struct pck_known nothing = {.keys = &keys};
 	struct pck *p;
 	int rc;
@@ -55,7 +55,7 @@ static int check_chain(const struct pck *p, struct ratls_error *err)
 
 int platform_id_check_chain(struct cur pem, struct ratls_error *err)
 {
-	struct ecdsa_keys keys = {0};
+	struct ecdsa_keys keys = {.idle = {NULL}};
 	struct pck_known nothing = {.keys = &keys};
 	struct pck *p;
 	int rc;
@@ -91,7 +91,7 @@ const char *platform_id_ca(const struct platform_id *id)
 bool platform_id_is_of_root(struct cur pem, const struct ratls_endorsements_options *options)
 {
 	struct cur anchor = root_intel();
-	struct ecdsa_keys keys = {0};
+	struct ecdsa_keys keys = {.idle = {NULL}};
 	struct cert root = {0};
 	struct pck_known known = {.anchor = &root, .keys = &keys};
 	struct pck *p = NULL;

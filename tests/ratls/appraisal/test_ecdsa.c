@@ -78,7 +78,7 @@ static bool holds(struct ecdsa_keys *keys, struct cur point, const struct signer
 
 static void a_signature_holds_under_its_own_point_alone(void **state)
 {
-	struct ecdsa_keys keys = {0};
+	struct ecdsa_keys keys = {.idle = {NULL}};
 
 	(void)state;
 	for (size_t round = 0; round < 2; round++)
@@ -91,7 +91,7 @@ static void a_signature_holds_under_its_own_point_alone(void **state)
 /* The key at hand has a point under which the signature holds. */
 static void what_is_no_point_verifies_nothing(void **state)
 {
-	struct ecdsa_keys keys = {0};
+	struct ecdsa_keys keys = {.idle = {NULL}};
 	uint8_t zeros[ECDSA_POINT_SIZE] = {0}, off[ECDSA_POINT_SIZE];
 	struct cur points[] = {cur_of(zeros, sizeof(zeros)), cur_of(off, sizeof(off)),
 		cur_of(signers[0].point + 1, ECDSA_POINT_SIZE - 1), cur_of(signers[0].point, sizeof(signers[0].point)),
@@ -112,7 +112,7 @@ static void what_is_no_point_verifies_nothing(void **state)
 
 static void every_bit_of_a_signature_counts(void **state)
 {
-	struct ecdsa_keys keys = {0};
+	struct ecdsa_keys keys = {.idle = {NULL}};
 	struct signer s = signers[1];
 
 	(void)state;
@@ -145,7 +145,7 @@ static void *verify_beside_others(void *arg)
 
 static void threads_do_not_lend_each_other_points(void **state)
 {
-	struct ecdsa_keys keys = {0};
+	struct ecdsa_keys keys = {.idle = {NULL}};
 	pthread_t threads[2 * ECDSA_KEYS];
 	void *wrong;
 
