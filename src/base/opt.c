@@ -16,7 +16,6 @@
 #include "base/opt_value.h"
 #include "base/reason.h"
 
-#define NAME_MAX_LEN  64
 #define FROM(origin)  (1u << (origin))
 #define FROM_ANYWHERE (FROM(OPT_FROM_FILE) | FROM(OPT_FROM_ENVIRONMENT) | FROM(OPT_FROM_FLAG))
 
@@ -92,84 +91,6 @@ static const struct opt *row_at(const struct opt_program *program, size_t i, siz
 	return o;
 }
 
-static bool is_insecure(const struct opt *o)
-{
-	return strncmp(o->name, "insecure-", 9) == 0;
-}
-
-/* Underscores are as good as dashes. */
-static bool name_is(const char *name, const char *text, size_t len)
-{
-	if (strlen(name) != len)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (name[i] != text[i] && !(name[i] == '-' && text[i] == '_'))
-			return false;
-	return true;
-}
-
-static struct opt_setting *find(const struct reader *r, const char *text, size_t len)
-{
-	for (size_t i = 0; i < r->all.n; i++)
-		if (name_is(r->all.v[i].opt->name, text, len))
-			return &r->all.v[i];
-	return NULL;
-}
-
-/* Levenshtein's distance; names longer than NAME_MAX_LEN are far from everything. */
-static size_t distance(const char *a, const char *b, size_t b_len)
-{
-	size_t row[NAME_MAX_LEN + 1], a_len = strlen(a);
-
-	if (b_len > NAME_MAX_LEN)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			best = row[j] + 1 < best ? row[j] + 1 : best;
-			row[j] = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-		}
-	}
-	return row[b_len];
-}
-
-/* The option that was probably meant, NULL if none that may stand there is near. */
-static const char *nearest(const struct reader *r, enum opt_origin where, const char *text, size_t len)
-{
-	size_t best = len / 3 + 1;
-	const char *name = NULL;
-
-	for (size_t i = 0; i < r->all.n; i++) {
-		size_t d = distance(r->all.v[i].opt->name, text, len);
-
-		if ((r->all.v[i].origins & FROM(where)) != 0 && d <= best && (name == NULL || d < best)) {
-			best = d;
-			name = r->all.v[i].opt->name;
-		}
-	}
-	return name;
-}
-
-static int unknown(
-	const struct reader *r, enum opt_origin where, const char *text, size_t len, struct ratls_error *err)
-{
-	const char *near = nearest(r, where, text, len), *dashes = where == OPT_FROM_FLAG ? "--" : "";
-	int shown = len < NAME_MAX_LEN ? (int)len : NAME_MAX_LEN;
-
-	if (near != NULL)
-		return err_reason(err, RATLS_E_ARG, REASON_OPTION,
-			"unknown option \"%s%.*s\"; did you mean \"%s%s\"?", dashes, shown, text, dashes,
-			near);
-	return err_reason(err, RATLS_E_ARG, REASON_OPTION, "unknown option \"%s%.*s\"", dashes, shown, text);
-}
-
 static int apply(struct reader *r, struct opt_setting *s, const char *text, enum opt_origin origin, int line,
 	struct ratls_error *err)
 {
@@ -194,11 +115,11 @@ static int apply(struct reader *r, struct opt_setting *s, const char *text, enum
 static int take_from_file(void *self, const char *key, const char *value, int line, struct ratls_error *err)
 {
 	struct reader *r = self;
-	struct opt_setting *s = find(r, key, strlen(key));
+	struct opt_setting *s = opt_find(&r->all, key, strlen(key));
 	int rc;
 
 	if (s == NULL || (s->origins & FROM(OPT_FROM_FILE)) == 0)
-		return unknown(r, OPT_FROM_FILE, key, strlen(key), err);
+		return opt_unknown(&r->all, OPT_FROM_FILE, key, strlen(key), err);
 	rc = apply(r, s, value, OPT_FROM_FILE, line, err);
 	return rc == RATLS_OK ? rc : err_prefix(err, rc, "%s", s->opt->name);
 }
@@ -248,7 +169,7 @@ static int apply_argument(struct reader *r, const struct argument *a, struct rat
 /* `config` itself cannot come from the file that it names: it is applied before the rest. */
 static int apply_config_name(struct reader *r, struct ratls_error *err)
 {
-	struct opt_setting *s = find(r, "config", 6);
+	struct opt_setting *s = opt_find(&r->all, "config", 6);
 	int rc = RATLS_OK;
 
 	if (s == NULL || s->field != &r->common.config)
@@ -285,55 +206,6 @@ static const char *weakened_by(const struct opt_program *program, const void *co
 	return program->weakened_by != NULL ? program->weakened_by(config) : NULL;
 }
 
-/* `production` and something that weakens a check do not go together, wherever either comes from. */
-static int check_production(const struct reader *r, const char *weakened_by, struct ratls_error *err)
-{
-	const char *variable = r->all.program->weakening_variable;
-
-	if (!r->production)
-		return RATLS_OK;
-	if (variable != NULL && env_get(variable) != NULL)
-		return err_reason(err, RATLS_E_ARG, REASON_PRODUCTION,
-			"%s is set, which \"production\" does not allow", variable);
-	if (weakened_by != NULL)
-		return err_reason(err, RATLS_E_ARG, REASON_PRODUCTION,
-			"\"%s\" weakens a check, which \"production\" does not allow", weakened_by);
-	for (size_t i = 0; i < r->all.n; i++) {
-		const struct opt_setting *s = &r->all.v[i];
-		struct buf where = {0};
-
-		if (!is_insecure(s->opt) || !opt_value_is_set(s->opt->type, s->field))
-			continue;
-		opt_origin_name(&r->all, s, &where);
-		buf_u8(&where, '\0');
-		err_reason(err, RATLS_E_ARG, REASON_PRODUCTION,
-			"\"%s\" is set (%s), which \"production\" does not allow", s->opt->name,
-			where.bad ? "" : (const char *)where.p);
-		buf_done(&where);
-		return RATLS_E_ARG;
-	}
-	return RATLS_OK;
-}
-
-/* What is wrong with a value that could be read, and where it stands. */
-static int check_values(const struct reader *r, const void *config, struct ratls_error *err)
-{
-	int rc = r->all.program->check != NULL ? r->all.program->check(config, r->common.check_config, err) : RATLS_OK;
-	struct opt_setting *s = NULL;
-	struct buf where = {0};
-
-	if (rc != RATLS_OK && err != NULL && strncmp(err->message, "--", 2) == 0)
-		s = find(r, err->message + 2, strcspn(err->message + 2, " :,"));
-	if (s == NULL || s->origin == OPT_FROM_DEFAULT || s->origin == OPT_FROM_FLAG)
-		return rc;
-	opt_origin_name(&r->all, s, &where);
-	buf_u8(&where, '\0');
-	if (!where.bad)
-		rc = err_prefix(err, rc, "%s", (const char *)where.p);
-	buf_done(&where);
-	return rc;
-}
-
 /* One argument that begins with a dash; next is the one behind it. *ret_used says whether next was its
  * value. */
 static int collect(
@@ -349,10 +221,10 @@ static int collect(
 	if (arg[1] != '-' && name == arg + 2)
 		return err_reason(err, RATLS_E_ARG, REASON_OPTION, "unknown option \"%.64s\"", arg);
 	len = strcspn(name, "=");
-	s = find(r, name, len);
+	s = opt_find(&r->all, name, len);
 	if (s == NULL)
 		return arg[1] == '-'
-			       ? unknown(r, OPT_FROM_FLAG, name, len, err)
+			       ? opt_unknown(&r->all, OPT_FROM_FLAG, name, len, err)
 			       : err_reason(err, RATLS_E_ARG, REASON_OPTION, "unknown option \"%s\"", arg);
 	text = name[len] == '=' ? name + len + 1 : NULL;
 	*ret_used = text == NULL && s->opt->type != OPT_BOOL;
@@ -453,10 +325,10 @@ int opt_parse(const struct opt_program *program, char **argv, void *config, enum
 	if (rc != RATLS_OK || answer_at_once(&r))
 		goto out;
 	rc = apply_all(&r, err);
+	if (rc == RATLS_OK && r.production)
+		rc = opt_check_production(&r.all, weakened_by(program, config), err);
 	if (rc == RATLS_OK)
-		rc = check_production(&r, weakened_by(program, config), err);
-	if (rc == RATLS_OK)
-		rc = check_values(&r, config, err);
+		rc = opt_check_values(&r.all, config, r.common.check_config, err);
 	if (rc != RATLS_OK)
 		goto out;
 	if (r.common.check_config)
@@ -490,7 +362,7 @@ void opt_each_insecure(const struct opt_program *program, const void *config, vo
 	size_t offset;
 
 	for (size_t i = 0; (o = row_at(program, i, &offset)) != NULL; i++)
-		if (is_insecure(o) && opt_value_is_set(o->type, (const char *)config + offset))
+		if (opt_is_insecure(o) && opt_value_is_set(o->type, (const char *)config + offset))
 			fn(o->name);
 	if (weakened_by(program, config) != NULL)
 		fn(weakened_by(program, config));

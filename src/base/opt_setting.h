@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What opt.c knows of one option while it reads, and opt_print.c shows.
+ * What opt.c knows of one option while it reads, opt_name.c finds, opt_check.c judges and opt_print.c shows.
  */
 #ifndef BASE_OPT_SETTING_H
 #define BASE_OPT_SETTING_H
@@ -25,6 +25,22 @@ struct opt_settings {
 	size_t n;
 	const char *file; /* the configuration file, NULL if there is none */
 };
+
+/* The option of this name, in which underscores are as good as dashes; NULL if there is none. */
+struct opt_setting *opt_find(const struct opt_settings *all, const char *text, size_t len);
+
+/* RATLS_E_ARG with what was written there, and the option that was probably meant. */
+int opt_unknown(const struct opt_settings *all, enum opt_origin where, const char *text, size_t len,
+	struct ratls_error *err);
+
+bool opt_is_insecure(const struct opt *o);
+
+/* `production` was said: nothing that weakens a check goes together with it, wherever it comes from. weakened_by is
+ * what the program names besides (NULL: nothing). RATLS_E_ARG says what it is, and where it stands. */
+int opt_check_production(const struct opt_settings *all, const char *weakened_by, struct ratls_error *err);
+
+/* What the program finds wrong with values that could be read, and where it stands. */
+int opt_check_values(const struct opt_settings *all, const void *config, bool files, struct ratls_error *err);
 
 /* "TEESQL_LISTEN" of "listen". */
 void opt_environment_name(const char *name, struct buf *ret);

@@ -21,7 +21,7 @@
 #include "program/daemon.h"
 #include "program/loopback.h"
 #include "program/party.h"
-#include "tls/verifier.h"
+#include "tls/relying_party.h"
 
 struct config {
 	struct cli cli;
@@ -124,7 +124,7 @@ static void say_verified(const struct forwarder *f, const struct verdict *v)
 			v->mrtd, full ? "" : "...", f->party.compares ? "" : "; ", f->party.compares ? "" : PARTY_COMPARES_NOTHING);
 }
 
-/* Fail fast, with the reason, where the user sees it. The verdict stays in the verifier's cache. */
+/* Fail fast, with the reason, where the user sees it. The verdict stays in the relying party's cache. */
 static int verify_first(struct forwarder *f, struct ratls_error *err)
 {
 	struct dial_options o = {
@@ -140,7 +140,7 @@ static int verify_first(struct forwarder *f, struct ratls_error *err)
 
 	if (rc != RATLS_OK)
 		return rc;
-	verifier_decide(f->party.verifier, cur_of(peer.leaf.p, peer.leaf.len), &verdict);
+	relying_party_decide(f->party.relying_party, cur_of(peer.leaf.p, peer.leaf.len), &verdict);
 	if (!verdict.accepted)
 		rc = err_reason(err, RATLS_E_ARG, verdict.reason, "%s is refused: %s%.200s", peer.address,
 			verdict.reason == REASON_NO_EVIDENCE ? "upstream " : "", verdict.message);

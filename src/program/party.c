@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "tls/identity.h"
 #include "tls/keeper.h"
-#include "tls/verifier.h"
+#include "tls/relying_party.h"
 
 static int make_context(const struct party *p, struct identity *id, struct channel_context **ret, struct ratls_error *err)
 {
@@ -52,7 +52,7 @@ static int keep(struct party *p, struct ratls_error *err)
 
 int party_believe(struct party *p, struct ratls_error *err)
 {
-	struct verifier_options o = {.insecure_allow_simulator = p->options->insecure_allow_simulator};
+	struct relying_party_options o = {.insecure_allow_simulator = p->options->insecure_allow_simulator};
 	struct ratls_policy *policy;
 	int rc = appraisal_means_make(p->options, p->asker, &p->means, err);
 
@@ -62,7 +62,7 @@ int party_believe(struct party *p, struct ratls_error *err)
 		return rc;
 	p->compares = policy_compares(policy);
 	o.by = p->means.verifier;
-	return verifier_new(&o, policy, &p->verifier, err);
+	return relying_party_new(&o, policy, &p->relying_party, err);
 }
 
 int party_serve(struct party *p, struct service_options *o, struct ratls_error *err)
@@ -73,7 +73,7 @@ int party_serve(struct party *p, struct service_options *o, struct ratls_error *
 
 	if (rc != RATLS_OK)
 		return rc;
-	o->verifier = p->verifier;
+	o->relying_party = p->relying_party;
 	rc = service_start(o, context, &p->service, choice, err);
 	channel_context_free(context);
 	if (rc != RATLS_OK)
@@ -110,7 +110,7 @@ void party_reload(void *self)
 		rc = appraisal_policy(p->options, &policy, &err);
 	if (rc == RATLS_OK) {
 		compares = policy_compares(policy);
-		rc = verifier_set_policy(p->verifier, policy, &err);
+		rc = relying_party_set_policy(p->relying_party, policy, &err);
 	}
 	if (rc != RATLS_OK) {
 		channel_context_free(context);
@@ -135,7 +135,7 @@ void party_done(struct party *p)
 	keeper_stop(p->keeper);
 	appraisal_means_stop(&p->means);
 	service_free(p->service);
-	verifier_free(p->verifier);
+	relying_party_free(p->relying_party);
 	appraisal_means_done(&p->means);
 	agent_free(p->agent);
 	identity_free(p->identity);

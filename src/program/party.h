@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One end of attested connections, as long as a program serves: whom it believes (verifier) and who it is
- * (identity), with what renews both. The new thing is made first and swapped in whole; what could not be made
+ * One end of attested connections, as long as a program serves: whom it believes (relying party) and who it
+ * is (identity), with what renews both. The new thing is made first and swapped in whole; what could not be made
  * changes nothing but the log.
  */
 #ifndef PROGRAM_PARTY_H
@@ -26,17 +26,17 @@ struct party {
 	struct agent *agent;                  /* NULL: it does not come from there. Taken. */
 	/* Made here; zero before. */
 	struct appraisal_means means;
-	struct verifier *verifier;
+	struct relying_party *relying_party;
 	bool compares; /* the policy at start names a measurement */
 	struct keeper *keeper;
 	struct service *service;
 };
 
-/* The verifier that the options say. */
+/* The relying party that the options say. */
 int party_believe(struct party *p, struct ratls_error *err);
 
-/* Serve with this verifier and identity, which is renewed from now on if it is the agent's. The strings of o stay
- * the caller's until party_done; its verifier is set here. */
+/* Serve with this relying party and identity, which is renewed from now on if it is the agent's. The strings of o
+ * stay the caller's until party_done; its relying party is set here. */
 int party_serve(struct party *p, struct service_options *o, struct ratls_error *err);
 
 /* SIGHUP, for daemon_wait: the policy is read anew, and so is a certificate that comes from files; one of the guest

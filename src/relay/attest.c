@@ -75,7 +75,7 @@ enum conn_step handshake_step(struct conn *c)
 
 struct decide_job {
 	struct conn_job base;
-	struct verifier *verifier;
+	struct relying_party *relying_party;
 	struct buf leaf;
 	bool decided;
 	struct verdict verdict;
@@ -89,8 +89,8 @@ static void decide_run(struct pool_job *j)
 	struct cur leaf = cur_of(d->leaf.p, d->leaf.len);
 
 	if (j->waits)
-		verifier_decide(d->verifier, leaf, &d->verdict);
-	d->decided = j->waits || verifier_decide_now(d->verifier, leaf, clock_now(), &d->verdict);
+		relying_party_decide(d->relying_party, leaf, &d->verdict);
+	d->decided = j->waits || relying_party_decide_now(d->relying_party, leaf, clock_now(), &d->verdict);
 }
 
 static void decide_free(struct conn_job *j)
@@ -114,7 +114,7 @@ static bool decide_on_worker(struct conn *c, struct buf *leaf, bool waits)
 	d->base.job.waits = waits;
 	d->base.answer = decide_answer;
 	d->base.free = decide_free;
-	d->verifier = c->service->options.verifier;
+	d->relying_party = c->service->options.relying_party;
 	d->leaf = *leaf;
 	*leaf = (struct buf){0};
 	return conn_job_submit(c, c->service->appraisers, &d->base);
@@ -136,15 +136,15 @@ static void decide_answer(struct conn *c, struct conn_job *j)
 static enum conn_step begin_decision(struct conn *c)
 {
 	struct setup *s = c->setup;
-	struct verifier *v = c->service->options.verifier;
+	struct relying_party *rp = c->service->options.relying_party;
 	struct buf leaf = {0};
 	enum conn_step step = STEP_NEXT;
 	int rc = channel_peer_certificate(conn_attested(c)->channel, &leaf, NULL);
 
 	if (rc == RATLS_E_NO_EVIDENCE) {
-		verifier_no_certificate(v, &s->verdict);
+		relying_party_no_certificate(rp, &s->verdict);
 		s->decided = true;
-	} else if (rc == RATLS_OK && verifier_cached(v, cur_of(leaf.p, leaf.len), clock_now(), &s->verdict)) {
+	} else if (rc == RATLS_OK && relying_party_cached(rp, cur_of(leaf.p, leaf.len), clock_now(), &s->verdict)) {
 		s->decided = true;
 	} else if (rc == RATLS_OK && decide_on_worker(c, &leaf, false)) {
 		step = STEP_AGAIN;

@@ -12,7 +12,7 @@
 #include "pg/stream.h"
 #include "relay/service_private.h"
 #include "tls/channel.h"
-#include "tls/verifier.h"
+#include "tls/relying_party.h"
 
 enum conn_state {
 	CONN_GREETING,  /* sidecar: the first bytes, up to the beginning of TLS */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A service: listeners, the threads with their loops, and all that connections share. Shared between
- * threads are only the verifier, the TLS context (immutable, replaced whole), options and counters.
+ * threads are only the relying party, the TLS context (immutable, replaced whole), options and counters.
  */
 #ifndef RELAY_SERVICE_H
 #define RELAY_SERVICE_H
@@ -15,7 +15,7 @@
 
 struct channel_context;
 struct service;
-struct verifier;
+struct relying_party;
 
 /* Which end is attested TLS: a sidecar's front (drivers and forwarders connect to it, Postgres is behind), a
  * forwarder's back (drivers on this host connect to it, a sidecar is behind). */
@@ -57,9 +57,9 @@ struct service_options {
 	const char *socket_dir;    /* listen on DIR/.s.PGSQL.PORT too, PORT being that of the first; or NULL */
 	const struct service_target *targets; /* tried in order */
 	size_t n_targets;
-	struct verifier *verifier;   /* borrowed; NULL only with require_attestation false */
-	bool require_attestation;    /* sidecar: of clients. A forwarder always requires it. */
-	bool starttls;               /* forwarder: ask the back end with SSLRequest */
+	struct relying_party *relying_party; /* borrowed; NULL only with require_attestation false */
+	bool require_attestation;            /* sidecar: of clients. A forwarder always requires it. */
+	bool starttls;                       /* forwarder: ask the back end with SSLRequest */
 	enum loop_io io;
 	unsigned threads; /* 0: half of the processors, at least one */
 	struct service_timeouts timeouts;

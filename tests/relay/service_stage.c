@@ -73,7 +73,7 @@ int backend_stop(void **state)
 	return 0;
 }
 
-/* ---- a machine: its identity, and a verifier that believes in its root -------------------------------------- */
+/* ---- a machine: its identity, and a relying party that believes in its root --------------------------------- */
 
 static void append_pem(struct buf *out, const struct forge_chain_made *chain)
 {
@@ -131,7 +131,7 @@ void party_make(struct party *p, enum channel_role role, bool without_evidence)
 	static const char *const urls[] = {"http://collateral.example.org", NULL};
 	struct ratls_source_options o = {.size = sizeof(o), .urls = urls, .fetch = gated_fetch, .fetch_self = p};
 	struct channel_context_options c = {.role = role, .request_certificate = role == CHANNEL_SERVER};
-	struct verifier_options v = {0};
+	struct relying_party_options r = {0};
 	struct forge_options f;
 
 	forge_defaults(&f, seed, clock_now());
@@ -142,8 +142,8 @@ void party_make(struct party *p, enum channel_role role, bool without_evidence)
 	o.insecure_trust_root_len = p->machine.pki.cert[FORGE_ROOT].len;
 	assert_int_equal(ratls_source_new(&o, &p->source, NULL), RATLS_OK);
 	assert_int_equal(ratls_verifier_new(p->source, NULL, &p->by, NULL), RATLS_OK);
-	v.by = p->by;
-	assert_int_equal(verifier_new(&v, NULL, &p->verifier, NULL), RATLS_OK);
+	r.by = p->by;
+	assert_int_equal(relying_party_new(&r, NULL, &p->relying_party, NULL), RATLS_OK);
 	p->identity = make_identity(&p->machine, "leaf", without_evidence);
 	c.identity = p->identity;
 	assert_int_equal(channel_context_new(&c, &p->context, NULL), RATLS_OK);
@@ -153,7 +153,7 @@ void party_done(struct party *p)
 {
 	channel_context_free(p->context);
 	identity_free(p->identity);
-	verifier_free(p->verifier);
+	relying_party_free(p->relying_party);
 	ratls_verifier_free(p->by);
 	ratls_source_free(p->source);
 	forge_machine_done(&p->machine);
@@ -179,7 +179,7 @@ struct service *start(enum loop_io io, enum service_role role, struct party *p, 
 		.listen = any_port,
 		.targets = target,
 		.n_targets = 1,
-		.verifier = p->verifier,
+		.relying_party = p->relying_party,
 		.require_attestation = true,
 		.io = io,
 		.threads = service_threads,

@@ -20,7 +20,7 @@
 #include "relay/service.h"
 #include "tls/channel.h"
 #include "tls/identity.h"
-#include "tls/verifier.h"
+#include "tls/relying_party.h"
 
 extern const uint8_t seed[FORGE_SEED_SIZE];
 
@@ -40,14 +40,14 @@ extern struct backend backend;
 int backend_start(void **state);
 int backend_stop(void **state);
 
-/* ---- a machine: its identity, and a verifier that believes in its root -------------------------------------- */
+/* ---- a machine: its identity, and a relying party that believes in its root --------------------------------- */
 
 struct party {
 	struct forge_machine machine;
 	struct forged_service collateral;
 	struct ratls_source *source;
 	struct ratls_verifier *by;
-	struct verifier *verifier;
+	struct relying_party *relying_party;
 	struct identity *identity;
 	struct channel_context *context;
 	_Atomic(sem_t *) gate; /* the collateral waits here, if not NULL */

@@ -208,7 +208,7 @@ static void rotate_to(struct pair *p, const char *name)
 	service_set_context(p->sidecar, context);
 	channel_context_free(context);
 	identity_free(renewed);
-	assert_int_equal(verifier_set_policy(p->server.verifier, NULL, NULL), RATLS_OK);
+	assert_int_equal(relying_party_set_policy(p->server.relying_party, NULL, NULL), RATLS_OK);
 }
 
 /* Invariant rotation_drops_nothing: another key, another certificate and a policy read anew are those of the next

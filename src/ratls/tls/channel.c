@@ -94,7 +94,7 @@ static BIO_METHOD *door_new(void)
 
 /* ---- the context ----------------------------------------------------------------------------------- */
 
-/* Certificates are appraised after the handshake (verifier.h), where a refusal can be explained. */
+/* Certificates are appraised after the handshake (relying_party.h), where a refusal can be explained. */
 static int accept_unseen(X509_STORE_CTX *store, void *arg)
 {
 	(void)store;

@@ -5,7 +5,7 @@
  * grew to). Any loop can host it, and a test needs no network.
  *
  * A channel proves nothing about the peer: certificates are accepted unseen in the handshake and appraised
- * after it (verifier.h), because a TLS alert has no room for a reason. Not thread-safe.
+ * after it (relying_party.h), because a TLS alert has no room for a reason. Not thread-safe.
  */
 #ifndef TLS_CHANNEL_H
 #define TLS_CHANNEL_H

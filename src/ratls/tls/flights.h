@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/hash.h"
-#include "tls/verifier.h"
+#include "tls/relying_party.h"
 
 struct flights;
 

@@ -77,7 +77,7 @@ void verdict_cache_put(struct verdict_cache *c, const uint8_t key[static HASH_SH
 		discard(c, known);
 	if (!verdict->accepted || (e = malloc(sizeof(*e))) == NULL)
 		return;
-	if (c->n == VERIFIER_CACHE_MAX)
+	if (c->n == RELYING_PARTY_CACHE_MAX)
 		discard(c, find(c, c->oldest->key));
 	memcpy(e->key, key, sizeof(e->key));
 	e->formed_at = formed_at;

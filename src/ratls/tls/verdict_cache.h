@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Accepting verdicts by the SHA-256 of the certificate that they are about, at most VERIFIER_CACHE_MAX, the
- * oldest going first. Not thread-safe: the verifier locks.
+ * Accepting verdicts by the SHA-256 of the certificate that they are about, at most RELYING_PARTY_CACHE_MAX,
+ * the oldest going first. Not thread-safe: the relying party locks.
  */
 #ifndef TLS_VERDICT_CACHE_H
 #define TLS_VERDICT_CACHE_H
 
 #include "base/hash.h"
-#include "tls/verifier.h"
+#include "tls/relying_party.h"
 
 struct verdict_cache;
 

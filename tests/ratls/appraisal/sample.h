@@ -67,7 +67,7 @@ struct ratls_report *sample_appraise(const struct sample *s);
 void rows_run(const struct row *rows, size_t n, bool every_form);
 
 /* The tables: each file has one. A row without a reason is accepted. */
-extern const struct row rows_chain[], rows_crl[], rows_documents[], rows_quote[], rows_tcb[], rows_td[];
-extern const size_t n_rows_chain, n_rows_crl, n_rows_documents, n_rows_quote, n_rows_tcb, n_rows_td;
+extern const struct row rows_chain[], rows_crl[], rows_documents[], rows_quote[], rows_sgx[], rows_tcb[], rows_td[];
+extern const size_t n_rows_chain, n_rows_crl, n_rows_documents, n_rows_quote, n_rows_sgx, n_rows_tcb, n_rows_td;
 
 #endif

@@ -29,6 +29,12 @@ static void chains(void **state)
 	rows_run(rows_chain, n_rows_chain, false);
 }
 
+static void sgx_extensions(void **state)
+{
+	(void)state;
+	rows_run(rows_sgx, n_rows_sgx, false);
+}
+
 static void revocation(void **state)
 {
 	(void)state;
@@ -95,7 +101,8 @@ static void every_rule_refuses_something(void **state)
 		int reason = reason_find_id(check.id)->number;
 
 		if (!is_tested_elsewhere(reason) && !has_row(rows_chain, n_rows_chain, reason) &&
-			!has_row(rows_crl, n_rows_crl, reason) && !has_row(rows_documents, n_rows_documents, reason) &&
+			!has_row(rows_sgx, n_rows_sgx, reason) && !has_row(rows_crl, n_rows_crl, reason) &&
+			!has_row(rows_documents, n_rows_documents, reason) &&
 			!has_row(rows_quote, n_rows_quote, reason) && !has_row(rows_tcb, n_rows_tcb, reason) &&
 			!has_row(rows_td, n_rows_td, reason))
 			fail_msg("no row is refused by %s", check.id);
@@ -107,9 +114,9 @@ static void every_rule_refuses_something(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(chains), cmocka_unit_test(revocation), cmocka_unit_test(documents),
-		cmocka_unit_test(quotes),
-		cmocka_unit_test(statuses), cmocka_unit_test(policies),
+		cmocka_unit_test(chains), cmocka_unit_test(sgx_extensions), cmocka_unit_test(revocation),
+		cmocka_unit_test(documents), cmocka_unit_test(quotes), cmocka_unit_test(statuses),
+		cmocka_unit_test(policies),
 		cmocka_unit_test(every_rule_refuses_something),
 	};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whose decision is shared with whom. That a crowd is decided once is in test_verifier.c.
+ * Whose decision is shared with whom. That a crowd is decided once is in test_relying_party.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>

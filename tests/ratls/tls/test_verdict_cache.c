@@ -74,7 +74,7 @@ static void the_oldest_makes_room(void **state)
 	struct verdict_cache *c = verdict_cache_new();
 
 	(void)state;
-	for (uint32_t i = 0; i < VERIFIER_CACHE_MAX; i++)
+	for (uint32_t i = 0; i < RELYING_PARTY_CACHE_MAX; i++)
 		put(c, key_of((uint8_t)(i % 3), i), 0, 10);
 	assert_true(has(c, key_of(0, 0), 5));
 	put(c, key_of(7, 0), 0, 10);
@@ -85,7 +85,7 @@ static void the_oldest_makes_room(void **state)
 	put(c, key_of(7, 1), 0, 10);
 	assert_true(has(c, key_of(1, 1), 5));
 	assert_false(has(c, key_of(2, 2), 5));
-	assert_true(has(c, key_of((VERIFIER_CACHE_MAX - 1) % 3, VERIFIER_CACHE_MAX - 1), 5));
+	assert_true(has(c, key_of((RELYING_PARTY_CACHE_MAX - 1) % 3, RELYING_PARTY_CACHE_MAX - 1), 5));
 	verdict_cache_free(c);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tls/verifier.h"
+#include "tls/relying_party.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,7 +21,7 @@ struct shared_policy {
 	struct ratls_policy *policy; /* NULL: empty */
 };
 
-struct verifier {
+struct relying_party {
 	struct ratls_verifier *by;
 	int64_t ttl;
 	bool insecure_allow_simulator;
@@ -55,80 +55,80 @@ static void shared_policy_free(struct shared_policy *p)
 	free(p);
 }
 
-int verifier_new(const struct verifier_options *options, struct ratls_policy *policy, struct verifier **ret,
-	struct ratls_error *err)
+int relying_party_new(const struct relying_party_options *options, struct ratls_policy *policy,
+	struct relying_party **ret, struct ratls_error *err)
 {
 	struct shared_policy *shared = shared_policy_new(policy);
 	struct verdict_cache *cache = verdict_cache_new();
 	struct flights *flights = flights_new();
-	struct verifier *v = calloc(1, sizeof(*v));
+	struct relying_party *rp = calloc(1, sizeof(*rp));
 
-	if (options->by == NULL || shared == NULL || cache == NULL || flights == NULL || v == NULL) {
+	if (options->by == NULL || shared == NULL || cache == NULL || flights == NULL || rp == NULL) {
 		shared_policy_free(shared);
 		flights_free(flights);
 		verdict_cache_free(cache);
-		free(v);
-		return options->by == NULL ? err_set(err, RATLS_E_ARG, "a verifier needs somebody who verifies")
+		free(rp);
+		return options->by == NULL ? err_set(err, RATLS_E_ARG, "a relying party needs somebody who verifies")
 					       : err_set(err, RATLS_E_NOMEM, "out of memory");
 	}
-	pthread_mutex_init(&v->lock, NULL);
-	v->by = options->by;
-	v->ttl = options->cache_ttl > 0 ? options->cache_ttl : VERIFIER_CACHE_TTL;
-	v->insecure_allow_simulator = options->insecure_allow_simulator;
-	v->clock = options->clock != NULL ? options->clock : clock_now;
-	v->policy = shared;
-	v->cache = cache;
-	v->flights = flights;
-	*ret = v;
+	pthread_mutex_init(&rp->lock, NULL);
+	rp->by = options->by;
+	rp->ttl = options->cache_ttl > 0 ? options->cache_ttl : RELYING_PARTY_CACHE_TTL;
+	rp->insecure_allow_simulator = options->insecure_allow_simulator;
+	rp->clock = options->clock != NULL ? options->clock : clock_now;
+	rp->policy = shared;
+	rp->cache = cache;
+	rp->flights = flights;
+	*ret = rp;
 	return RATLS_OK;
 }
 
-void verifier_free(struct verifier *v)
+void relying_party_free(struct relying_party *rp)
 {
-	if (v == NULL)
+	if (rp == NULL)
 		return;
-	verdict_cache_free(v->cache);
-	flights_free(v->flights);
-	shared_policy_free(v->policy);
-	pthread_mutex_destroy(&v->lock);
-	free(v);
+	verdict_cache_free(rp->cache);
+	flights_free(rp->flights);
+	shared_policy_free(rp->policy);
+	pthread_mutex_destroy(&rp->lock);
+	free(rp);
 }
 
-int verifier_set_policy(struct verifier *v, struct ratls_policy *policy, struct ratls_error *err)
+int relying_party_set_policy(struct relying_party *rp, struct ratls_policy *policy, struct ratls_error *err)
 {
 	struct shared_policy *fresh = shared_policy_new(policy), *old;
 
 	if (fresh == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
-	pthread_mutex_lock(&v->lock);
-	old = v->policy;
-	v->policy = fresh;
-	v->generation++;
-	verdict_cache_clear(v->cache);
-	pthread_mutex_unlock(&v->lock);
+	pthread_mutex_lock(&rp->lock);
+	old = rp->policy;
+	rp->policy = fresh;
+	rp->generation++;
+	verdict_cache_clear(rp->cache);
+	pthread_mutex_unlock(&rp->lock);
 	shared_policy_free(old);
 	return RATLS_OK;
 }
 
-static struct shared_policy *borrow_policy(struct verifier *v, uint64_t *ret_generation)
+static struct shared_policy *borrow_policy(struct relying_party *rp, uint64_t *ret_generation)
 {
 	struct shared_policy *p;
 
-	pthread_mutex_lock(&v->lock);
-	p = v->policy;
+	pthread_mutex_lock(&rp->lock);
+	p = rp->policy;
 	atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
-	*ret_generation = v->generation;
-	pthread_mutex_unlock(&v->lock);
+	*ret_generation = rp->generation;
+	pthread_mutex_unlock(&rp->lock);
 	return p;
 }
 
-static uint64_t generation_of(struct verifier *v)
+static uint64_t generation_of(struct relying_party *rp)
 {
 	uint64_t generation;
 
-	pthread_mutex_lock(&v->lock);
-	generation = v->generation;
-	pthread_mutex_unlock(&v->lock);
+	pthread_mutex_lock(&rp->lock);
+	generation = rp->generation;
+	pthread_mutex_unlock(&rp->lock);
 	return generation;
 }
 
@@ -147,34 +147,34 @@ static struct peer peer_of(struct cur leaf)
 	return p;
 }
 
-static bool recall(struct verifier *v, const struct peer *p, int64_t now, struct verdict *ret)
+static bool recall(struct relying_party *rp, const struct peer *p, int64_t now, struct verdict *ret)
 {
 	bool found;
 
 	if (!p->known)
 		return false;
-	pthread_mutex_lock(&v->lock);
-	found = verdict_cache_get(v->cache, p->key, now, ret);
-	pthread_mutex_unlock(&v->lock);
+	pthread_mutex_lock(&rp->lock);
+	found = verdict_cache_get(rp->cache, p->key, now, ret);
+	pthread_mutex_unlock(&rp->lock);
 	return found;
 }
 
-bool verifier_cached(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
+bool relying_party_cached(struct relying_party *rp, struct cur leaf, int64_t now, struct verdict *ret)
 {
 	struct peer p = peer_of(leaf);
 
-	return recall(v, &p, now, ret);
+	return recall(rp, &p, now, ret);
 }
 
-static void remember(struct verifier *v, const struct peer *p, uint64_t generation, int64_t now,
+static void remember(struct relying_party *rp, const struct peer *p, uint64_t generation, int64_t now,
 	const struct verdict *verdict)
 {
 	if (!p->known)
 		return;
-	pthread_mutex_lock(&v->lock);
-	if (generation == v->generation)
-		verdict_cache_put(v->cache, p->key, now, verdict);
-	pthread_mutex_unlock(&v->lock);
+	pthread_mutex_lock(&rp->lock);
+	if (generation == rp->generation)
+		verdict_cache_put(rp->cache, p->key, now, verdict);
+	pthread_mutex_unlock(&rp->lock);
 }
 
 static void refuse(struct verdict *ret, int reason, const char *message)
@@ -214,20 +214,20 @@ static void follow_report(struct verdict *ret, const struct ratls_report *report
 
 /* waits NULL: what has to be asked for is waited for; else it may say that it would be, and then there is no
  * verdict. */
-static void appraise(struct verifier *v, const struct ratls_evidence *evidence,
+static void appraise(struct relying_party *rp, const struct ratls_evidence *evidence,
 	const struct ratls_policy *policy, int64_t now, bool *waits, struct verdict *ret)
 {
 	static const struct ratls_binding binding = {.kind = RATLS_BINDING_CERTIFICATE};
 	struct ratls_error failure = {0};
 	struct ratls_report *report = NULL;
 	int rc = waits != NULL
-			 ? verify_now(v->by, evidence, policy, &binding, now, waits, &report, &failure)
-			 : ratls_verifier_verify(v->by, evidence, policy, &binding, now, &report, &failure);
+			 ? verify_now(rp->by, evidence, policy, &binding, now, waits, &report, &failure)
+			 : ratls_verifier_verify(rp->by, evidence, policy, &binding, now, &report, &failure);
 
 	if (rc != RATLS_OK)
 		refuse(ret, REASON_VERIFIER_FAILED, failure.message);
 	else if (waits == NULL || !*waits)
-		follow_report(ret, report, now + v->ttl);
+		follow_report(ret, report, now + rp->ttl);
 	ratls_report_free(report);
 }
 
@@ -251,20 +251,20 @@ static void name_measurement(struct verdict *ret, const struct ratls_evidence *e
 		hex_encode(mrtd, len, ret->mrtd);
 }
 
-static void decide(struct verifier *v, const struct peer *p, int64_t now, bool *waits, struct verdict *ret)
+static void decide(struct relying_party *rp, const struct peer *p, int64_t now, bool *waits, struct verdict *ret)
 {
 	struct verdict verdict = {.class = CLASS_UNDETERMINED};
 	struct ratls_evidence *evidence = NULL;
 	struct ratls_error why = {0};
 	uint64_t generation;
-	struct shared_policy *policy = borrow_policy(v, &generation);
+	struct shared_policy *policy = borrow_policy(rp, &generation);
 	int rc = ratls_evidence_from_certificate(p->leaf.p, p->leaf.left, &evidence, &why);
 
 	if (rc == RATLS_OK) {
 		verdict.attested = true;
 		name_measurement(&verdict, evidence);
-		appraise(v, evidence, policy->policy, now, waits, &verdict);
-	} else if (rc == RATLS_E_NO_EVIDENCE && v->insecure_allow_simulator) {
+		appraise(rp, evidence, policy->policy, now, waits, &verdict);
+	} else if (rc == RATLS_E_NO_EVIDENCE && rp->insecure_allow_simulator) {
 		pass_unattested(&verdict);
 	} else {
 		refuse_unparsed(&verdict, rc, &why);
@@ -274,7 +274,7 @@ static void decide(struct verifier *v, const struct peer *p, int64_t now, bool *
 		verdict.reason = REASON_NONE;
 	}
 	if (verdict.accepted && verdict.attested)
-		remember(v, p, generation, now, &verdict);
+		remember(rp, p, generation, now, &verdict);
 	*ret = verdict;
 	ratls_evidence_free(evidence);
 	shared_policy_free(policy);
@@ -287,53 +287,53 @@ static bool still_holds(const struct verdict *verdict, int64_t now)
 }
 
 /* Once for all that come together, and those that come after find it in the cache. */
-static void decide_together(struct verifier *v, const struct peer *p, struct verdict *ret)
+static void decide_together(struct relying_party *rp, const struct peer *p, struct verdict *ret)
 {
-	uint64_t generation = generation_of(v);
-	int64_t now = v->clock();
+	uint64_t generation = generation_of(rp);
+	int64_t now = rp->clock();
 	struct verdict verdict;
 
-	if (flights_join(v->flights, p->key, generation, &verdict)) {
-		now = v->clock(); /* it took a while */
+	if (flights_join(rp->flights, p->key, generation, &verdict)) {
+		now = rp->clock(); /* it took a while */
 		if (!still_holds(&verdict, now))
-			decide(v, p, now, NULL, &verdict);
+			decide(rp, p, now, NULL, &verdict);
 	} else {
-		if (!recall(v, p, now, &verdict))
-			decide(v, p, now, NULL, &verdict);
-		flights_land(v->flights, p->key, generation, &verdict);
+		if (!recall(rp, p, now, &verdict))
+			decide(rp, p, now, NULL, &verdict);
+		flights_land(rp->flights, p->key, generation, &verdict);
 	}
 	*ret = verdict;
 }
 
-void verifier_decide(struct verifier *v, struct cur leaf, struct verdict *ret)
+void relying_party_decide(struct relying_party *rp, struct cur leaf, struct verdict *ret)
 {
 	struct peer p = peer_of(leaf);
 
 	if (p.known)
-		decide_together(v, &p, ret);
+		decide_together(rp, &p, ret);
 	else
-		decide(v, &p, v->clock(), NULL, ret);
+		decide(rp, &p, rp->clock(), NULL, ret);
 }
 
-bool verifier_decide_now(struct verifier *v, struct cur leaf, int64_t now, struct verdict *ret)
+bool relying_party_decide_now(struct relying_party *rp, struct cur leaf, int64_t now, struct verdict *ret)
 {
 	struct peer p = peer_of(leaf);
 	struct verdict verdict;
 	bool waits = false;
 
-	if (recall(v, &p, now, ret)) /* since it was asked for: others came before */
+	if (recall(rp, &p, now, ret)) /* since it was asked for: others came before */
 		return true;
-	decide(v, &p, now, &waits, &verdict);
+	decide(rp, &p, now, &waits, &verdict);
 	if (!waits)
 		*ret = verdict;
 	return !waits;
 }
 
-void verifier_no_certificate(struct verifier *v, struct verdict *ret)
+void relying_party_no_certificate(struct relying_party *rp, struct verdict *ret)
 {
 	struct verdict verdict = {0};
 
-	if (v->insecure_allow_simulator)
+	if (rp->insecure_allow_simulator)
 		pass_unattested(&verdict);
 	else
 		refuse(&verdict, REASON_CLIENT_CERTIFICATE, "client presented no certificate");

@@ -13,14 +13,14 @@
 #include <string.h>
 
 #include "../source/forged_service.h"
-#include "tls/verifier.h"
+#include "tls/relying_party.h"
 
 #define NOW 1790000000
 #define DAY 86400
 
 static const uint8_t seed[FORGE_SEED_SIZE] = {9};
 
-/* A forged peer with its collateral service, and a verifier that trusts its root. */
+/* A forged peer with its collateral service, and a relying party that trusts its root. */
 struct world {
 	struct forge_options options;
 	struct forge_leaf leaf_options;
@@ -28,8 +28,8 @@ struct world {
 	struct forge_chain_made chain;
 	struct forged_service service;
 	struct ratls_source *source;
-	struct verifier_options verifier_options;
-	struct verifier *verifier;
+	struct relying_party_options relying_party_options;
+	struct relying_party *relying_party;
 };
 
 static EVP_PKEY *key, *other_key;
@@ -60,7 +60,7 @@ static int free_keys(void **state)
 static void world_init(struct world *w)
 {
 	memset(w, 0, sizeof(*w));
-	w->verifier_options.clock = test_clock;
+	w->relying_party_options.clock = test_clock;
 	forge_defaults(&w->options, seed, NOW);
 	w->leaf_options = (struct forge_leaf){.key = key, .now = NOW, .server_auth = true};
 }
@@ -74,8 +74,8 @@ static void world_begin(struct world *w)
 	o.insecure_trust_root = w->machine.pki.cert[FORGE_ROOT].p;
 	o.insecure_trust_root_len = w->machine.pki.cert[FORGE_ROOT].len;
 	assert_int_equal(ratls_source_new(&o, &w->source, NULL), RATLS_OK);
-	assert_int_equal(ratls_verifier_new(w->source, NULL, &w->verifier_options.by, NULL), RATLS_OK);
-	assert_int_equal(verifier_new(&w->verifier_options, NULL, &w->verifier, NULL), RATLS_OK);
+	assert_int_equal(ratls_verifier_new(w->source, NULL, &w->relying_party_options.by, NULL), RATLS_OK);
+	assert_int_equal(relying_party_new(&w->relying_party_options, NULL, &w->relying_party, NULL), RATLS_OK);
 }
 
 static void world_make(struct world *w)
@@ -89,16 +89,16 @@ static void world_make(struct world *w)
 /* The same peer and service, and nothing remembered: not even what has just failed. */
 static void world_begin_again(struct world *w)
 {
-	verifier_free(w->verifier);
-	ratls_verifier_free(w->verifier_options.by);
+	relying_party_free(w->relying_party);
+	ratls_verifier_free(w->relying_party_options.by);
 	ratls_source_free(w->source);
 	world_begin(w);
 }
 
 static void world_done(struct world *w)
 {
-	verifier_free(w->verifier);
-	ratls_verifier_free(w->verifier_options.by);
+	relying_party_free(w->relying_party);
+	ratls_verifier_free(w->relying_party_options.by);
 	ratls_source_free(w->source);
 	forge_chain_done(&w->chain);
 	forge_machine_done(&w->machine);
@@ -114,14 +114,14 @@ static struct verdict decide(struct world *w, int64_t now)
 	struct verdict v = {0};
 
 	atomic_store(&moment, now);
-	verifier_decide(w->verifier, world_leaf(w), &v);
+	relying_party_decide(w->relying_party, world_leaf(w), &v);
 	return v;
 }
 
 static bool cached(struct world *w, int64_t now)
 {
 	struct verdict v = {0};
-	bool found = verifier_cached(w->verifier, world_leaf(w), now, &v);
+	bool found = relying_party_cached(w->relying_party, world_leaf(w), now, &v);
 
 	assert_int_equal(v.accepted, found);
 	return found;
@@ -161,10 +161,10 @@ static void a_good_peer_is_accepted_and_remembered(void **state)
 	assert_string_equal(v.tcb, "UpToDate");
 	assert_int_equal(strlen(v.mrtd), 96);
 	assert_int_equal(strspn(v.mrtd, "ab"), 96);
-	assert_int_equal(v.valid_until, NOW + VERIFIER_CACHE_TTL);
+	assert_int_equal(v.valid_until, NOW + RELYING_PARTY_CACHE_TTL);
 	assert_int_equal(w.service.requests, 4);
 
-	assert_true(verifier_cached(w.verifier, world_leaf(&w), NOW + 1, &again));
+	assert_true(relying_party_cached(w.relying_party, world_leaf(&w), NOW + 1, &again));
 	assert_memory_equal(&again, &v, sizeof(v));
 	assert_int_equal(w.service.requests, 4);
 	world_done(&w);
@@ -206,7 +206,7 @@ static void assert_cached_until(struct world *w, int64_t end)
 /* Decides while the policy changes: the transport changes it, as another thread might. */
 struct changing {
 	struct forged_service *service;
-	struct verifier *verifier;
+	struct relying_party *relying_party;
 };
 
 static int fetch_and_change_policy(void *self, const struct ratls_http_request *request,
@@ -214,7 +214,7 @@ static int fetch_and_change_policy(void *self, const struct ratls_http_request *
 {
 	struct changing *c = self;
 
-	assert_int_equal(verifier_set_policy(c->verifier, NULL, NULL), RATLS_OK);
+	assert_int_equal(relying_party_set_policy(c->relying_party, NULL, NULL), RATLS_OK);
 	return forged_service_fetch(c->service, request, ret, err);
 }
 
@@ -227,7 +227,7 @@ static void a_policy_change_voids_what_is_cached(void)
 	world_make(&w);
 	v = decide(&w, NOW);
 	assert_accepted(&v);
-	assert_int_equal(verifier_set_policy(w.verifier, NULL, NULL), RATLS_OK);
+	assert_int_equal(relying_party_set_policy(w.relying_party, NULL, NULL), RATLS_OK);
 	assert_false(cached(&w, NOW));
 	world_done(&w);
 }
@@ -242,16 +242,16 @@ static void a_policy_change_voids_what_is_being_decided(void)
 
 	world_init(&w);
 	world_make(&w);
-	verifier_free(w.verifier);
-	ratls_verifier_free(w.verifier_options.by);
+	relying_party_free(w.relying_party);
+	ratls_verifier_free(w.relying_party_options.by);
 	ratls_source_free(w.source);
 	o.urls = (const char *const[]){"http://collateral.example.org", NULL};
 	o.insecure_trust_root = w.machine.pki.cert[FORGE_ROOT].p;
 	o.insecure_trust_root_len = w.machine.pki.cert[FORGE_ROOT].len;
 	assert_int_equal(ratls_source_new(&o, &w.source, NULL), RATLS_OK);
-	assert_int_equal(ratls_verifier_new(w.source, NULL, &w.verifier_options.by, NULL), RATLS_OK);
-	assert_int_equal(verifier_new(&w.verifier_options, NULL, &w.verifier, NULL), RATLS_OK);
-	changing = (struct changing){&w.service, w.verifier};
+	assert_int_equal(ratls_verifier_new(w.source, NULL, &w.relying_party_options.by, NULL), RATLS_OK);
+	assert_int_equal(relying_party_new(&w.relying_party_options, NULL, &w.relying_party, NULL), RATLS_OK);
+	changing = (struct changing){&w.service, w.relying_party};
 	v = decide(&w, NOW);
 	assert_accepted(&v);
 	assert_false(cached(&w, NOW));
@@ -264,7 +264,7 @@ static void cache_dies_with_its_grounds(void **state)
 
 	(void)state;
 	world_init(&w); /* its time to live */
-	w.verifier_options.cache_ttl = 100;
+	w.relying_party_options.cache_ttl = 100;
 	assert_cached_until(&w, NOW + 100);
 	world_init(&w); /* the certificate */
 	w.leaf_options.not_after = NOW + 50;
@@ -352,7 +352,7 @@ static void unknown_is_no(void **state)
 		struct verdict v;
 
 		world_init(&w);
-		w.verifier_options.insecure_allow_simulator = true; /* which is about absence alone */
+		w.relying_party_options.insecure_allow_simulator = true; /* which is about absence alone */
 		rows[i](&w);
 		world_make(&w);
 		v = decide(&w, NOW);
@@ -384,18 +384,18 @@ static void who_does_not_wait_decides_what_is_at_hand(void **state)
 	(void)state;
 	world_init(&w);
 	world_make(&w);
-	assert_false(verifier_decide_now(w.verifier, world_leaf(&w), NOW, &v));
+	assert_false(relying_party_decide_now(w.relying_party, world_leaf(&w), NOW, &v));
 	assert_int_equal(v.reason, 4711);
 	assert_false(cached(&w, NOW));
 	now = decide(&w, NOW);
 	assert_accepted(&now);
-	assert_int_equal(verifier_set_policy(w.verifier, NULL, NULL), RATLS_OK); /* forget it */
+	assert_int_equal(relying_party_set_policy(w.relying_party, NULL, NULL), RATLS_OK); /* forget it */
 	assert_false(cached(&w, NOW));
-	assert_true(verifier_decide_now(w.verifier, world_leaf(&w), NOW, &v));
+	assert_true(relying_party_decide_now(w.relying_party, world_leaf(&w), NOW, &v));
 	assert_accepted(&v);
 	assert_true(cached(&w, NOW));
 	/* Nonsense is nonsense whoever is asked. */
-	assert_true(verifier_decide_now(w.verifier, cur_of("nonsense", 8), NOW, &v));
+	assert_true(relying_party_decide_now(w.relying_party, cur_of("nonsense", 8), NOW, &v));
 	assert_refused(&v, CLASS_EVIDENCE);
 	world_done(&w);
 }
@@ -413,7 +413,7 @@ static void who_does_not_wait_hears_of_a_failure(void **state)
 	v = decide(&w, NOW);
 	assert_refused(&v, CLASS_UNDETERMINED);
 	v = (struct verdict){0};
-	assert_true(verifier_decide_now(w.verifier, world_leaf(&w), NOW, &v));
+	assert_true(relying_party_decide_now(w.relying_party, world_leaf(&w), NOW, &v));
 	assert_refused(&v, CLASS_UNDETERMINED);
 	world_done(&w);
 }
@@ -503,7 +503,7 @@ static void absence_of_evidence_is_refused_in_known_words(void **state)
 	assert_int_equal(v.reason, REASON_NO_EVIDENCE);
 	assert_string_equal(v.message, "cert has no TDX attestation extension"); /* whose, the program knows */
 	assert_false(v.attested);
-	verifier_no_certificate(w.verifier, &v);
+	relying_party_no_certificate(w.relying_party, &v);
 	assert_refused(&v, CLASS_AUTHENTICITY);
 	assert_int_equal(v.reason, REASON_CLIENT_CERTIFICATE);
 	world_done(&w);
@@ -518,21 +518,21 @@ static void the_simulator_switch_passes_absence_alone(void **state)
 	(void)state;
 	world_init(&w);
 	w.leaf_options.without_evidence = true;
-	w.verifier_options.insecure_allow_simulator = true;
+	w.relying_party_options.insecure_allow_simulator = true;
 	world_make(&w);
 	v = decide(&w, NOW);
 	assert_true(v.accepted);
 	assert_false(v.attested);
 	assert_int_equal(v.valid_until, 0);
 	assert_false(cached(&w, NOW));
-	verifier_no_certificate(w.verifier, &v);
+	relying_party_no_certificate(w.relying_party, &v);
 	assert_true(v.accepted);
 	assert_false(v.attested);
 	world_done(&w);
 
 	/* Evidence that is there must hold. */
 	world_init(&w);
-	w.verifier_options.insecure_allow_simulator = true;
+	w.relying_party_options.insecure_allow_simulator = true;
 	w.leaf_options.quoted_key = other_key;
 	world_make(&w);
 	v = decide(&w, NOW);
@@ -541,7 +541,7 @@ static void the_simulator_switch_passes_absence_alone(void **state)
 	leaf = malloc(w.chain.cert[0].len);
 	for (size_t n = 0; n < w.chain.cert[0].len; n += 101) {
 		memcpy(leaf, w.chain.cert[0].p, n);
-		verifier_decide(w.verifier, cur_of(leaf, n), &v);
+		relying_party_decide(w.relying_party, cur_of(leaf, n), &v);
 		assert_refused(&v, CLASS_EVIDENCE);
 	}
 	free(leaf);
@@ -573,10 +573,10 @@ static void the_policy_in_force_decides(void **state)
 	world_make(&w);
 	v = decide(&w, NOW);
 	assert_accepted(&v);
-	assert_int_equal(verifier_set_policy(w.verifier, policy_of("mrtd", zeros), NULL), RATLS_OK);
+	assert_int_equal(relying_party_set_policy(w.relying_party, policy_of("mrtd", zeros), NULL), RATLS_OK);
 	v = decide(&w, NOW);
 	assert_refused(&v, CLASS_POLICY);
-	assert_int_equal(verifier_set_policy(w.verifier, policy_of("mrtd", v.mrtd), NULL), RATLS_OK);
+	assert_int_equal(relying_party_set_policy(w.relying_party, policy_of("mrtd", v.mrtd), NULL), RATLS_OK);
 	v = decide(&w, NOW);
 	assert_accepted(&v);
 	world_done(&w);
@@ -597,7 +597,7 @@ static void *decide_often(void *arg)
 	for (int i = 0; i < 4; i++) {
 		struct verdict v = {0};
 
-		if (!verifier_cached(c->w->verifier, world_leaf(c->w), NOW, &v))
+		if (!relying_party_cached(c->w->relying_party, world_leaf(c->w), NOW, &v))
 			v = decide(c->w, NOW);
 		pthread_mutex_lock(&c->lock);
 		c->accepted += v.accepted ? 1 : 0;
@@ -606,7 +606,7 @@ static void *decide_often(void *arg)
 	return NULL;
 }
 
-static void threads_share_a_verifier(void **state)
+static void threads_share_a_relying_party(void **state)
 {
 	struct world w;
 	struct crowd crowd = {.w = &w, .lock = PTHREAD_MUTEX_INITIALIZER};
@@ -618,7 +618,7 @@ static void threads_share_a_verifier(void **state)
 	for (int i = 0; i < 8; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, decide_often, &crowd), 0);
 	for (int i = 0; i < 8; i++)
-		assert_int_equal(verifier_set_policy(w.verifier, NULL, NULL), RATLS_OK);
+		assert_int_equal(relying_party_set_policy(w.relying_party, NULL, NULL), RATLS_OK);
 	for (int i = 0; i < 8; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(crowd.accepted, 32);
@@ -660,10 +660,10 @@ static void counted_begin(struct counted *c)
 	memset(c, 0, sizeof(*c));
 	world_init(w);
 	world_make(w);
-	verifier_free(w->verifier);
-	c->own = w->verifier_options.by;
-	assert_int_equal(ratls_verifier_custom(&ops, c, &w->verifier_options.by, NULL), RATLS_OK);
-	assert_int_equal(verifier_new(&w->verifier_options, NULL, &w->verifier, NULL), RATLS_OK);
+	relying_party_free(w->relying_party);
+	c->own = w->relying_party_options.by;
+	assert_int_equal(ratls_verifier_custom(&ops, c, &w->relying_party_options.by, NULL), RATLS_OK);
+	assert_int_equal(relying_party_new(&w->relying_party_options, NULL, &w->relying_party, NULL), RATLS_OK);
 }
 
 static void counted_done(struct counted *c)
@@ -678,7 +678,7 @@ static void *one_of_the_crowd(void *arg)
 	struct verdict v;
 
 	atomic_fetch_add(&c->set_out, 1);
-	verifier_decide(c->world.verifier, world_leaf(&c->world), &v);
+	relying_party_decide(c->world.relying_party, world_leaf(&c->world), &v);
 	return v.accepted ? c : NULL;
 }
 
@@ -699,7 +699,7 @@ static void a_crowd_of_one_peer_is_decided_once(void **state)
 	}
 	assert_int_equal(c.asked, 1);
 	/* A new policy voids it, and a refusal is not kept. */
-	assert_int_equal(verifier_set_policy(c.world.verifier, NULL, NULL), RATLS_OK);
+	assert_int_equal(relying_party_set_policy(c.world.relying_party, NULL, NULL), RATLS_OK);
 	assert_true(decide(&c.world, NOW).accepted);
 	assert_int_equal(c.asked, 2);
 	for (int i = 3; i < 5; i++) {
@@ -718,9 +718,9 @@ static void a_crowd_takes_no_verdict_that_has_ended(void **state)
 
 	(void)state;
 	counted_begin(&c);
-	c.world.verifier_options.cache_ttl = c.takes = 100;
-	verifier_free(c.world.verifier);
-	assert_int_equal(verifier_new(&c.world.verifier_options, NULL, &c.world.verifier, NULL), RATLS_OK);
+	c.world.relying_party_options.cache_ttl = c.takes = 100;
+	relying_party_free(c.world.relying_party);
+	assert_int_equal(relying_party_new(&c.world.relying_party_options, NULL, &c.world.relying_party, NULL), RATLS_OK);
 	atomic_store(&moment, NOW);
 	for (int i = 0; i < CROWD; i++)
 		assert_int_equal(pthread_create(&crowd[i], NULL, one_of_the_crowd, &c), 0);
@@ -760,7 +760,7 @@ int main(void)
 		cmocka_unit_test(absence_of_evidence_is_refused_in_known_words),
 		cmocka_unit_test(the_simulator_switch_passes_absence_alone),
 		cmocka_unit_test(the_policy_in_force_decides),
-		cmocka_unit_test(threads_share_a_verifier),
+		cmocka_unit_test(threads_share_a_relying_party),
 		cmocka_unit_test(a_crowd_of_one_peer_is_decided_once),
 		cmocka_unit_test(a_crowd_takes_no_verdict_that_has_ended),
 	};

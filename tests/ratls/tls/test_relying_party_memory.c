@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "../source/forged_service.h"
-#include "tls/verifier.h"
+#include "tls/relying_party.h"
 
 #define NOW 1790000000
 
@@ -111,27 +111,27 @@ static void peer_done(struct peer *p)
 	forge_machine_done(&p->machine);
 }
 
-/* Decide with a new verifier whose n-th allocation fails; false once n is past the last of them. */
+/* Decide with a new relying party whose n-th allocation fails; false once n is past the last of them. */
 static bool decide(struct peer *p, long n, struct verdict *ret)
 {
 	struct ratls_source_options o = {
 		.size = sizeof(o), .fetch = forged_service_fetch, .fetch_self = &p->service};
-	struct verifier_options vo = {.clock = test_clock};
+	struct relying_party_options options = {.clock = test_clock};
 	struct ratls_source *source;
-	struct verifier *v = NULL;
+	struct relying_party *rp = NULL;
 
 	o.urls = (const char *const[]){"http://collateral.example.org", NULL};
 	o.insecure_trust_root = p->machine.pki.cert[FORGE_ROOT].p;
 	o.insecure_trust_root_len = p->machine.pki.cert[FORGE_ROOT].len;
 	assert_int_equal(ratls_source_new(&o, &source, NULL), RATLS_OK);
-	assert_int_equal(ratls_verifier_new(source, NULL, &vo.by, NULL), RATLS_OK);
-	assert_int_equal(verifier_new(&vo, NULL, &v, NULL), RATLS_OK);
+	assert_int_equal(ratls_verifier_new(source, NULL, &options.by, NULL), RATLS_OK);
+	assert_int_equal(relying_party_new(&options, NULL, &rp, NULL), RATLS_OK);
 	failed = false;
 	until_failure = n;
-	verifier_decide(v, cur_of(p->chain.cert[0].p, p->chain.cert[0].len), ret);
+	relying_party_decide(rp, cur_of(p->chain.cert[0].p, p->chain.cert[0].len), ret);
 	until_failure = -1;
-	verifier_free(v);
-	ratls_verifier_free(vo.by);
+	relying_party_free(rp);
+	ratls_verifier_free(options.by);
 	ratls_source_free(source);
 	return failed;
 }
