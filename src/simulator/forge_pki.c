@@ -20,6 +20,7 @@
 #define OID_KEY_USAGE         "2.5.29.15"
 #define OID_BASIC_CONSTRAINTS "2.5.29.19"
 #define OID_CRL_NUMBER        "2.5.29.20"
+#define OID_CRL_SCOPE         "2.5.29.28" /* issuingDistributionPoint: RFC 5280 section 5.2.5 */
 #define OID_SGX               "1.2.840.113741.1.13.1"
 
 #define URL_ROOT_CRL "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
@@ -328,6 +329,12 @@ static bool crl_extensions(const struct forge_pki_options *o, const struct forge
 	}
 	if ((c->omit & FORGE_AKI) == 0)
 		put_aki(b, authority);
+	if (c->partial) {
+		struct buf nothing = {0};
+
+		der_wrap(&nothing, 0, DER_SEQUENCE);
+		put_extension(b, OID_CRL_SCOPE, true, &nothing);
+	}
 	return !b->bad;
 }
 

@@ -77,6 +77,7 @@ struct forge_crl_options {
 	unsigned revoked_roles;           /* 1u << FORGE_PCK and so on */
 	struct cur revoked[FORGE_REVOKED_MAX]; /* further serials; ends with an empty one */
 	unsigned omit;                    /* FORGE_AKI, FORGE_CRL_NUMBER */
+	bool partial;                     /* a critical extension says that it does not list all */
 };
 
 struct forge_pki_options {

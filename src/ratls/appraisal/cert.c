@@ -26,6 +26,7 @@ static bool validity(struct cur times, struct cert *c)
 static bool decode(struct ecdsa_keys *keys, struct cert *c, struct outcome *o)
 {
 	const unsigned char *serial;
+	enum ecdsa_answer answer;
 
 	if (!cert_asn1_read(cur_of(c->der.p, c->der.len), &c->asn1))
 		return outcome_fail(o, "a certificate could not be decoded");
@@ -38,9 +39,10 @@ static bool decode(struct ecdsa_keys *keys, struct cert *c, struct outcome *o)
 	if (c->serial == NULL || ASN1_STRING_type(c->serial) == V_ASN1_NEG_INTEGER)
 		return outcome_fail(o, "the serial number of \"%s\" is malformed", c->name);
 	c->point = cert_asn1_point(&c->asn1);
-	if (!ecdsa_is_point(keys, &c->point))
+	answer = ecdsa_is_point(keys, &c->point);
+	if (answer == ECDSA_NO)
 		return outcome_fail(o, "the key of \"%s\" is not a point on P-256", c->name);
-	return true;
+	return answer == ECDSA_YES ? true : outcome_unknown(o, ECDSA_UNDECIDED_TEXT);
 }
 
 bool cert_parse(struct cur der, struct ecdsa_keys *keys, struct cert *ret, struct outcome *o)
@@ -223,10 +225,13 @@ bool cert_check_issued(const struct cert *c, const struct cert *issuer, struct o
 bool cert_check_signature(
 	const struct cert *c, const struct cert *issuer, struct ecdsa_keys *keys, struct outcome *o)
 {
-	if (!cert_asn1_is_ecdsa_sha256(&c->asn1) ||
-		!ecdsa_verify_der(keys, &issuer->point, &c->asn1.signature, &c->asn1.tbs))
+	enum ecdsa_answer answer = ECDSA_NO;
+
+	if (cert_asn1_is_ecdsa_sha256(&c->asn1))
+		answer = ecdsa_verify_der(keys, &issuer->point, &c->asn1.signature, &c->asn1.tbs);
+	if (answer == ECDSA_NO)
 		return outcome_fail(o, "\"%s\" was not signed by \"%s\"", c->name, issuer->name);
-	return true;
+	return answer == ECDSA_YES ? true : outcome_unknown(o, ECDSA_UNDECIDED_TEXT);
 }
 
 bool cert_same_ca(const struct cert *a, const struct cert *b)

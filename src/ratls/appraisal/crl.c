@@ -29,7 +29,7 @@ static bool to_der(struct cur text, struct buf *ret)
 }
 
 /* RFC 5280 section 5.1.1. The algorithm stands in it twice: where it is signed, and where it is not. */
-static bool read_signed(struct crl *c)
+static bool read_signed(struct crl *c, bool *ret_algorithm)
 {
 	struct cur der = cur_of(c->der.p, c->der.len), list = asn1_take(&der, ASN1_TAG_SEQUENCE);
 	struct cur whole = c->tbs = asn1_whole(&list, ASN1_TAG_SEQUENCE);
@@ -38,7 +38,8 @@ static bool read_signed(struct crl *c)
 	c->signature = asn1_bit_bytes(&list);
 	asn1_uint(&tbs, UINT8_MAX);
 	inner = asn1_take(&tbs, ASN1_TAG_SEQUENCE);
-	return cur_done(&list) && cur_done(&der) && asn1_is_ecdsa_sha256(&inner) && asn1_is_ecdsa_sha256(&outer);
+	*ret_algorithm = asn1_is_ecdsa_sha256(&inner) && asn1_is_ecdsa_sha256(&outer);
+	return cur_done(&list) && cur_done(&der) && cur_ok(&tbs);
 }
 
 /* What is critical in an entry may say that it is another issuer's, or something that nobody here knows. */
@@ -63,6 +64,7 @@ static bool check_entries(const struct crl *c, struct outcome *o)
 static bool decode(struct crl *c, struct outcome *o)
 {
 	const unsigned char *p = c->der.p;
+	bool algorithm;
 
 	c->x509 = d2i_X509_CRL(NULL, &p, (long)c->der.len);
 	if (c->x509 == NULL || p != c->der.p + c->der.len)
@@ -73,7 +75,9 @@ static bool decode(struct crl *c, struct outcome *o)
 		return outcome_fail(o, "the revocation list does not say when it ends");
 	if (X509_CRL_get_version(c->x509) != X509_CRL_VERSION_2)
 		return outcome_fail(o, "the revocation list is not of version 2");
-	if (!read_signed(c))
+	if (!read_signed(c, &algorithm))
+		return outcome_fail(o, "the revocation list is not DER");
+	if (!algorithm)
 		return outcome_fail(o, "the revocation list is not signed with ECDSA and SHA-256");
 	return check_entries(c, o);
 }
@@ -128,6 +132,7 @@ static bool check_extensions(const struct crl *c, const struct cert *issuer, str
 
 bool crl_check(const struct crl *c, const struct cert *issuer, struct ecdsa_keys *keys, struct outcome *o)
 {
+	enum ecdsa_answer answer;
 	const unsigned char *name;
 	size_t len;
 
@@ -136,9 +141,10 @@ bool crl_check(const struct crl *c, const struct cert *issuer, struct ecdsa_keys
 		return outcome_fail(o, "the revocation list is not of \"%s\"", issuer->name);
 	if (!check_extensions(c, issuer, o))
 		return false;
-	if (!ecdsa_verify_der(keys, &issuer->point, &c->signature, &c->tbs))
+	answer = ecdsa_verify_der(keys, &issuer->point, &c->signature, &c->tbs);
+	if (answer == ECDSA_NO)
 		return outcome_fail(o, "the revocation list was not signed by \"%s\"", issuer->name);
-	return outcome_pass(o);
+	return answer == ECDSA_YES ? outcome_pass(o) : outcome_unknown(o, ECDSA_UNDECIDED_TEXT);
 }
 
 bool crl_lists(const struct crl *c, const struct cert *cert)

@@ -51,21 +51,24 @@ static void give_back(struct ecdsa_keys *keys, EVP_PKEY_CTX *ctx)
 	EVP_PKEY_CTX_free(ctx);
 }
 
-/* A key with this point; NULL if it is not on the curve. A key that refused a point is not used again. */
-static EVP_PKEY_CTX *take_for(struct ecdsa_keys *keys, const struct cur *point)
+/* A key with this point. One that refused a point is not used again. */
+static enum ecdsa_answer take_for(struct ecdsa_keys *keys, const struct cur *point, EVP_PKEY_CTX **ret)
 {
 	uint8_t encoded[1 + ECDSA_POINT_SIZE] = {ECDSA_POINT_UNCOMPRESSED};
 	EVP_PKEY_CTX *ctx;
 
 	if (point->bad || point->left != ECDSA_POINT_SIZE)
-		return NULL;
+		return ECDSA_NO;
 	memcpy(encoded + 1, point->p, ECDSA_POINT_SIZE);
 	ctx = take(keys);
-	if (ctx != NULL &&
-		EVP_PKEY_set1_encoded_public_key(EVP_PKEY_CTX_get0_pkey(ctx), encoded, sizeof(encoded)) == 1)
-		return ctx;
-	EVP_PKEY_CTX_free(ctx);
-	return NULL;
+	if (ctx == NULL)
+		return ECDSA_UNDECIDED;
+	if (EVP_PKEY_set1_encoded_public_key(EVP_PKEY_CTX_get0_pkey(ctx), encoded, sizeof(encoded)) != 1) {
+		EVP_PKEY_CTX_free(ctx);
+		return ECDSA_NO;
+	}
+	*ret = ctx;
+	return ECDSA_YES;
 }
 
 void ecdsa_keys_done(struct ecdsa_keys *keys)
@@ -74,34 +77,50 @@ void ecdsa_keys_done(struct ecdsa_keys *keys)
 		EVP_PKEY_CTX_free(atomic_exchange(&keys->idle[i], NULL));
 }
 
-bool ecdsa_is_point(struct ecdsa_keys *keys, const struct cur *point)
+enum ecdsa_answer ecdsa_is_point(struct ecdsa_keys *keys, const struct cur *point)
 {
-	EVP_PKEY_CTX *ctx = take_for(keys, point);
+	EVP_PKEY_CTX *ctx;
+	enum ecdsa_answer answer = take_for(keys, point, &ctx);
 
-	if (ctx == NULL)
-		return false;
-	give_back(keys, ctx);
-	return true;
+	if (answer == ECDSA_YES)
+		give_back(keys, ctx);
+	return answer;
 }
 
 /* ---- signatures ---------------------------------------------------------------------------------------- */
 
-bool ecdsa_verify_der(
+/* Did the key's own provider verify? Where another did, or an engine, OpenSSL copied the key for it, and may find the
+ * copy again when the point is another. */
+static bool verified_itself(EVP_PKEY_CTX *ctx)
+{
+	const OSSL_PROVIDER *provider = EVP_PKEY_CTX_get0_provider(ctx);
+
+	return provider != NULL && provider == EVP_PKEY_get0_provider(EVP_PKEY_CTX_get0_pkey(ctx));
+}
+
+enum ecdsa_answer ecdsa_verify_der(
 	struct ecdsa_keys *keys, const struct cur *point, const struct cur *signature, const struct cur *message)
 {
 	uint8_t digest[HASH_SHA256_SIZE];
+	enum ecdsa_answer answer;
 	EVP_PKEY_CTX *ctx;
-	bool ok;
 
-	if (signature->bad || message->bad || !hash_bytes(HASH_SHA256, message->p, message->left, digest))
-		return false;
-	ctx = take_for(keys, point);
-	if (ctx == NULL)
-		return false;
-	ok = EVP_PKEY_verify_init(ctx) == 1 &&
-	     EVP_PKEY_verify(ctx, signature->p, signature->left, digest, sizeof(digest)) == 1;
-	give_back(keys, ctx);
-	return ok;
+	if (signature->bad || message->bad)
+		return ECDSA_NO;
+	if (!hash_bytes(HASH_SHA256, message->p, message->left, digest))
+		return ECDSA_UNDECIDED;
+	answer = take_for(keys, point, &ctx);
+	if (answer != ECDSA_YES)
+		return answer;
+	if (EVP_PKEY_verify_init(ctx) != 1)
+		answer = ECDSA_UNDECIDED;
+	else if (EVP_PKEY_verify(ctx, signature->p, signature->left, digest, sizeof(digest)) != 1)
+		answer = ECDSA_NO;
+	if (verified_itself(ctx))
+		give_back(keys, ctx);
+	else
+		EVP_PKEY_CTX_free(ctx);
+	return answer;
 }
 
 #define NUMBER_SIZE ((size_t)32)
@@ -128,14 +147,14 @@ static void put_number(struct der *der, const uint8_t *n)
 	der->len += len;
 }
 
-bool ecdsa_verify(
+enum ecdsa_answer ecdsa_verify(
 	struct ecdsa_keys *keys, const struct cur *point, const struct cur *signature, const struct cur *message)
 {
 	struct der der = {.bytes = {ASN1_TAG_SEQUENCE}, .len = 2};
 	struct cur encoded;
 
 	if (signature->bad || signature->left != ECDSA_SIGNATURE_SIZE)
-		return false;
+		return ECDSA_NO;
 	put_number(&der, signature->p);
 	put_number(&der, signature->p + NUMBER_SIZE);
 	der.bytes[1] = (uint8_t)(der.len - 2);

@@ -25,13 +25,18 @@ struct ecdsa_keys {
 
 void ecdsa_keys_done(struct ecdsa_keys *keys);
 
-/* Is it a point on the curve? */
-bool ecdsa_is_point(struct ecdsa_keys *keys, const struct cur *point);
+/* Undecided: OpenSSL or memory failed here, which says nothing of whoever signed. */
+enum ecdsa_answer { ECDSA_NO, ECDSA_YES, ECDSA_UNDECIDED };
 
-/* True only if the point is one, and the signature over the message holds under it: r || s, or as DER. */
-bool ecdsa_verify(struct ecdsa_keys *keys, const struct cur *point, const struct cur *signature,
+#define ECDSA_UNDECIDED_TEXT "a signature could not be verified: OpenSSL failed, or memory ran out"
+
+/* Is it a point on the curve? */
+enum ecdsa_answer ecdsa_is_point(struct ecdsa_keys *keys, const struct cur *point);
+
+/* Is the point one, and does the signature over the message hold under it: r || s, or as DER? */
+enum ecdsa_answer ecdsa_verify(struct ecdsa_keys *keys, const struct cur *point, const struct cur *signature,
 	const struct cur *message);
-bool ecdsa_verify_der(struct ecdsa_keys *keys, const struct cur *point, const struct cur *signature,
+enum ecdsa_answer ecdsa_verify_der(struct ecdsa_keys *keys, const struct cur *point, const struct cur *signature,
 	const struct cur *message);
 
 #endif

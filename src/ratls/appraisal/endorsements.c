@@ -51,14 +51,16 @@ static bool check_signature(
 {
 	uint8_t raw[ECDSA_SIGNATURE_SIZE];
 	struct cur signature = cur_of(raw, sizeof(raw));
+	enum ecdsa_answer answer;
 
 	if (!outcome_passed(&d->chain))
 		return outcome_unknown(&d->signature, "the chain of its signer does not hold");
 	if (!hex_decode((const char *)hex.p, hex.left, raw, sizeof(raw)))
 		return outcome_fail(&d->signature, "the signature is not 128 hex digits");
-	if (!ecdsa_verify(keys, &d->signer.point, &signature, &text))
+	answer = ecdsa_verify(keys, &d->signer.point, &signature, &text);
+	if (answer == ECDSA_NO)
 		return outcome_fail(&d->signature, "\"%s\" did not sign these bytes", d->signer.name);
-	return outcome_pass(&d->signature);
+	return answer == ECDSA_YES ? outcome_pass(&d->signature) : outcome_unknown(&d->signature, ECDSA_UNDECIDED_TEXT);
 }
 
 static void take_documents(struct endorsed *e, const struct endorsement_items *items)

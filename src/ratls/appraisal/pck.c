@@ -92,13 +92,13 @@ struct vouched {
 };
 
 /* Every byte of both: beside a report that was signed once, no other signature may pass. */
-bool pck_signed_report(const struct pck *p, const struct quote *q, struct ecdsa_keys *keys)
+enum ecdsa_answer pck_signed_report(const struct pck *p, const struct quote *q, struct ecdsa_keys *keys)
 {
 	const struct vouched *v = atomic_load(&p->vouched);
 
 	if (v != NULL && cur_is(&q->qe.whole, v->report, sizeof(v->report)) &&
 		cur_is(&q->qe_signature, v->signature, sizeof(v->signature)))
-		return true;
+		return ECDSA_YES;
 	return ecdsa_verify(keys, &p->leaf.point, &q->qe_signature, &q->qe.whole);
 }
 

@@ -44,7 +44,7 @@ struct pck *pck_new(struct cur pem, const struct pck_known *known);
  * same bytes need not be verified again. Thread-safe. */
 
 /* Did the PCK key sign the quote's report of its quoting enclave? */
-bool pck_signed_report(const struct pck *p, const struct quote *q, struct ecdsa_keys *keys);
+enum ecdsa_answer pck_signed_report(const struct pck *p, const struct quote *q, struct ecdsa_keys *keys);
 
 /* Report, signature and binding of this quote held. */
 void pck_vouch(struct pck *p, const struct quote *q);

@@ -7,14 +7,23 @@
 
 #include "base/hash.h"
 
+static void judge_signature(struct check *c, enum ecdsa_answer answer, const char *otherwise)
+{
+	if (answer == ECDSA_YES)
+		check_pass(c);
+	else if (answer == ECDSA_NO)
+		check_fail(c, "%s", otherwise);
+	else
+		check_unknown(c, ECDSA_UNDECIDED_TEXT);
+}
+
 void rule_qe_signature(struct appraisal *a, struct check *c)
 {
 	if (!outcome_passed(&a->pck->chain))
 		check_unknown(c, "the PCK certificate is not known");
-	else if (!pck_signed_report(a->pck, a->quote, a->keys))
-		check_fail(c, "the PCK key did not sign this report of the quoting enclave");
 	else
-		check_pass(c);
+		judge_signature(c, pck_signed_report(a->pck, a->quote, a->keys),
+			"the PCK key did not sign this report of the quoting enclave");
 }
 
 /* SHA-256(attestation key || authentication data), then zeros: "TDX DCAP Quoting Library API", A.3.11 */
@@ -70,13 +79,12 @@ void rule_qe_identity(struct appraisal *a, struct check *c)
 void rule_quote_signature(struct appraisal *a, struct check *c)
 {
 	const struct quote *q = a->quote;
+	enum ecdsa_answer answer = ecdsa_verify(a->keys, &q->attestation_key, &q->signature, &q->signed_part);
 
-	if (ecdsa_verify(a->keys, &q->attestation_key, &q->signature, &q->signed_part))
-		check_pass(c);
-	else if (ecdsa_is_point(a->keys, &q->attestation_key))
-		check_fail(c, "the attestation key did not sign this quote");
-	else
-		check_fail(c, "the attestation key is not a point on P-256");
+	judge_signature(c, answer,
+		answer == ECDSA_NO && ecdsa_is_point(a->keys, &q->attestation_key) == ECDSA_NO
+			? "the attestation key is not a point on P-256"
+			: "the attestation key did not sign this quote");
 }
 
 /* Like Intel's own library: SEAMATTRIBUTES are zero, whatever mask the document gives. */

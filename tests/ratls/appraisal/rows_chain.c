@@ -116,6 +116,16 @@ static void body_flipped(struct sample *s)
 	edit_chain(s, "\nMII", "\nMIJ", false);
 }
 
+static void chain_empty(struct sample *s)
+{
+	struct ratls_error err = {0};
+
+	s->quote.certification = cur_of("", 1);
+	s->quote.no_nul = true;
+	s->bytes.len = 0;
+	assert_int_equal(forge_quote_write(&s->quote, &s->made, &s->bytes, &err), RATLS_OK);
+}
+
 static void windows_line_ends(struct sample *s)
 {
 	edit_chain(s, END_CERTIFICATE "\n", END_CERTIFICATE "\r\n", false);
@@ -197,6 +207,13 @@ static void ca_is_no_ca(struct sample *s)
 static void ca_may_not_sign(struct sample *s)
 {
 	s->pki.cert[FORGE_PCK_CA].key_usage = FORGE_USAGE_SIGN;
+}
+
+#define USAGE_CERT_SIGN 0x0204 /* keyCertSign alone */
+
+static void ca_may_not_sign_lists(struct sample *s)
+{
+	s->pki.cert[FORGE_PCK_CA].key_usage = USAGE_CERT_SIGN;
 }
 
 static void root_allows_no_ca(struct sample *s)
@@ -382,6 +399,7 @@ static void signer_begins_later(struct sample *s)
 
 const struct row rows_chain[] = {
 	STATUS("good", NULL, NONE, "UpToDate"),
+	CHANGED("42 chain empty", chain_empty, PCK_CHAIN),
 	CHANGED("CR LF in the chain", windows_line_ends, NONE),
 	MADE("no NUL after the chain", no_nul, NONE),
 	CHANGED("43 BEGIN lacks a dash", begin_lacks_dash, PCK_CHAIN),
@@ -404,6 +422,7 @@ const struct row rows_chain[] = {
 	MADE("59 intermediate signed by another", ca_signed_by_another, PCK_SIGNATURE),
 	MADE("intermediate is no CA", ca_is_no_ca, PCK_CHAIN),
 	MADE("intermediate may not sign certificates", ca_may_not_sign, PCK_CHAIN),
+	MADE("the CA's key may not sign revocation lists", ca_may_not_sign_lists, PCK_CHAIN),
 	MADE("root allows no CA below it", root_allows_no_ca, PCK_CHAIN),
 	CHANGED("60 leaf missing", no_leaf, PCK_CHAIN),
 	MADE("61 leaf named otherwise", leaf_named_otherwise, PCK_CHAIN),

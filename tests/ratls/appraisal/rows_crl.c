@@ -77,6 +77,11 @@ static void crl_names_another_key(struct sample *s)
 	s->pki.crl[FORGE_PCK_CRL].issuer_key = "another";
 }
 
+static void pck_crl_partial(struct sample *s)
+{
+	s->pki.crl[FORGE_PCK_CRL].partial = true;
+}
+
 static void root_crl_lacks_number(struct sample *s)
 {
 	s->pki.crl[FORGE_ROOT_CRL].omit = FORGE_CRL_NUMBER;
@@ -239,7 +244,72 @@ static void another_ca_revoked(struct sample *s)
 	s->pki.crl[FORGE_ROOT_CRL].revoked[0] = cur_of(another_serial, sizeof(another_serial));
 }
 
+/* The list, and the chain of its issuer, are those of the other of Intel's two PCK CAs: all of it holds. */
+static void collateral_of_processor_ca(struct sample *s)
+{
+	struct ratls_error err = {0};
+	struct forge_pki other = {0};
+	struct buf text = {0}, hex = {0};
+	char *chain, *list;
+
+	s->pki.cert[FORGE_PCK_CA].cn = s->pki.cert[FORGE_PCK].issuer_cn = "Intel SGX PCK Processor CA";
+	s->pki.crl[FORGE_PCK_CRL].issuer_cn = "Intel SGX PCK Processor CA";
+	assert_int_equal(forge_pki_make(&s->pki, &other, &err), RATLS_OK);
+	forge_pki_pem(&other, ROLES(FORGE_PCK_CA, FORGE_ROOT), &text);
+	hex_append(&hex, other.crl[FORGE_PCK_CRL].p, other.crl[FORGE_PCK_CRL].len);
+	chain = buf_take_str(&text);
+	list = buf_take_str(&hex);
+	sample_set(s, "pck_crl_issuer_chain", chain);
+	sample_set(s, "pck_crl", list);
+	free(chain);
+	free(list);
+	forge_pki_done(&other);
+}
+
+/* QE identity comes with another certificate of its signer's key. */
+static void qe_has_another_signer(struct sample *s)
+{
+	struct ratls_error err = {0};
+	struct forge_pki other = {0};
+	struct buf text = {0};
+	char *chain;
+
+	s->pki.cert[FORGE_TCB_SIGNER].serial = cur_of(another_serial, sizeof(another_serial));
+	assert_int_equal(forge_pki_make(&s->pki, &other, &err), RATLS_OK);
+	forge_pki_pem(&other, ROLES(FORGE_TCB_SIGNER), &text);
+	forge_pki_pem(&s->made, ROLES(FORGE_ROOT), &text);
+	chain = buf_take_str(&text);
+	sample_set(s, "qe_identity_issuer_chain", chain);
+	free(chain);
+	forge_pki_done(&other);
+}
+
+static void qe_signer_ended(struct sample *s)
+{
+	s->pki.cert[FORGE_TCB_SIGNER].not_after = SAMPLE_NOW - 1;
+	qe_has_another_signer(s);
+}
+
+static void qe_signer_signed_by_another(struct sample *s)
+{
+	s->pki.cert[FORGE_TCB_SIGNER].signed_by = "another";
+	qe_has_another_signer(s);
+}
+
+static void qe_signer_is_ca(struct sample *s)
+{
+	s->pki.cert[FORGE_TCB_SIGNER].ca = true;
+	qe_has_another_signer(s);
+}
+
 const struct row rows_crl[] = {
+	CHANGED("99 all of the Processor CA for a Platform PCK", collateral_of_processor_ca, CRL_PCK),
+	CHANGED("another certificate of QE signer", qe_has_another_signer, NONE),
+	{.name = "109 QE signer revoked", .spoil = another_ca_revoked, .tamper = qe_has_another_signer,
+		.reason = REASON_QEID_REVOKED},
+	CHANGED("77 QE signer expired", qe_signer_ended, QEID_TIME),
+	CHANGED("72 QE signer signed by another", qe_signer_signed_by_another, QEID_CHAIN),
+	CHANGED("QE signer is a CA", qe_signer_is_ca, QEID_CHAIN),
 	CHANGED("95 root CRL cannot be parsed", root_crl_garbage, CRL_ROOT),
 	CHANGED("95 root CRL missing", root_crl_empty, CRL_ROOT),
 	CHANGED("96 PCK CRL truncated", pck_crl_truncated, CRL_PCK),
@@ -251,6 +321,7 @@ const struct row rows_crl[] = {
 	MADE("98 CRL names another key", crl_names_another_key, CRL_PCK),
 	MADE("101 root CRL lacks its number", root_crl_lacks_number, CRL_ROOT),
 	MADE("101 PCK CRL lacks AKI", pck_crl_lacks_aki, CRL_PCK),
+	MADE("PCK CRL does not list all", pck_crl_partial, CRL_PCK),
 	MADE("102 root CRL signed by another", root_crl_signed_by_another, CRL_ROOT),
 	MADE("102 PCK CRL signed by another", pck_crl_signed_by_another, CRL_PCK),
 	MADE("103 root CRL expired", root_crl_ended, CRL_ROOT_TIME),

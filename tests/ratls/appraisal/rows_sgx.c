@@ -209,6 +209,25 @@ SIZE(sgx_pcesvn_long, pcesvn, 3)
 SIZE(sgx_instance_short, instance, 15)
 SIZE(sgx_pair_of_three, elements, 3)
 
+/* All that Platform CA has but its last. */
+static void six_entries_of_processor(struct sample *s)
+{
+	static const uint8_t configuration[] = {0x06, 0x0a, 0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01, 0x07};
+	struct buf whole = {0};
+	uint8_t *at;
+
+	seven_entries_of_processor(s);
+	forge_sgx_write(&s->pki.sgx, &whole);
+	at = memmem(whole.p, whole.len, configuration, sizeof(configuration));
+	assert_non_null(at);
+	at -= 2; /* the header of the pair */
+	sgx_bytes.len = 0;
+	buf_bytes(&sgx_bytes, whole.p + 4, (size_t)(at - whole.p) - 4);
+	der_wrap(&sgx_bytes, 0, DER_SEQUENCE);
+	s->pki.sgx.bytes = cur_of(sgx_bytes.p, sgx_bytes.len);
+	buf_done(&whole);
+}
+
 static void sgx_deep(struct sample *s)
 {
 	sgx_bytes.len = 0;
@@ -222,6 +241,7 @@ const struct row rows_sgx[] = {
 	MADE("82 SGX extension twice", sgx_twice, PCK_EXTENSION),
 	MADE("83 SGX extension is something else", sgx_garbage, PCK_EXTENSION),
 	MADE("83 a byte follows the SGX extension", sgx_trailing_byte, PCK_EXTENSION),
+	MADE("83 6 entries under Processor CA", six_entries_of_processor, PCK_EXTENSION),
 	MADE("84 5 entries under Platform CA", five_entries_of_platform, PCK_EXTENSION),
 	MADE("84 7 entries under Processor CA", seven_entries_of_processor, PCK_EXTENSION),
 	MADE("5 entries under Processor CA", processor, NONE),

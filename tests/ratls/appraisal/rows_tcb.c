@@ -198,6 +198,7 @@ static void running(struct sample *s, uint8_t svn, uint8_t version, uint8_t micr
 
 ACTION(running_new, running(s, 4, 1, 2))
 ACTION(running_old, running(s, 3, 1, 2))
+ACTION(running_old_microcode, running(s, 4, 1, 1))
 ACTION(running_unknown, running(s, 4, 9, 2))
 
 static void running_new_configuration(struct sample *s)
@@ -284,6 +285,8 @@ static void evaluations_differ(struct sample *s)
 }
 
 #define REFUSED(name, how, status) STATUS(name, how, TCB_STATUS, status)
+#define RELAUNCH(name_, how, status_, relaunch_)                                                             \
+	{.name = (name_), .spoil = (how), .reason = REASON_TCB_STATUS, .status = (status_), .relaunch = (relaunch_)}
 
 const struct row rows_tcb[] = {
 	STATUS("208 QE below every level", qe_below_all, TCB_QE, "NotSupported"),
@@ -323,10 +326,10 @@ const struct row rows_tcb[] = {
 	REFUSED("240 SWHardeningNeeded and QE", hardening_and_qe, "OutOfDate"),
 	REFUSED("OutOfDateConfigurationNeeded and both", out_of_date_configuration_and_both,
 		"OutOfDateConfigurationNeeded"),
-	REFUSED("241 relaunch advised", running_new, "OutOfDate"),
-	REFUSED("242 relaunch advised, configuration", running_new_configuration,
-		"OutOfDateConfigurationNeeded"),
-	REFUSED("the running module is old too", running_old, "OutOfDate"),
+	RELAUNCH("241 relaunch advised", running_new, "OutOfDate", ADVISED),
+	RELAUNCH("242 relaunch advised, configuration", running_new_configuration, "OutOfDateConfigurationNeeded", ADVISED),
+	RELAUNCH("the microcode that runs is old", running_old_microcode, "OutOfDate", NOT_ADVISED),
+	RELAUNCH("the running module is old too", running_old, "OutOfDate", NOT_ADVISED),
 	STATUS("222 the running module is not known", running_unknown, MODULE_RUNNING, NULL),
 	STATUS("the running module is not known and does not matter", running_unknown_up_to_date, NONE,
 		"UpToDate"),

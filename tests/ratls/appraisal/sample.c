@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "appraisal/reported.h"
+
 static const uint8_t seed[FORGE_SEED_SIZE] = "appraisal";
 
 void sample_init(struct sample *s, enum sample_form form)
@@ -125,6 +127,8 @@ static const char *differs(const struct row *row, const struct ratls_report *rep
 		return "refused with another class than its rule's";
 	if (row->status != NULL && (status == NULL || strcmp(status, row->status) != 0))
 		return status != NULL ? status : "no status";
+	if (row->relaunch != NOT_LOOKED_AT && report->tcb.relaunch_advised != (row->relaunch == ADVISED))
+		return row->relaunch == ADVISED ? "a relaunch is not advised" : "a relaunch is advised";
 	if (row->ends != 0 && ratls_report_valid_until(report) != row->ends)
 		return "the verdict ends at another time";
 	return NULL;

@@ -37,6 +37,7 @@ struct row {
 	void (*tamper)(struct sample *); /* what was made; may be NULL */
 	enum reason reason;             /* of the verdict; REASON_NONE: accepted */
 	const char *status;             /* the TCB status; NULL: not looked at */
+	enum { NOT_LOOKED_AT, ADVISED, NOT_ADVISED } relaunch;
 	int64_t ends;                   /* until when the verdict holds; 0: not looked at */
 	struct forge_edit tcb_info, qe_identity; /* of the documents, before they are signed */
 };

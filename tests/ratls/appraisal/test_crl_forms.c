@@ -23,6 +23,7 @@
 #define SERIAL "020105"
 #define DATE   "170d3235303630313132303030305a"
 #define REASON "300c300a0603551d1504030a0101"
+#define REMOVED "300c300a0603551d1504030a0108"
 
 static const struct {
 	const char *what, *entry;
@@ -30,6 +31,7 @@ static const struct {
 } rows[] = {
 	{"an entry", SERIAL DATE, true},
 	{"the reason", SERIAL DATE REASON, true},
+	{"removed from the list", SERIAL DATE REMOVED, true},
 	{"a serial number of which the first bit is set", "02020085" DATE, true},
 	{"a negative serial number", "020185" DATE, false},
 	{"a date that does not exist", SERIAL "170d3235313330313132303030305a", false},
@@ -88,6 +90,34 @@ static void entries_have_one_form(void **state)
 	}
 }
 
+static bool lists(const char *entry, long serial)
+{
+	struct buf der = {0};
+	struct outcome o = {0};
+	struct crl list = {0};
+	struct cert c = {.serial = ASN1_INTEGER_new()};
+	bool listed;
+
+	write_entry(entry, &der);
+	assert_true(crl_parse(cur_of(der.p, der.len), &list, &o));
+	assert_int_equal(ASN1_INTEGER_set(c.serial, serial), 1);
+	listed = crl_lists(&list, &c);
+	crl_done(&list);
+	cert_done(&c);
+	buf_done(&der);
+	return listed;
+}
+
+/* removeFromCRL is for deltas: in a complete list it takes nothing back. */
+static void what_is_listed_is_revoked(void **state)
+{
+	(void)state;
+	assert_true(lists(SERIAL DATE, 5));
+	assert_true(lists(SERIAL DATE REASON, 5));
+	assert_true(lists(SERIAL DATE REMOVED, 5));
+	assert_false(lists(SERIAL DATE, 6));
+}
+
 /* The algorithm stands in it twice, once where it is signed: both must say the same. */
 static void a_list_counts_only_for_its_algorithm(void **state)
 {
@@ -132,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries_have_one_form),
+		cmocka_unit_test(what_is_listed_is_revoked),
 		cmocka_unit_test(a_list_counts_only_for_its_algorithm),
 		cmocka_unit_test(a_list_may_be_longer_than_64_kib),
 	};

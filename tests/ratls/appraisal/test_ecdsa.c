@@ -11,8 +11,10 @@
 
 #include <pthread.h>
 #include <openssl/bn.h>
+#include <openssl/core_dispatch.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/provider.h>
 
 #include "appraisal/ecdsa.h"
 #include "base/hash.h"
@@ -70,10 +72,11 @@ static bool holds(struct ecdsa_keys *keys, struct cur point, const struct signer
 {
 	struct cur raw = cur_of(s->raw, sizeof(s->raw)), der = cur_of(s->der, s->der_len);
 	struct cur message = cur_of(s->message, sizeof(s->message));
-	bool ok = ecdsa_verify(keys, &point, &raw, &message);
+	enum ecdsa_answer answer = ecdsa_verify(keys, &point, &raw, &message);
 
-	assert_int_equal(ecdsa_verify_der(keys, &point, &der, &message), ok);
-	return ok;
+	assert_int_equal(ecdsa_verify_der(keys, &point, &der, &message), answer);
+	assert_int_not_equal(answer, ECDSA_UNDECIDED);
+	return answer == ECDSA_YES;
 }
 
 static void a_signature_holds_under_its_own_point_alone(void **state)
@@ -102,7 +105,7 @@ static void what_is_no_point_verifies_nothing(void **state)
 	off[sizeof(off) - 1] ^= 1;
 	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
 		assert_true(holds(&keys, point_of(&signers[0]), &signers[0]));
-		assert_false(ecdsa_is_point(&keys, &points[i]));
+		assert_int_equal(ecdsa_is_point(&keys, &points[i]), ECDSA_NO);
 		assert_false(holds(&keys, points[i], &signers[0]));
 		assert_true(holds(&keys, point_of(&signers[0]), &signers[0]));
 	}
@@ -121,11 +124,82 @@ static void every_bit_of_a_signature_counts(void **state)
 			   message = cur_of(s.message, sizeof(s.message));
 
 		s.raw[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		assert_false(ecdsa_verify(&keys, &point, &raw, &message));
+		assert_int_equal(ecdsa_verify(&keys, &point, &raw, &message), ECDSA_NO);
 		s.raw[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 	ERR_clear_error();
 	ecdsa_keys_done(&keys);
+}
+
+/* ---- other providers ----------------------------------------------------------------------------------- */
+
+static OSSL_PROVIDER *whole;
+
+/* The default provider's key type "EC", and nothing else. */
+static const OSSL_ALGORITHM *query(void *provider, int operation, int *no_cache)
+{
+	static OSSL_ALGORITHM found[2];
+	const OSSL_ALGORITHM *a;
+
+	(void)provider;
+	*no_cache = 0;
+	if (operation != OSSL_OP_KEYMGMT)
+		return NULL;
+	for (a = OSSL_PROVIDER_query_operation(whole, operation, no_cache); a->algorithm_names != NULL; a++)
+		if (strncmp(a->algorithm_names, "EC:", 3) == 0) {
+			found[0] = *a;
+			found[0].property_definition = "provider=half";
+			return found;
+		}
+	return NULL;
+}
+
+static int init_half(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const OSSL_DISPATCH **out, void **context)
+{
+	static const OSSL_DISPATCH functions[] = {{OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query}, {0, NULL}};
+
+	(void)handle;
+	(void)in;
+	*out = functions;
+	*context = OSSL_PROVIDER_get0_provider_ctx(whole);
+	return 1;
+}
+
+/* There is nobody who verifies: that is no word against whoever signed. */
+static void what_cannot_be_verified_is_undecided(void)
+{
+	struct ecdsa_keys keys = {.idle = {NULL}};
+	const struct signer *s = &signers[0];
+	struct cur point = point_of(s), raw = cur_of(s->raw, sizeof(s->raw)), message = cur_of(s->message, sizeof(s->message));
+
+	assert_int_equal(ecdsa_verify(&keys, &point, &raw, &message), ECDSA_UNDECIDED);
+	ERR_clear_error();
+	ecdsa_keys_done(&keys);
+}
+
+/* Keys are one provider's and signatures another's, as where a hardware module holds keys: OpenSSL copies a key from
+ * the one to the other, and must not be left to find the copy of another point. */
+static void copies_of_a_key_are_not_used_again(void **state)
+{
+	OSSL_LIB_CTX *apart = OSSL_LIB_CTX_new();
+	OSSL_PROVIDER *half, *rest;
+
+	(void)state;
+	whole = OSSL_PROVIDER_load(apart, "default");
+	assert_int_equal(OSSL_PROVIDER_add_builtin(NULL, "half", init_half), 1);
+	assert_int_equal(EVP_set_default_properties(NULL, "?provider=half"), 1);
+	half = OSSL_PROVIDER_load(NULL, "half");
+	rest = OSSL_PROVIDER_load(NULL, "default");
+	assert_true(whole != NULL && half != NULL && rest != NULL);
+	a_signature_holds_under_its_own_point_alone(NULL);
+	what_is_no_point_verifies_nothing(NULL);
+	assert_int_equal(EVP_set_default_properties(NULL, "provider=half"), 1);
+	what_cannot_be_verified_is_undecided();
+	assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
+	OSSL_PROVIDER_unload(half);
+	OSSL_PROVIDER_unload(rest);
+	OSSL_PROVIDER_unload(whole);
+	OSSL_LIB_CTX_free(apart);
 }
 
 static void *verify_beside_others(void *arg)
@@ -166,6 +240,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_point_verifies_nothing),
 		cmocka_unit_test(every_bit_of_a_signature_counts),
 		cmocka_unit_test(threads_do_not_lend_each_other_points),
+		cmocka_unit_test(copies_of_a_key_are_not_used_again),
 	};
 
 	return cmocka_run_group_tests(tests, make_signers, NULL);

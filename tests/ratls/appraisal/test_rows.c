@@ -79,7 +79,7 @@ static bool is_tested_elsewhere(int reason)
 	static const enum reason elsewhere[] = {REASON_COLLATERAL_PRESENT, REASON_COLLATERAL_REFRESH,
 		REASON_CERTIFICATE_TIME,
 		REASON_LOG_RTMR0, REASON_LOG_RTMR1, REASON_LOG_RTMR2, REASON_LOG_RTMR3, REASON_LOG_CLAIMS,
-		REASON_POLICY_COMPARED, REASON_TCB_EVALUATION, REASON_QEID_REVOKED};
+		REASON_POLICY_COMPARED, REASON_TCB_EVALUATION};
 
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
 		if ((int)elsewhere[i] == reason)
