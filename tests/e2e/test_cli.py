@@ -406,11 +406,22 @@ def test_a_folder_is_no_collateral(teesql, machine, folder):
 
 
 def test_json_is_one_object_wherever_it_stands(teesql, real, folder):
-    for arguments in (["--json"], ["frobnicate", "--json"]):
+    for arguments in (["--json"], ["frobnicate", "--json"], ["collateral", "frobnicate", "--json"], ["collateral", "--json"]):
         assert json.loads(teesql(*arguments, status=2).stdout)["code"] == "TQ-8007"
     out = folder / "a.policy"
     done = teesql("pin", *real.arguments[1:], "--at", str(GOOD_AT), "--json", "--out", out)
     assert json.loads(done.stdout) == json.loads(out.read_text())
+
+
+@pytest.mark.parametrize("arguments, code", [
+    ([], "TQ-8007"), (["frobnicate"], "TQ-8007"), (["collateral"], "TQ-8007"), (["collateral", "frobnicate"], "TQ-8007"),
+    (["verify", "--frobnicate"], "TQ-8001"), (["verify", "a", "b"], "TQ-8001"), (["connect", "--listen"], "TQ-8001"),
+])
+def test_json_is_asked_for_in_the_environment_too(teesql, arguments, code):
+    for value in ("1", "yes", "on", "true"):
+        assert json.loads(teesql(*arguments, env={"TEESQL_JSON": value}, status=2).stdout)["code"] == code
+    for env, more in [({"TEESQL_JSON": "no"}, []), ({"TEESQL_JSON": "1"}, ["--json=off"]), ({"TEESQL_JSON": ""}, [])]:
+        assert teesql(*arguments, *more, env=env, status=2).stdout == ""
 
 
 def test_no_arguments_and_help(teesql):
