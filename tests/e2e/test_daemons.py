@@ -218,7 +218,8 @@ def test_check_config_prints_what_is_in_force(house):
 
 
 @pytest.mark.parametrize("line", ["listen = foo", "mrtd = 12", "threads = 257", "policy = /nonexistent",
-                                  "insecure-trust-root = /nonexistent", "log-level = loud", "backend = foo", "max-appraisals = 0"])
+                                  "insecure-trust-root = /nonexistent", "log-level = loud", "backend = foo",
+                                  "max-appraisals = 0", "client-cert = /nonexistent"])
 @pytest.mark.parametrize("argv", [["teesql-sidecar"], ["teesql", "connect", "localhost:1"]])
 def test_check_config_refuses_what_a_start_refuses(bin_path, folder, argv, line):
     path = folder / "x.conf"
@@ -226,6 +227,31 @@ def test_check_config_refuses_what_a_start_refuses(bin_path, folder, argv, line)
     command = [bin_path(argv[0]), *argv[1:], "--config", path]
     assert f"{path}:2: " in run([*command, "--check-config"], status=2, timeout=20).stderr
     assert f"{line.split()[0]}" in run(command, status=2, timeout=20).stderr
+
+
+def test_check_config_reads_our_certificate(house, bin_path, folder):
+    """--client-cert DIR: what a start would find missing or broken there."""
+    house.client_files(folder)
+    command = [bin_path("teesql"), "connect", "localhost:1", "--client-cert", folder]
+    run([*command, "--check-config"])
+    for name in ("client-cert.pem", "client-key.pem"):
+        good = (folder / name).read_text()
+        (folder / name).write_text("nonsense")
+        for more in (["--check-config"], []):
+            said = run([*command, *more], status=2).stderr
+            assert "TQ-8004" in said and f'--client-cert: "{folder}"' in said
+        (folder / name).unlink()
+        for more in (["--check-config"], []):
+            said = run([*command, *more], status=2).stderr
+            assert "TQ-8004" in said and f"{folder / name}" in said
+        (folder / name).write_text(good)
+
+
+@pytest.mark.parametrize("argv", [["teesql-sidecar"], ["teesql", "connect", "localhost:1"]])
+def test_check_config_refuses_an_agent_elsewhere(bin_path, argv):
+    command = [bin_path(argv[0]), *argv[1:], "--agent", "http://192.0.2.1:80"]
+    for more in (["--check-config"], []):
+        assert "insecure-remote-agent" in run([*command, *more], status=2, timeout=20).stderr
 
 
 # ---- teesql connect ------------------------------------------------------------------------------------
