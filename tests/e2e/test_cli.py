@@ -475,6 +475,19 @@ def test_json_has_every_member_every_time(teesql, real):
         assert all(set(c) == {"id", "status", "expected", "actual", "hint"} for c in other["checks"])
 
 
+def test_the_trust_root_is_known_whatever_comes_of_it(teesql, machine, folder):
+    (folder / "nothing").write_text("nothing")
+    for target, status in [("127.0.0.1:9", 3), (folder / "nothing", 4), (machine.files / "client-cert.pem", 7)]:
+        arguments = ["verify", target, "--json", "--pccs", "http://127.0.0.1:9"]
+        report = json.loads(teesql(*arguments, "--insecure-trust-root", machine.td.root, status=status).stdout)
+        assert report["trust_root"] == "development"
+        status = 5 if status == 7 else status  # its root is a stranger's
+        assert json.loads(teesql(*arguments, status=status).stdout)["trust_root"] == "intel"
+    report = json.loads(teesql("verify", folder / "nothing", "--json", "--insecure-trust-root", folder / "nothing",
+                               status=2).stdout)
+    assert report["trust_root"] is None
+
+
 def test_json_tells_what_the_exit_code_tells(teesql, real):
     arguments = [*real.arguments, "--at", str(GOOD_AT), "--json"]
     accepted = json.loads(teesql(*arguments).stdout)
