@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "cli/connect.h"
 #include "cli/dial.h"
+#include "program/errand.h"
 #include "program/loopback.h"
 #include "tls/verifier.h"
 
@@ -213,6 +214,24 @@ static int check_session(const struct forwarder *f, struct ratls_error *err)
 		"(only \"any\" is possible; or start one forwarder for each host)", wanted);
 }
 
+/* All that others have a say in, and may be slow to say. */
+static int prepare(void *self, struct ratls_error *err)
+{
+	struct forwarder *f = self;
+	int rc;
+
+	f->party.options = &f->config.appraisal;
+	f->party.role = CHANNEL_CLIENT;
+	f->party.asker = ASKER_USER;
+	f->party.request = appraisal_key_request;
+	rc = party_believe(&f->party, err);
+	if (rc == RATLS_OK)
+		rc = identify(f, err);
+	if (rc == RATLS_OK && f->config.lazy && !f->party.compares)
+		cli_note(&f->config.cli, "%s", PARTY_COMPARES_NOTHING);
+	return rc == RATLS_OK && !f->config.lazy ? verify_first(f, err) : rc;
+}
+
 static int start(struct forwarder *f, bool command, struct ratls_error *err)
 {
 	const char *listen = f->config.listen != NULL ? f->config.listen : command ? "127.0.0.1:0" : "127.0.0.1:15432";
@@ -238,17 +257,7 @@ static int start(struct forwarder *f, bool command, struct ratls_error *err)
 	target_format(&f->target, &name);
 	snprintf(f->name, sizeof(f->name), "%.*s", (int)name.len, name.p != NULL ? (const char *)name.p : "");
 	buf_done(&name);
-	f->party.options = &f->config.appraisal;
-	f->party.role = CHANNEL_CLIENT;
-	f->party.asker = ASKER_USER;
-	f->party.request = appraisal_key_request;
-	rc = party_believe(&f->party, err);
-	if (rc == RATLS_OK)
-		rc = identify(f, err);
-	if (rc == RATLS_OK && f->config.lazy && !f->party.compares)
-		cli_note(&f->config.cli, "%s", PARTY_COMPARES_NOTHING);
-	if (rc == RATLS_OK && !f->config.lazy)
-		rc = verify_first(f, err);
+	rc = errand_run(prepare, f, command, err);
 	if (rc == RATLS_OK)
 		rc = make_socket_dir(f, err);
 	if (rc == RATLS_OK)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/env.h"
+#include "program/errand.h"
 
 const char *connect_session_wanted(const struct forwarder *f)
 {
@@ -94,22 +95,9 @@ static void become(struct forwarder *f, char **command)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* A signal that came before there was a command, 0 if none did: the command would not hear of it. */
-static int came_before(void)
-{
-	static const int ends[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
-	sigset_t pending;
-
-	sigpending(&pending);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (sigismember(&pending, ends[i]))
-			return ends[i];
-	return 0;
-}
-
 int connect_run_command(struct forwarder *f, char **command)
 {
-	int status = came_before();
+	int status = errand_told_to_end(true); /* the command would not hear of it */
 	pid_t child;
 
 	if (status != 0)

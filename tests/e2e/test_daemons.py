@@ -475,6 +475,21 @@ def test_connect_forwards_each_signal(house, sidecar, name):
     assert daemon.wait() == 9
 
 
+@pytest.mark.parametrize("name, command", [
+    ("INT", []), ("TERM", []), ("QUIT", []), ("INT", ["--", "touch"]), ("TERM", ["--", "touch"]), ("HUP", ["--", "touch"])])
+def test_connect_waits_for_no_verdict_when_it_is_told_to_end(house, sidecar, folder, name, command):
+    """The collateral service takes the question and says nothing; who asked has gone away."""
+    made = [folder / "made"] if command else []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        daemon = Daemon("connect that waits", [*house.forwarder_argv(
+            sidecar, pccs=f"http://127.0.0.1:{silent.getsockname()[1]}"), *command, *made], ready=None)
+        question, _ = silent.accept()
+        with question:
+            daemon.send_signal(getattr(signal, "SIG" + name))
+            assert daemon.wait() == 128 + getattr(signal, "SIG" + name)
+    assert "refused" not in daemon.log and daemon.stdout in (None, "") and not (folder / "made").exists()
+
+
 def test_signals_that_mean_nothing_end_nothing(house, sidecar):
     with house.forwarder(sidecar) as forwarder:
         for number in (signal.SIGUSR1, signal.SIGUSR2):
