@@ -75,13 +75,14 @@ static const struct {
 } marks[] = {
 	[HEALTH_OK] = {"ok", "ok"},
 	[HEALTH_NOT_THERE] = {"--", "absent"},
+	[HEALTH_WARN] = {"warn", "warning"},
 	[HEALTH_BAD] = {"FAIL", "failed"},
 };
 
 static void say(const struct cli *cli, const char *name, struct finding *f)
 {
 	utf8_tame(f->detail, strlen(f->detail));
-	if (cli->quiet && f->health != HEALTH_BAD)
+	if (cli->quiet && f->health < HEALTH_WARN)
 		return;
 	printf("%-5s %-14s %s\n", marks[f->health].shown, name, f->detail);
 	if (f->fix != NULL)

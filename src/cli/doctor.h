@@ -15,7 +15,7 @@ struct doctor_config {
 	struct obtain_options obtain;
 };
 
-enum health { HEALTH_OK, HEALTH_NOT_THERE, HEALTH_BAD };
+enum health { HEALTH_OK, HEALTH_NOT_THERE, HEALTH_WARN, HEALTH_BAD }; /* warn: it works, but not as it is meant to */
 
 struct finding {
 	enum health health;

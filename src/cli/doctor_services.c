@@ -69,33 +69,30 @@ static bool has_target(const char *target)
 
 /* ---- names --------------------------------------------------------------------------------------------- */
 
-static void probe_name(const char *name, struct finding *f)
+/* Those who do the same: one with an address is enough, since they are tried in order. */
+struct group {
+	size_t asked, known;
+};
+
+static void look_up(const char *name, struct group *group, struct buf *known, struct buf *unknown)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *list;
-	size_t used = strlen(f->detail);
-	int failure;
+	int failure = getaddrinfo(name, NULL, &hints, &list);
 
-	if (f->health == HEALTH_BAD)
-		return;
-	failure = getaddrinfo(name, NULL, &hints, &list);
+	group->asked++;
 	if (failure != 0) {
-		doctor_found(f, HEALTH_BAD, "Check the name, and the resolver of this machine (/etc/resolv.conf).",
-			"could not translate host name \"%.128s\" to address: %s", name, gai_strerror(failure));
-		f->class = CLASS_UNREACHABLE;
+		buf_fmt(unknown, "%scould not translate host name \"%.128s\" to address: %s", unknown->len > 0 ? ", " : "",
+			name, gai_strerror(failure));
 		return;
 	}
 	freeaddrinfo(list);
-	snprintf(f->detail + used, sizeof(f->detail) - used, "%s%.80s", used > 0 ? ", " : "", name);
-	f->health = HEALTH_OK;
+	group->known++;
+	buf_fmt(known, "%s%.80s", known->len > 0 ? ", " : "", name);
 }
 
-/* Of the collateral services and of TARGET. */
-void doctor_probe_names(struct visit *v, struct finding *f)
+static void look_up_services(const struct visit *v, struct group *group, struct buf *known, struct buf *unknown)
 {
-	struct target target = {.kind = TARGET_FILE};
-
-	f->health = HEALTH_NOT_THERE;
 	for (const char *const *url = collateral_urls(v); *url != NULL; url++) {
 		const char *host = strstr(*url, "://") != NULL ? strstr(*url, "://") + 3 : *url;
 		bool bracket = host[0] == '[';
@@ -103,14 +100,45 @@ void doctor_probe_names(struct visit *v, struct finding *f)
 
 		host += bracket;
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(host, bracket ? "]" : ":/?#"), host);
-		probe_name(name, f);
+		look_up(name, group, known, unknown);
 	}
+}
+
+static void look_up_target(const struct visit *v, struct group *group, struct buf *known, struct buf *unknown)
+{
+	struct target target = {.kind = TARGET_FILE};
+
 	if (has_target(v->target) && target_parse(v->target, &target, NULL) == RATLS_OK)
 		for (size_t i = 0; i < target.n_hosts; i++)
-			probe_name(target.hosts[i].address[0] != '\0' ? target.hosts[i].address : target.hosts[i].name, f);
+			look_up(target.hosts[i].address[0] != '\0' ? target.hosts[i].address : target.hosts[i].name, group,
+				known, unknown);
 	target_done(&target);
-	if (f->health == HEALTH_NOT_THERE)
+}
+
+void doctor_probe_names(struct visit *v, struct finding *f)
+{
+	static const char fix[] = "Check the name, and the resolver of this machine (/etc/resolv.conf).";
+	struct group services = {0}, hosts = {0};
+	struct buf known = {0}, unknown = {0};
+	const char *good, *bad;
+
+	look_up_services(v, &services, &known, &unknown);
+	look_up_target(v, &hosts, &known, &unknown);
+	buf_u8(&known, 0);
+	buf_u8(&unknown, 0);
+	good = known.bad ? "" : (const char *)known.p;
+	bad = unknown.bad ? "" : (const char *)unknown.p;
+	if ((services.asked > 0 && services.known == 0) || (hosts.asked > 0 && hosts.known == 0)) {
+		doctor_found(f, HEALTH_BAD, fix, "%s", bad);
+		f->class = CLASS_UNREACHABLE;
+	} else if (bad[0] != '\0')
+		doctor_found(f, HEALTH_WARN, fix, "%s; %s", good, bad);
+	else if (good[0] != '\0')
+		doctor_found(f, HEALTH_OK, NULL, "%s", good);
+	else
 		doctor_found(f, HEALTH_NOT_THERE, NULL, "none is asked for");
+	buf_done(&known);
+	buf_done(&unknown);
 }
 
 /* ---- collateral ---------------------------------------------------------------------------------------- */
@@ -165,7 +193,11 @@ void doctor_probe_collateral(struct visit *v, struct finding *f)
 		if (place_new(*urls, NULL, &place, &err) != RATLS_OK)
 			break;
 		if (ask_collateral(v, place_url(place), &err) == RATLS_OK) {
-			doctor_found(f, HEALTH_OK, NULL, "%s answers", place_url(place));
+			if (err.code == RATLS_OK)
+				doctor_found(f, HEALTH_OK, NULL, "%s answers", place_url(place));
+			else
+				doctor_found(f, HEALTH_WARN, "Those before it are asked in vain each time: mend them, or leave them out of --pccs.",
+					"%.150s answers, but not %s", place_url(place), err.message);
 			place_free(place);
 			return;
 		}

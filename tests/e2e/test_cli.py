@@ -713,6 +713,21 @@ def test_doctor_looks_names_up(teesql, machine):
     assert names("--pccs", "none", status=0)["status"] == "absent"
 
 
+def test_doctor_warns_where_one_of_several_does(teesql, machine):
+    """What is tried in order is not lost with its first: it is named, and the rest is used."""
+    here, nowhere = machine.td.pccs, "http://no-such-host.invalid:9"
+    for services in ([here, nowhere], [nowhere, here]):
+        arguments = ["doctor", "--agent", machine.td.agent, *(f"--pccs={s}" for s in services)]
+        probes = {p["probe"]: p for p in json.loads(teesql(*arguments, "--json").stdout)["probes"]}
+        assert probes["names"]["status"] == "warning" and probes["names"]["fix"]
+        assert "127.0.0.1" in probes["names"]["detail"] and "no-such-host.invalid" in probes["names"]["detail"]
+        assert "no-such-host.invalid" in teesql(*arguments, "--quiet").stdout
+    first = probes["collateral"]
+    assert first["status"] == "warning" and f"{here} answers" in first["detail"] and nowhere in first["detail"]
+    probes = json.loads(teesql("doctor", "--agent", machine.td.agent, "--pccs", nowhere, "--json", status=3).stdout)["probes"]
+    assert {p["probe"]: p["status"] for p in probes}["names"] == "failed"
+
+
 def test_doctor_asks_no_collateral_service_where_there_is_none(teesql, machine):
     done = teesql("doctor", "--agent", machine.td.agent, "--pccs", "none", "--json")
     probe, = [p for p in json.loads(done.stdout)["probes"] if p["probe"] == "collateral"]
