@@ -440,6 +440,19 @@ def test_passwords_stay_where_they_are(teesql):
             assert done.returncode in (2, 3) and "s3cret" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("scheme", ["mysql", "postgresql+asyncpg", "jdbc:postgresql", "https"])
+def test_passwords_of_others_stay_where_they_are(teesql, scheme):
+    """What SQLAlchemy and its kind write is no file of a strange name."""
+    url = f"{scheme}://u:s3cret@127.0.0.1:9/db"
+    for command in ("verify", "inspect", "pin", "root", "connect"):
+        for arguments, env in [([url], {}), ([], {"DATABASE_URL": url})]:
+            done = teesql(command, *arguments, env=env, status=2)
+            assert "s3cret" not in done.stdout + done.stderr
+            assert "TQ-8003" in done.stderr and "postgresql://" in done.stderr
+    done = teesql("verify", "u:s3cret@127.0.0.1", status=2)
+    assert "s3cret" not in done.stdout + done.stderr
+
+
 # ---- what is printed --------------------------------------------------------------------------------------------
 
 def members(value, path=""):
