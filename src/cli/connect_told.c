@@ -14,6 +14,7 @@
 
 #include "base/env.h"
 #include "program/errand.h"
+#include "program/streams.h"
 
 const char *connect_session_wanted(const struct forwarder *f)
 {
@@ -50,6 +51,7 @@ void connect_say_how(struct forwarder *f)
 {
 	const char *port = service_port(f->party.service);
 	const char *dir = f->config.socket_dir != NULL ? f->config.socket_dir : f->own_dir;
+	struct ratls_error err = {0};
 	struct buf uri = {0};
 	char *text = local_dsn(f, false, &uri, NULL) == RATLS_OK ? buf_take_str(&uri) : NULL;
 
@@ -58,7 +60,8 @@ void connect_say_how(struct forwarder *f)
 			f->host, "port", port, "socket_dir", dir));
 	else if (text != NULL)
 		puts(text);
-	fflush(stdout);
+	if (streams_flush(&err) != RATLS_OK)
+		cli_warn("%s", err.message); /* and yet it is there, at an address that may be known */
 	cli_note(&f->config.cli, "  psql 'host=%s port=%s sslmode=disable'", dir, port);
 	free(text);
 	buf_done(&uri);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "cli/cli.h"
+#include "program/streams.h"
 
 static const struct command commands[] = {
 	{"verify", cmd_verify, "obtain evidence, appraise it, and say what held and what did not"},
@@ -49,7 +50,7 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	const struct command *command;
 
@@ -75,4 +76,20 @@ int main(int argc, char **argv)
 	secret_forbid_core_dumps(); /* most commands hold the key that the guest agent gives */
 	signal(SIGPIPE, SIG_IGN); /* a server that hangs up is an error to report, not an end */
 	return command->run(argv + 1);
+}
+
+/* What could not be told is not given: no verdict, no policy. */
+int main(int argc, char **argv)
+{
+	struct ratls_error err = {0};
+	int result;
+
+	streams_hold();
+	result = run(argc, argv);
+	if (streams_flush(&err) != RATLS_OK) {
+		int code = cli_fail(&(struct cli){.json = false}, &err);
+
+		result = result != 0 ? result : code;
+	}
+	return result;
 }

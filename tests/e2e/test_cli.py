@@ -18,7 +18,7 @@ import types
 import pytest
 
 from conftest import ROOT
-from daemon import run
+from daemon import CLEAN, run
 from forge import Forged, evidence_of
 from house import Td
 
@@ -451,6 +451,30 @@ def test_passwords_of_others_stay_where_they_are(teesql, scheme):
             assert "TQ-8003" in done.stderr and "postgresql://" in done.stderr
     done = teesql("verify", "u:s3cret@127.0.0.1", status=2)
     assert "s3cret" not in done.stdout + done.stderr
+
+
+def test_what_is_not_written_is_no_success(bin_path, real, folder):
+    """A policy for a full disk, a verdict for nobody: neither is given, and the reason is said."""
+    good, told = [*real.arguments, "--at", str(GOOD_AT)], "could not write"
+    commands = [good, [*good, "--json"], ["inspect", real.quote], ["pin", *good[1:]], ["explain", "--json"], ["--help"],
+                ["verify", "--help"], ["collateral", "show", real.collateral], ["connect", "--check-config"]]
+    for command in commands:
+        argv = [bin_path("teesql"), *command]
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, env=CLEAN, text=True, check=False)
+        assert done.returncode == 2 and told in done.stderr and "No space" in done.stderr, command
+        done = subprocess.run(argv, stderr=subprocess.PIPE, env=CLEAN, text=True, check=False,
+                              preexec_fn=lambda: os.close(1))
+        assert done.returncode == 2 and told in done.stderr, command
+    refused = [bin_path("teesql"), *good, "--mrtd", OTHER]
+    with open("/dev/full", "w") as full:
+        assert subprocess.run(refused, stdout=full, stderr=subprocess.DEVNULL, env=CLEAN, check=False).returncode == 1
+
+
+def test_who_reads_no_further_has_read_enough(bin_path):
+    with subprocess.Popen([bin_path("teesql"), "explain"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=CLEAN) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b"" and process.wait() == 0
 
 
 # ---- what is printed --------------------------------------------------------------------------------------------

@@ -7,13 +7,14 @@ import os
 import re
 import signal
 import socket
+import subprocess
 
 import psycopg
 import pytest
 
 import wire
 from cluster import APP_PASSWORD, free_port
-from daemon import Daemon, eventually, run
+from daemon import CLEAN, Daemon, eventually, run
 from house import CLIENT_MRTD, SERVER_MRTD, Forwarder, flags, psql
 from wire import Wire
 
@@ -497,6 +498,34 @@ def test_signals_that_mean_nothing_end_nothing(house, sidecar):
         psql(forwarder.dsn(), "select 1")
         forwarder.daemon.send_signal(signal.SIGQUIT)
         assert forwarder.daemon.wait() == 0 and not os.path.exists(forwarder.socket)
+
+
+def test_closed_standard_files_are_nobodys(house, sidecar):
+    """A socket that took the place of standard error would be sent our log."""
+    argv = [str(a) for a in house.forwarder_argv(sidecar)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, env=CLEAN, text=True,
+                          preexec_fn=lambda: [os.close(fd) for fd in (0, 2)]) as process:
+        try:
+            assert process.stdout.readline().startswith("postgresql://")
+            assert [os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in (0, 2)] == ["/dev/null"] * 2
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+
+
+def test_connect_serves_though_nobody_reads(house, sidecar):
+    """The connection string is lost, and said to be; drivers that know the way are served."""
+    with open("/dev/full", "w") as full:
+        process = subprocess.Popen([str(a) for a in house.forwarder_argv(sidecar)], stdout=full,
+                                   stderr=subprocess.PIPE, env=CLEAN, text=True)
+    with process:
+        try:
+            said = [process.stderr.readline()]
+            while said[-1] and not said[-1].startswith("ready"):
+                said.append(process.stderr.readline())
+        finally:
+            process.terminate()
+    assert process.returncode == 0 and any("could not write" in line for line in said)
 
 
 def test_connect_leaves_no_socket_behind(house, io, sidecar):
