@@ -471,6 +471,15 @@ def test_what_is_not_written_is_no_success(bin_path, real, folder):
         assert subprocess.run(refused, stdout=full, stderr=subprocess.DEVNULL, env=CLEAN, check=False).returncode == 1
 
 
+def test_only_files_are_replaced(teesql, real, folder):
+    """As root, --out /dev/null would leave every program of the machine with a file in its place."""
+    os.mkfifo(folder / "pipe")
+    good = [*real.arguments[1:], "--at", str(GOOD_AT)]
+    for arguments in (["verify", *good, "--save"], ["pin", *good, "--out"]):
+        done = teesql(*arguments, folder / "pipe", status=2)
+        assert "not a regular file" in done.stderr and (folder / "pipe").is_fifo() and done.stdout == ""
+
+
 def test_who_reads_no_further_has_read_enough(bin_path):
     with subprocess.Popen([bin_path("teesql"), "explain"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=CLEAN) as process:
         process.stdout.close()
