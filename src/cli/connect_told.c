@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/env.h"
+#include "base/err.h"
 #include "program/errand.h"
 #include "program/streams.h"
 
@@ -73,9 +74,11 @@ static void become(struct forwarder *f, char **command)
 	static const char *const misleading[] = {"PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGHOSTADDR",
 		"PGSSLNEGOTIATION", "PGCHANNELBINDING", "PGREQUIRESSL", "PGGSSENCMODE"};
 	const char *session = connect_session_wanted(f);
+	struct ratls_error err = {0};
 	struct buf uri = {0};
 	char *text;
 	sigset_t none;
+	int reason;
 
 	if (command[0] == NULL || local_dsn(f, true, &uri, NULL) != RATLS_OK ||
 		(text = buf_take_str(&uri)) == NULL)
@@ -94,21 +97,24 @@ static void become(struct forwarder *f, char **command)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	execvp(command[0], command);
-	fprintf(stderr, "teesql connect: could not run \"%s\": %s\n", command[0], strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
+	reason = errno;
+	err_set(&err, RATLS_E_IO, "could not run \"%s\": %s", command[0], strerror(reason));
+	(void)cli_fail(&(struct cli){.json = false}, &err); /* what is on standard output is the command's */
+	_exit(reason == ENOENT ? 127 : 126);
 }
 
 int connect_run_command(struct forwarder *f, char **command)
 {
 	int status = errand_told_to_end(true); /* the command would not hear of it */
+	struct ratls_error err = {0};
 	pid_t child;
 
 	if (status != 0)
 		return 128 + status;
 	child = fork();
 	if (child < 0) {
-		fprintf(stderr, "teesql connect: could not start a process: %s\n", strerror(errno));
-		return CLASS_UNREACHABLE;
+		err_set(&err, RATLS_E_IO, "could not start a process: %s", strerror(errno));
+		return cli_fail(&f->config.cli, &err);
 	}
 	if (child == 0)
 		become(f, command);

@@ -425,8 +425,18 @@ def test_connect_command_runs_psql(house, io, sidecar):
 
 
 def test_connect_command_missing(house, sidecar):
-    done = run([*house.forwarder_argv(sidecar), "--", "/nonexistent/psql"], status=127)
-    assert "/nonexistent/psql" in done.stderr
+    done = run([*house.forwarder_argv(sidecar), "--", "/nonexistent/psql\033[31m"], status=127)
+    assert "/nonexistent/psql" in done.stderr and "\033" not in done.stderr
+
+
+def test_an_address_that_is_taken_is_a_matter_of_configuration(house, bin_path, sidecar):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        for argv in (house.forwarder_argv(sidecar, listen=address),
+                     house.forwarder_argv(sidecar, socket_dir="/nonexistent/dir"),
+                     [bin_path("teesql-sidecar"), *flags(house.sidecar_options(listen=address))]):
+            said = run(argv, status=2).stderr
+            assert "could not listen on" in said and "--listen" in said
 
 
 def test_what_can_be_read_once_is_read_once(house, io, sidecar):
