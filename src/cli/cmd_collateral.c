@@ -181,8 +181,8 @@ static int report_on(
 		.options.size = sizeof(q.options), .at = clock_now(), .warn_before = c->warn_before / 1000};
 	int rc = appraisal_trust_root(&c->appraisal, &root, err);
 
-	if (rc == RATLS_OK && c->at != NULL)
-		rc = instant_parse(c->at, &q.at, err);
+	if (rc == RATLS_OK && c->at != NULL && (rc = instant_parse(c->at, &q.at, err)) != RATLS_OK)
+		err_prefix(err, rc, "--at");
 	q.options.insecure_trust_root = root.p;
 	q.options.insecure_trust_root_len = root.len;
 	if (rc == RATLS_OK)

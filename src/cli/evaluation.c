@@ -34,8 +34,8 @@ static int prepare(struct evaluation *e, struct ratls_error *err)
 	const struct appraisal_options *o = &e->config->appraisal;
 	int rc = RATLS_OK;
 
-	if (e->config->at != NULL)
-		rc = instant_parse(e->config->at, &e->at, err);
+	if (e->config->at != NULL && (rc = instant_parse(e->config->at, &e->at, err)) != RATLS_OK)
+		return err_prefix(err, rc, "--at");
 	if (rc == RATLS_OK)
 		rc = appraisal_policy(o, &e->policy, err);
 	if (rc == RATLS_OK)

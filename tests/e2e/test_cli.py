@@ -480,6 +480,24 @@ def test_only_files_are_replaced(teesql, real, folder):
         assert "not a regular file" in done.stderr and (folder / "pipe").is_fifo() and done.stdout == ""
 
 
+def test_a_mistake_names_its_option(teesql, real):
+    for command in (["verify", real.quote], ["collateral", "check", real.collateral]):
+        assert "--at: " in teesql(*command, "--at", "noon", status=2).stderr
+    done = teesql(*real.arguments, "--at", str(GOOD_AT), "--save", "-", status=2)
+    assert "--save" in done.stderr and not os.path.exists("-")
+
+
+def test_a_quote_has_no_root_to_show(teesql, real):
+    done = teesql("root", real.quote, status=4)
+    assert "TQ-1011" in done.stderr and "peer" not in done.stderr
+
+
+def test_no_time_is_no_limit(teesql, machine):
+    """As for connect's --handshake-timeout, and not a server that was too slow."""
+    with server(*files(machine)) as (port, _):
+        teesql("inspect", f"127.0.0.1:{port}", "--timeout", "0", "--client-cert", "none")
+
+
 def test_who_reads_no_further_has_read_enough(bin_path):
     with subprocess.Popen([bin_path("teesql"), "explain"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=CLEAN) as process:
         process.stdout.close()
