@@ -255,6 +255,14 @@ def test_check_config_refuses_an_agent_elsewhere(bin_path, argv):
         assert "insecure-remote-agent" in run([*command, *more], status=2, timeout=20).stderr
 
 
+def test_words_of_others_cannot_steer_a_terminal(bin_path, folder):
+    """What an agent says, and what a file or an option is called."""
+    command = [bin_path("teesql-sidecar"), "--listen", "127.0.0.1:0"]
+    for more in (["--policy", folder / "\033[31m"], ["--\033[31m"], ["\033[31m"], ["--agent", folder / "\033[31m"]):
+        done = run([*command, *more], status=None)
+        assert done.returncode in (2, 3) and "\033" not in done.stderr and "?[31m" in done.stderr
+
+
 # ---- teesql connect ------------------------------------------------------------------------------------
 
 def test_connect_prints_a_dsn_that_can_be_pasted(house, io, sidecar):
