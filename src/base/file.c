@@ -134,7 +134,21 @@ int file_write_at(
 	return rc;
 }
 
+/* Not a device or a pipe, which would be gone, nor what stands for an open file, as /dev/stdout does. */
+static bool is_replaceable(const char *path)
+{
+	static const char magic[] = {'/', 'p', 'r', 'o', 'c', '/'};
+	char target[sizeof(magic)];
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return false;
+	return readlink(path, target, sizeof(target)) != sizeof(target) || memcmp(target, magic, sizeof(magic)) != 0;
+}
+
 int file_write(const char *path, const void *bytes, size_t len, mode_t mode, struct ratls_error *err)
 {
+	if (!is_replaceable(path))
+		return err_reason(err, RATLS_E_IO, REASON_FILE, "\"%s\" is not a regular file, and is left as it is", path);
 	return file_write_at(AT_FDCWD, path, bytes, len, mode, err);
 }

@@ -20,7 +20,8 @@ int file_read(const char *path, size_t max, struct buf *ret, struct ratls_error 
  * that neither group nor others may write; no symbolic link is followed. RATLS_E_IO says what it is else. */
 int file_read_own(int dir, const char *name, size_t max, struct buf *ret, struct ratls_error *err);
 
-/* Replace path by these bytes at once: a temporary file beside it, synced, with this mode, renamed. */
+/* Replace path by these bytes at once: a temporary file beside it, synced, with this mode, renamed. What is there and is
+ * no regular file is not replaced: RATLS_E_IO. */
 int file_write(const char *path, const void *bytes, size_t len, mode_t mode, struct ratls_error *err);
 
 /* The same within the open folder dir, which path is relative to. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/reason.h"
 
 /* A socket file that nobody listens on is left over from a program that did not end well. */
 static bool is_stale(const struct sockaddr_un *a)
@@ -43,7 +44,8 @@ int listen_unix(const char *path, int *ret_fd, struct ratls_error *err)
 	if (rc < 0) {
 		if (fd >= 0)
 			close(fd);
-		return err_set(err, RATLS_E_IO, "could not listen on \"%s\": %s", path, strerror(-rc));
+		return err_reason(err, RATLS_E_IO, REASON_LISTEN, "could not listen on \"%s\": %s", path,
+			strerror(-rc));
 	}
 	*ret_fd = fd;
 	return RATLS_OK;

@@ -9,6 +9,7 @@
 
 #include "base/env.h"
 #include "base/err.h"
+#include "base/opt_value.h"
 #include "base/utf8.h"
 
 const struct opt cli_rows[] = {
@@ -122,12 +123,36 @@ static void say_insecure(const char *name)
 	cli_warn("--%s is in effect", name);
 }
 
+/* As in opt.c: the flag has precedence, and the last one counts. */
 bool cli_asks_for_json(char **argv)
 {
-	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++)
-		if (strcmp(*argv, "--json") == 0 || strcmp(*argv, "--json=yes") == 0)
-			return true;
-	return false;
+	static const char flag[] = "--json";
+	const char *text = env_get("TEESQL_JSON");
+	bool json = false;
+
+	if (text != NULL)
+		(void)opt_value_set(&cli_rows[0], &json, text, false, NULL);
+	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++) {
+		text = strncmp(*argv, flag, sizeof(flag) - 1) == 0 ? *argv + sizeof(flag) - 1 : "other";
+		if (text[0] == '\0')
+			json = true;
+		else if (text[0] == '=')
+			(void)opt_value_set(&cli_rows[0], &json, text + 1, false, NULL);
+	}
+	return json;
+}
+
+int cli_unknown(const char *group, char **argv)
+{
+	struct ratls_error err = {0};
+
+	if (argv[0] == NULL)
+		err_reason(&err, RATLS_E_ARG, REASON_COMMAND, "a command is missing");
+	else if (argv[0][0] == '-')
+		err_reason(&err, RATLS_E_ARG, REASON_COMMAND, "a command is missing before \"%.64s\"", argv[0]);
+	else
+		err_reason(&err, RATLS_E_ARG, REASON_COMMAND, "unknown command \"%s%.64s\"", group, argv[0]);
+	return cli_fail(&(struct cli){.json = cli_asks_for_json(argv)}, &err);
 }
 
 bool cli_parse(const struct opt_program *program, char **argv, void *config, size_t max_rest,

@@ -53,8 +53,11 @@ int cli_run(const struct opt_program *program, char **argv, void *config, size_t
  * "teesql.error/1"; the result is the exit code. */
 int cli_fail(const struct cli *c, const struct ratls_error *err);
 
-/* Where the options cannot be read, --json can still be seen. */
+/* Where the options cannot be read, --json (or TEESQL_JSON) can still be seen. */
 bool cli_asks_for_json(char **argv);
+
+/* Fail because of the word that is, or is not, where a command should be: argv[0], behind group ("" or "collateral "). */
+int cli_unknown(const char *group, char **argv);
 
 /* The class, which is the exit code, of an error. */
 enum reason_class cli_class(const struct ratls_error *err);

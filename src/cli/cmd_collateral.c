@@ -181,8 +181,8 @@ static int report_on(
 		.options.size = sizeof(q.options), .at = clock_now(), .warn_before = c->warn_before / 1000};
 	int rc = appraisal_trust_root(&c->appraisal, &root, err);
 
-	if (rc == RATLS_OK && c->at != NULL)
-		rc = instant_parse(c->at, &q.at, err);
+	if (rc == RATLS_OK && c->at != NULL && (rc = instant_parse(c->at, &q.at, err)) != RATLS_OK)
+		err_prefix(err, rc, "--at");
 	q.options.insecure_trust_root = root.p;
 	q.options.insecure_trust_root_len = root.len;
 	if (rc == RATLS_OK)
@@ -265,23 +265,40 @@ static int run_fetch(const void *config, const char *target)
 	return fetch(c, target, &err) == RATLS_OK ? 0 : cli_fail(&c->cli, &err);
 }
 
+static const struct {
+	const char *name;
+	const struct opt_program *program;
+	int (*run)(const void *config, const char *argument);
+} verbs[] = {
+	{"fetch", &fetch_program, run_fetch},
+	{"show", &show_program, run_show},
+	{"check", &check_program, run_check},
+};
+
+#define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static void print_help(FILE *to)
+{
+	fputs("Usage: teesql collateral fetch|show|check [OPTION]... [ARGUMENT]\n\n", to);
+	for (size_t i = 0; i < N_VERBS; i++)
+		fprintf(to, "  %-6s %s\n", verbs[i].name, verbs[i].program->purpose);
+}
+
 int cmd_collateral(char **argv)
 {
-	static const struct {
-		const char *name;
-		const struct opt_program *program;
-		int (*run)(const void *config, const char *argument);
-	} verbs[] = {{"fetch", &fetch_program, run_fetch}, {"show", &show_program, run_show},
-		{"check", &check_program, run_check}};
 	struct collateral_config config = {.cli = {0}};
-	bool help = argv[1] != NULL && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+	const char *verb = argv[1];
 
-	for (size_t i = 0; argv[1] != NULL && i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(argv[1], verbs[i].name) == 0)
+	if (verb == NULL && !cli_asks_for_json(argv)) {
+		print_help(stderr);
+		return CLASS_USAGE;
+	}
+	if (verb != NULL && (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0)) {
+		print_help(stdout);
+		return 0;
+	}
+	for (size_t i = 0; verb != NULL && i < N_VERBS; i++)
+		if (strcmp(verb, verbs[i].name) == 0)
 			return cli_run(verbs[i].program, argv + 1, &config, 1, verbs[i].run);
-	fprintf(help ? stdout : stderr,
-		"Usage: teesql collateral fetch|show|check [OPTION]... [ARGUMENT]\n\n");
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		fprintf(help ? stdout : stderr, "  %-6s %s\n", verbs[i].name, verbs[i].program->purpose);
-	return help ? 0 : CLASS_USAGE;
+	return cli_unknown("collateral ", argv + 1);
 }

@@ -3,35 +3,21 @@
  * teesql connect: a localhost door to an attested server, for any driver.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/env.h"
 #include "base/err.h"
 #include "base/hostport.h"
 #include "base/log.h"
-#include "cli/cli.h"
+#include "cli/connect.h"
 #include "cli/dial.h"
-#include "cli/target.h"
-#include "program/appraisal_options.h"
-#include "program/daemon.h"
+#include "program/errand.h"
 #include "program/loopback.h"
-#include "program/party.h"
 #include "tls/relying_party.h"
 
-struct config {
-	struct cli cli;
-	char *listen, *socket_dir;
-	bool lazy, starttls, insecure_remote_clients;
-	struct appraisal_options appraisal;
-	struct daemon_options daemon;
-};
-
-#define ROW(name, type, member, fallback, arg, help) {name, type, offsetof(struct config, member), fallback, arg, help}
+#define ROW(name, type, member, fallback, arg, help) {name, type, offsetof(struct connect_config, member), fallback, arg, help}
 
 static const struct opt options[] = {
 	ROW("listen", OPT_STR, listen, NULL, "ADDR:PORT",
@@ -45,17 +31,17 @@ static const struct opt options[] = {
 };
 
 static const struct opt_table shared[] = {
-	{appraisal_rows, offsetof(struct config, appraisal)},
-	{appraisal_means_rows, offsetof(struct config, appraisal)},
-	{appraisal_self_rows, offsetof(struct config, appraisal)},
-	{appraisal_agent_rows, offsetof(struct config, appraisal)},
-	{daemon_rows, offsetof(struct config, daemon)},
-	{cli_rows, offsetof(struct config, cli)},
+	{appraisal_rows, offsetof(struct connect_config, appraisal)},
+	{appraisal_means_rows, offsetof(struct connect_config, appraisal)},
+	{appraisal_self_rows, offsetof(struct connect_config, appraisal)},
+	{appraisal_agent_rows, offsetof(struct connect_config, appraisal)},
+	{daemon_rows, offsetof(struct connect_config, daemon)},
+	{cli_rows, offsetof(struct connect_config, cli)},
 	{.opts = NULL},
 };
 
 /* Drivers' way here is plaintext: it stays on this machine. */
-static int check_address(const struct config *c, const char *address, struct ratls_error *err)
+static int check_address(const struct connect_config *c, const char *address, struct ratls_error *err)
 {
 	if (loopback_authority(address, strlen(address)) || c->insecure_remote_clients)
 		return RATLS_OK;
@@ -64,7 +50,7 @@ static int check_address(const struct config *c, const char *address, struct rat
 		address);
 }
 
-static int check_listen(const struct config *c, struct ratls_error *err)
+static int check_listen(const struct connect_config *c, struct ratls_error *err)
 {
 	char host[64];
 	uint16_t port;
@@ -79,7 +65,7 @@ static int check_listen(const struct config *c, struct ratls_error *err)
 
 static int check(const void *config, bool files, struct ratls_error *err)
 {
-	const struct config *c = config;
+	const struct connect_config *c = config;
 	struct service_options service;
 	int rc = check_listen(c, err);
 
@@ -99,16 +85,6 @@ static const struct opt_program program = {
 	.shared = shared,
 	.check = check,
 	.weakening_variable = APPRAISAL_SIMULATOR,
-};
-
-struct forwarder {
-	struct config config;
-	struct target target;
-	struct service_target targets[DSN_HOSTS_MAX];
-	char name[300];
-	char host[64];    /* where drivers find us */
-	char own_dir[64]; /* of the socket, if we made one */
-	struct party party;
 };
 
 /* ---- the verdict before the door opens ---------------------------------------------------------------------- */
@@ -225,24 +201,35 @@ static int identify(struct forwarder *f, struct ratls_error *err)
 	return appraisal_agent(&f->config.appraisal, &f->party.agent, err);
 }
 
-static const char *session_wanted(const struct forwarder *f)
-{
-	const char *wanted = f->target.dsn != NULL ? dsn_get(f->target.dsn, "target_session_attrs") : NULL;
-
-	return wanted != NULL ? wanted : env_get("PGTARGETSESSIONATTRS");
-}
-
 /* What kind of session is wanted only the driver can ask, behind the door: with one server it does. Which of several
  * servers is behind the door the driver cannot say. */
 static int check_session(const struct forwarder *f, struct ratls_error *err)
 {
-	const char *wanted = session_wanted(f);
+	const char *wanted = connect_session_wanted(f);
 
 	if (wanted == NULL || strcmp(wanted, "any") == 0 || f->target.n_hosts == 1)
 		return RATLS_OK;
 	return err_reason(err, RATLS_E_ARG, REASON_TARGET,
 		"target_session_attrs is \"%.32s\", and with several hosts each connection gets the first that can be reached "
 		"(only \"any\" is possible; or start one forwarder for each host)", wanted);
+}
+
+/* All that others have a say in, and may be slow to say. */
+static int prepare(void *self, struct ratls_error *err)
+{
+	struct forwarder *f = self;
+	int rc;
+
+	f->party.options = &f->config.appraisal;
+	f->party.role = CHANNEL_CLIENT;
+	f->party.asker = ASKER_USER;
+	f->party.request = appraisal_key_request;
+	rc = party_believe(&f->party, err);
+	if (rc == RATLS_OK)
+		rc = identify(f, err);
+	if (rc == RATLS_OK && f->config.lazy && !f->party.compares)
+		cli_note(&f->config.cli, "%s", PARTY_COMPARES_NOTHING);
+	return rc == RATLS_OK && !f->config.lazy ? verify_first(f, err) : rc;
 }
 
 static int start(struct forwarder *f, bool command, struct ratls_error *err)
@@ -270,17 +257,7 @@ static int start(struct forwarder *f, bool command, struct ratls_error *err)
 	target_format(&f->target, &name);
 	snprintf(f->name, sizeof(f->name), "%.*s", (int)name.len, name.p != NULL ? (const char *)name.p : "");
 	buf_done(&name);
-	f->party.options = &f->config.appraisal;
-	f->party.role = CHANNEL_CLIENT;
-	f->party.asker = ASKER_USER;
-	f->party.request = appraisal_key_request;
-	rc = party_believe(&f->party, err);
-	if (rc == RATLS_OK)
-		rc = identify(f, err);
-	if (rc == RATLS_OK && f->config.lazy && !f->party.compares)
-		cli_note(&f->config.cli, "%s", PARTY_COMPARES_NOTHING);
-	if (rc == RATLS_OK && !f->config.lazy)
-		rc = verify_first(f, err);
+	rc = errand_run(prepare, f, command, err);
 	if (rc == RATLS_OK)
 		rc = make_socket_dir(f, err);
 	if (rc == RATLS_OK)
@@ -297,111 +274,7 @@ static void finish(struct forwarder *f)
 	opt_free(&program, &f->config);
 }
 
-/* ---- what the user pastes, or the command gets --------------------------------------------------------------- */
-
-/* The DSN with the door in place of the server. */
-static int local_dsn(struct forwarder *f, bool with_password, struct buf *ret, struct ratls_error *err)
-{
-	static const char *const theirs[] = {"hostaddr", "sslnegotiation", "sslrootcert", "sslcert", "sslkey", "sslcrl",
-		"channel_binding", "load_balance_hosts", "requiressl", "gssencmode"};
-	const char *port = service_port(f->party.service);
-	struct dsn *d = f->target.dsn;
-	int rc = d == NULL ? dsn_parse("postgresql://", &f->target.dsn, err) : RATLS_OK;
-
-	d = f->target.dsn;
-	for (size_t i = 0; rc == RATLS_OK && i < sizeof(theirs) / sizeof(theirs[0]); i++)
-		rc = dsn_set(d, theirs[i], NULL, err);
-	if (rc == RATLS_OK)
-		rc = dsn_set(d, "host", f->host, err);
-	if (rc == RATLS_OK)
-		rc = dsn_set(d, "port", port, err);
-	if (rc == RATLS_OK)
-		rc = dsn_set(d, "sslmode", "disable", err);
-	if (rc == RATLS_OK)
-		dsn_append_uri(d, with_password, ret);
-	return rc;
-}
-
-/* The connection string is the result: without it nobody finds the door. */
-static void say_how(struct forwarder *f)
-{
-	const char *port = service_port(f->party.service);
-	const char *dir = f->config.socket_dir != NULL ? f->config.socket_dir : f->own_dir;
-	struct buf uri = {0};
-	char *text = local_dsn(f, false, &uri, NULL) == RATLS_OK ? buf_take_str(&uri) : NULL;
-
-	if (f->config.cli.json)
-		cli_print_json(json_pack("{s:s, s:s?, s:s, s:s, s:s}", "schema", "teesql.connect/1", "dsn", text, "host",
-			f->host, "port", port, "socket_dir", dir));
-	else if (text != NULL)
-		puts(text);
-	fflush(stdout);
-	cli_note(&f->config.cli, "  psql 'host=%s port=%s sslmode=disable'", dir, port);
-	free(text);
-	buf_done(&uri);
-}
-
-/* In the child: only this thread exists here, and it is about to become another program. */
-static void become(struct forwarder *f, char **command)
-{
-	static const char *const misleading[] = {"PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGHOSTADDR",
-		"PGSSLNEGOTIATION", "PGCHANNELBINDING", "PGREQUIRESSL", "PGGSSENCMODE"};
-	const char *session = session_wanted(f);
-	struct buf uri = {0};
-	char *text;
-	sigset_t none;
-
-	if (command[0] == NULL || local_dsn(f, true, &uri, NULL) != RATLS_OK ||
-		(text = buf_take_str(&uri)) == NULL)
-		_exit(126);
-	setenv("PGHOST", f->host, 1);
-	setenv("PGPORT", service_port(f->party.service), 1);
-	setenv("PGSSLMODE", "disable", 1);
-	setenv("DATABASE_URL", text, 1);
-	/* What would lead libpq past the door, or make it ask for what the door does not have. */
-	for (size_t i = 0; i < sizeof(misleading) / sizeof(misleading[0]); i++)
-		unsetenv(misleading[i]);
-	if (session != NULL)
-		setenv("PGTARGETSESSIONATTRS", session, 1);
-	daemon_restore_limits();
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	execvp(command[0], command);
-	fprintf(stderr, "teesql connect: could not run \"%s\": %s\n", command[0], strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
-}
-
-/* A signal that came before there was a command, 0 if none did: the command would not hear of it. */
-static int came_before(void)
-{
-	static const int ends[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
-	sigset_t pending;
-
-	sigpending(&pending);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (sigismember(&pending, ends[i]))
-			return ends[i];
-	return 0;
-}
-
-static int run_command(struct forwarder *f, char **command)
-{
-	int status = came_before();
-	pid_t child;
-
-	if (status != 0)
-		return 128 + status;
-	child = fork();
-	if (child < 0) {
-		fprintf(stderr, "teesql connect: could not start a process: %s\n", strerror(errno));
-		return CLASS_UNREACHABLE;
-	}
-	if (child == 0)
-		become(f, command);
-	status = daemon_wait(f->party.service, &f->config.daemon, NULL, NULL, child);
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
+/* ---- the command line ------------------------------------------------------------------------------------------ */
 
 static int serve(struct forwarder *f, char **command)
 {
@@ -413,8 +286,8 @@ static int serve(struct forwarder *f, char **command)
 	if (start(f, command != NULL, &err) != RATLS_OK)
 		return cli_fail(&f->config.cli, &err);
 	if (command != NULL)
-		return run_command(f, command);
-	say_how(f);
+		return connect_run_command(f, command);
+	connect_say_how(f);
 	daemon_ready(f->party.service);
 	daemon_wait(f->party.service, &f->config.daemon, party_reload, &f->party, 0);
 	return 0;

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "base/err.h"
 #include "cli/chain.h"
 #include "cli/obtain.h"
 
@@ -54,6 +55,9 @@ static int root(const void *config, const char *target)
 	struct chain_last last;
 	int rc = obtain(target, &c->obtain, &c->appraisal, &c->cli, &obtained, &err);
 
+	if (rc == RATLS_OK && obtained.material.kind != MATERIAL_CERTIFICATE)
+		rc = err_reason(&err, RATLS_E_FORMAT, REASON_MATERIAL, "\"%s\" is no certificate, and has no chain",
+			obtained.requested);
 	if (rc == RATLS_OK)
 		rc = chain_last(&obtained.material.chain_pem, &last, &err);
 	if (rc == RATLS_OK)

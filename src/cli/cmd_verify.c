@@ -3,6 +3,7 @@
  * teesql verify: obtain evidence, appraise it, report every check.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/file.h"
@@ -101,7 +102,14 @@ static int conclude(const struct evaluation *e)
 
 static int verify(const void *config, const char *target)
 {
-	return evaluation_run(config, target, conclude);
+	const struct evaluation_config *c = config;
+	struct ratls_error err;
+
+	if (c->save == NULL || strcmp(c->save, "-") != 0)
+		return evaluation_run(c, target, conclude);
+	err_reason(&err, RATLS_E_ARG, REASON_OPTION,
+		"--save: \"-\" is no file: the report has standard output (./- is a file of that name)");
+	return cli_fail(&c->cli, &err);
 }
 
 int cmd_verify(char **argv)

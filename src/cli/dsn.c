@@ -168,6 +168,14 @@ static const char *after_scheme(const char *text)
 	return strncmp(text, "postgres://", 11) == 0 ? text + 11 : NULL;
 }
 
+/* A URI of something else, such as what SQLAlchemy calls a server. */
+static bool has_other_scheme(const char *text)
+{
+	size_t n = strcspn(text, "/= ");
+
+	return n > 1 && strncmp(text + n - 1, "://", 3) == 0 && after_scheme(text) == NULL;
+}
+
 /* Decode %XX in text[0..len) and set the keyword; what is empty is not set. */
 static int set_encoded(
 	struct dsn *d, const char *keyword, const char *text, size_t len, struct ratls_error *err)
@@ -300,7 +308,7 @@ static int parse_uri(struct dsn *d, const char *p, struct ratls_error *err)
 
 bool dsn_looks_like(const char *text)
 {
-	return after_scheme(text) != NULL || strchr(text, '=') != NULL;
+	return after_scheme(text) != NULL || has_other_scheme(text) || strchr(text, '=') != NULL;
 }
 
 int dsn_parse(const char *text, struct dsn **ret, struct ratls_error *err)
@@ -311,6 +319,10 @@ int dsn_parse(const char *text, struct dsn **ret, struct ratls_error *err)
 
 	if (d == NULL)
 		return err_set(err, RATLS_E_NOMEM, "out of memory");
+	if (has_other_scheme(text)) {
+		dsn_free(d);
+		return bad(err, "it begins neither with postgresql:// nor with postgres://");
+	}
 	rc = uri != NULL ? parse_uri(d, uri, err) : parse_keywords(d, text, err);
 	if (rc == RATLS_OK)
 		*ret = d;

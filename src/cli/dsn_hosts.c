@@ -42,6 +42,9 @@ int dsn_host_parse(const char *text, uint16_t default_port, struct dsn_host *ret
 	size_t len = strlen(text);
 	int rc;
 
+	if (strchr(text, '@') != NULL) /* what is before it may be a password */
+		return err_reason(err, RATLS_E_ARG, REASON_TARGET,
+			"there is a \"@\" in the host name (a user has a place in postgresql://USER@HOST)");
 	if (*text == '[') {
 		const char *bracket = strchr(text, ']');
 

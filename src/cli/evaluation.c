@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "appraisal/report.h"
+#include "appraisal/root.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/utf8.h"
@@ -33,8 +34,8 @@ static int prepare(struct evaluation *e, struct ratls_error *err)
 	const struct appraisal_options *o = &e->config->appraisal;
 	int rc = RATLS_OK;
 
-	if (e->config->at != NULL)
-		rc = instant_parse(e->config->at, &e->at, err);
+	if (e->config->at != NULL && (rc = instant_parse(e->config->at, &e->at, err)) != RATLS_OK)
+		return err_prefix(err, rc, "--at");
 	if (rc == RATLS_OK)
 		rc = appraisal_policy(o, &e->policy, err);
 	if (rc == RATLS_OK)
@@ -227,12 +228,24 @@ static json_t *bundle_facts(const struct evaluation *e)
 	return json_pack("{s:s, s:b}", "time", time, "own_policy", (int)e->own_policy);
 }
 
+/* Of reports without endorsements the options alone say it, if they could be read. */
+static int add_trust_root(const struct evaluation *e, json_t *object)
+{
+	const struct buf *root = &e->means.root;
+	bool intel = root->len == 0 || root_is_intel(cur_of(root->p, root->len));
+
+	if ((e->means.verifiers & APPRAISED_DCAP) == 0 || !json_is_null(json_object_get(object, "trust_root")))
+		return 0;
+	return json_object_set_new(object, "trust_root", json_string(intel ? "intel" : "development"));
+}
+
 json_t *evaluation_json(const struct evaluation *e)
 {
 	json_t *object = verify_json(
 		e->report, &e->conclusion, e->at, obtained_endpoint(&e->obtained, e->evidence), &e->times);
 
-	if (object != NULL && json_object_set_new(object, "bundle", bundle_facts(e)) != 0) {
+	if (object != NULL && (json_object_set_new(object, "bundle", bundle_facts(e)) != 0 ||
+		add_trust_root(e, object) != 0)) {
 		json_decref(object);
 		object = NULL;
 	}

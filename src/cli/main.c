@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "cli/cli.h"
+#include "program/streams.h"
 
 static const struct command commands[] = {
 	{"verify", cmd_verify, "obtain evidence, appraise it, and say what held and what did not"},
@@ -49,25 +50,18 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-static int unknown(char **argv)
-{
-	struct ratls_error err = {0};
-
-	if (argv[1][0] == '-')
-		err_reason(&err, RATLS_E_ARG, REASON_COMMAND, "a command is missing before \"%.64s\"", argv[1]);
-	else
-		err_reason(&err, RATLS_E_ARG, REASON_COMMAND, "unknown command \"%.64s\"", argv[1]);
-	return cli_fail(&(struct cli){.json = cli_asks_for_json(argv + 1)}, &err);
-}
-
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	const struct command *command;
 
-	if (argc < 2) {
+	if (argc < 1)
+		return CLASS_USAGE;
+	if (argc < 2 && !cli_asks_for_json(argv)) {
 		print_help(stderr);
 		return CLASS_USAGE;
 	}
+	if (argc < 2)
+		return cli_unknown("", argv + 1);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
 		print_help(stdout);
 		return 0;
@@ -78,8 +72,24 @@ int main(int argc, char **argv)
 	}
 	command = find(argv[1]);
 	if (command == NULL)
-		return unknown(argv);
+		return cli_unknown("", argv + 1);
 	secret_forbid_core_dumps(); /* most commands hold the key that the guest agent gives */
 	signal(SIGPIPE, SIG_IGN); /* a server that hangs up is an error to report, not an end */
 	return command->run(argv + 1);
+}
+
+/* What could not be told is not given: no verdict, no policy. */
+int main(int argc, char **argv)
+{
+	struct ratls_error err = {0};
+	int result;
+
+	streams_hold();
+	result = run(argc, argv);
+	if (streams_flush(&err) != RATLS_OK) {
+		int code = cli_fail(&(struct cli){.json = false}, &err);
+
+		result = result != 0 ? result : code;
+	}
+	return result;
 }

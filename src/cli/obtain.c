@@ -14,7 +14,7 @@ const struct opt obtain_rows[] = {
 	{"starttls", OPT_BOOL, offsetof(struct obtain_options, starttls), NULL, NULL,
 		"ask for TLS as PostgreSQL does, for a server that does not begin with TLS"},
 	{"timeout", OPT_TIME, offsetof(struct obtain_options, timeout_ms), "15s", "TIME",
-		"how long to wait for a connection, and for the handshake"},
+		"how long to wait for a connection, and for the handshake; 0 is no limit"},
 	{.name = NULL},
 };
 
@@ -37,7 +37,7 @@ static int obtain_from_server(const struct target *t, const struct obtain_option
 		.n_hosts = t->n_hosts,
 		.identity = identity,
 		.starttls = o->starttls,
-		.timeout_ms = o->timeout_ms};
+		.timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : INT32_MAX};
 	int rc;
 
 	rc = dial(&options, &ret->peer, err);

@@ -17,6 +17,7 @@
 #include "source/fetch.h"
 #include "source/ita.h"
 #include "source/source.h"
+#include "tls/identity.h"
 
 #define KEY_FILE_MAX ((size_t)4 << 10)
 
@@ -166,6 +167,19 @@ void appraisal_means_done(struct appraisal_means *m)
 	*m = (struct appraisal_means){0};
 }
 
+/* Who we would be. Whether an agent answers is found when one is asked; only what files and options say is found here. */
+static int check_self(const struct appraisal_options *o, struct ratls_error *err)
+{
+	struct identity *identity = NULL;
+	int rc;
+
+	if (o->client_cert == NULL || strcmp(o->client_cert, "auto") == 0)
+		return appraisal_check_agent(o, err);
+	rc = appraisal_identity(o, &identity, err);
+	identity_free(identity);
+	return rc;
+}
+
 int appraisal_check(const struct appraisal_options *o, enum appraisal_asker asker, struct ratls_error *err)
 {
 	struct appraisal_options asked = *o;
@@ -178,6 +192,8 @@ int appraisal_check(const struct appraisal_options *o, enum appraisal_asker aske
 		rc = appraisal_means_make(&asked, asker, &means, err);
 	if (rc == RATLS_OK)
 		appraisal_means_done(&means);
+	if (rc == RATLS_OK)
+		rc = check_self(o, err);
 	ratls_policy_free(policy);
 	return rc;
 }

@@ -97,7 +97,10 @@ int appraisal_ita(const struct appraisal_options *o, const struct buf *root, str
 /* --agent, else that simulator, else NULL: what agent_new wants. Borrowed. */
 const char *appraisal_agent_endpoint(const struct appraisal_options *o);
 
-/* That agent. RATLS_E_ARG where its answers would cross a network in plaintext, unless insecure_remote_agent. */
+/* RATLS_E_ARG where that agent's answers would cross a network in plaintext, unless insecure_remote_agent. */
+int appraisal_check_agent(const struct appraisal_options *o, struct ratls_error *err);
+
+/* That agent, if it may be asked so. */
 int appraisal_agent(const struct appraisal_options *o, struct agent **ret, struct ratls_error *err);
 
 /* What we ask a guest agent for when we are the client, each time alike. */

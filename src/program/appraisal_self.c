@@ -43,11 +43,12 @@ const char *appraisal_agent_endpoint(const struct appraisal_options *o)
 }
 
 /* What a guest agent answers is our private key. */
-static int check_way(const char *endpoint, bool insecure, struct ratls_error *err)
+int appraisal_check_agent(const struct appraisal_options *o, struct ratls_error *err)
 {
+	const char *endpoint = appraisal_agent_endpoint(o);
 	const char *authority = endpoint != NULL && strncmp(endpoint, "http://", 7) == 0 ? endpoint + 7 : NULL;
 
-	if (authority == NULL || insecure || loopback_authority(authority, strcspn(authority, "/?#")))
+	if (authority == NULL || o->insecure_remote_agent || loopback_authority(authority, strcspn(authority, "/?#")))
 		return RATLS_OK;
 	return err_reason(err, RATLS_E_ARG, REASON_OPTION,
 		"the guest agent %.200s is not on this machine, and private keys would come in plaintext "
@@ -57,7 +58,7 @@ static int check_way(const char *endpoint, bool insecure, struct ratls_error *er
 int appraisal_agent(const struct appraisal_options *o, struct agent **ret, struct ratls_error *err)
 {
 	const char *endpoint = appraisal_agent_endpoint(o);
-	int rc = check_way(endpoint, o->insecure_remote_agent, err);
+	int rc = appraisal_check_agent(o, err);
 
 	return rc == RATLS_OK ? agent_new(endpoint, NULL, NULL, ret, err) : rc;
 }
@@ -93,7 +94,11 @@ static int identity_from_dir(const char *dir, struct identity **ret, struct ratl
 		rc = identity_from_pem(cur_of(key.p, key.len), cur_of(chain.p, chain.len), ret, err);
 	secret_buf_done(&key);
 	buf_done(&chain);
-	return rc;
+	if (rc == RATLS_E_ARG && err != NULL && err->reason == 0) {
+		err->reason = REASON_FILE;
+		return err_prefix(err, rc, "--client-cert: \"%.200s\"", dir);
+	}
+	return rc != RATLS_OK ? err_prefix(err, rc, "--client-cert") : rc;
 }
 
 int appraisal_identity(const struct appraisal_options *o, struct identity **ret, struct ratls_error *err)

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/reason.h"
 #include "base/secret.h"
+#include "program/streams.h"
 
 #define LINGER_MS 2000 /* for a refused client to read why */
 
@@ -76,6 +77,7 @@ void daemon_begin(const char *program, const struct daemon_options *o)
 	struct rlimit files;
 	sigset_t set;
 
+	streams_hold();
 	log_setup(program, o->log_level, o->log_format);
 	found.known = getrlimit(RLIMIT_NOFILE, &found.files) == 0 && getrlimit(RLIMIT_CORE, &found.core) == 0;
 	secret_forbid_core_dumps();

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/hostport.h"
 #include "base/listen_unix.h"
+#include "base/reason.h"
 #include "relay/service_private.h"
 #include "relay/tcp.h"
 
@@ -121,7 +122,7 @@ int listen_open(const char *where, struct listener *ret, struct ratls_error *err
 	fd = open_address(list);
 	freeaddrinfo(list);
 	if (fd < 0)
-		return err_set(err, RATLS_E_IO, "could not listen on %s: %s", where, strerror(-fd));
+		return err_reason(err, RATLS_E_IO, REASON_LISTEN, "could not listen on %s: %s", where, strerror(-fd));
 	return listen_adopt(fd, ret, err);
 }
 

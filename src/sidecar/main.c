@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/opt.h"
 #include "base/reason.h"
+#include "base/utf8.h"
 #include "program/appraisal_options.h"
 #include "program/daemon.h"
 #include "program/loopback.h"
@@ -192,8 +193,11 @@ static void finish(struct sidecar *s)
 static int fail(struct sidecar *s, const struct ratls_error *err)
 {
 	const struct reason_row *row = reason_find(err->reason);
+	char message[RATLS_ERROR_MESSAGE_SIZE];
 
-	fprintf(stderr, "teesql-sidecar: %s\n", err->message);
+	snprintf(message, sizeof(message), "%s", err->message);
+	utf8_tame(message, strlen(message)); /* in which an agent's words may stand */
+	fprintf(stderr, "teesql-sidecar: %s\n", message);
 	if (row != NULL)
 		fprintf(stderr, "HINT: %s\n", row->remedy);
 	finish(s);

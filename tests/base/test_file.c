@@ -76,11 +76,37 @@ static void what_fails_is_a_matter_of_files(void **state)
 	assert_failed(file_read(path, 3, &text, &err), RATLS_E_FORMAT, &text, &err);
 }
 
+/* Root could put a file in the place of a device, and the whole machine would write to it. */
+static void what_is_no_file_is_not_replaced(void **state)
+{
+	struct ratls_error err = {0};
+	struct buf none = {0};
+	struct stat st;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_failed(file_write(path, "text", 4, 0600, &err), RATLS_E_IO, &none, &err);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	unlink(path);
+	assert_int_equal(symlink("/proc/self/fd/1", path), 0); /* as /dev/stdout is */
+	assert_failed(file_write(path, "text", 4, 0600, &err), RATLS_E_IO, &none, &err);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	unlink(path);
+	assert_int_equal(symlink("elsewhere", path), 0); /* the link is replaced, and what it names is left alone */
+	assert_int_equal(file_write(path, "text", 4, 0600, NULL), RATLS_OK);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_written_is_read),
 		cmocka_unit_test(what_fails_is_a_matter_of_files),
+		cmocka_unit_test(what_is_no_file_is_not_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

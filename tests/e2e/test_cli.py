@@ -18,7 +18,7 @@ import types
 import pytest
 
 from conftest import ROOT
-from daemon import run
+from daemon import CLEAN, run
 from forge import Forged, evidence_of
 from house import Td
 
@@ -406,11 +406,22 @@ def test_a_folder_is_no_collateral(teesql, machine, folder):
 
 
 def test_json_is_one_object_wherever_it_stands(teesql, real, folder):
-    for arguments in (["--json"], ["frobnicate", "--json"]):
+    for arguments in (["--json"], ["frobnicate", "--json"], ["collateral", "frobnicate", "--json"], ["collateral", "--json"]):
         assert json.loads(teesql(*arguments, status=2).stdout)["code"] == "TQ-8007"
     out = folder / "a.policy"
     done = teesql("pin", *real.arguments[1:], "--at", str(GOOD_AT), "--json", "--out", out)
     assert json.loads(done.stdout) == json.loads(out.read_text())
+
+
+@pytest.mark.parametrize("arguments, code", [
+    ([], "TQ-8007"), (["frobnicate"], "TQ-8007"), (["collateral"], "TQ-8007"), (["collateral", "frobnicate"], "TQ-8007"),
+    (["verify", "--frobnicate"], "TQ-8001"), (["verify", "a", "b"], "TQ-8001"), (["connect", "--listen"], "TQ-8001"),
+])
+def test_json_is_asked_for_in_the_environment_too(teesql, arguments, code):
+    for value in ("1", "yes", "on", "true"):
+        assert json.loads(teesql(*arguments, env={"TEESQL_JSON": value}, status=2).stdout)["code"] == code
+    for env, more in [({"TEESQL_JSON": "no"}, []), ({"TEESQL_JSON": "1"}, ["--json=off"]), ({"TEESQL_JSON": ""}, [])]:
+        assert teesql(*arguments, *more, env=env, status=2).stdout == ""
 
 
 def test_no_arguments_and_help(teesql):
@@ -427,6 +438,71 @@ def test_passwords_stay_where_they_are(teesql):
         for more in [[], ["--json"]]:
             done = teesql("verify", dsn, *more, status=None)
             assert done.returncode in (2, 3) and "s3cret" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("scheme", ["mysql", "postgresql+asyncpg", "jdbc:postgresql", "https"])
+def test_passwords_of_others_stay_where_they_are(teesql, scheme):
+    """What SQLAlchemy and its kind write is no file of a strange name."""
+    url = f"{scheme}://u:s3cret@127.0.0.1:9/db"
+    for command in ("verify", "inspect", "pin", "root", "connect"):
+        for arguments, env in [([url], {}), ([], {"DATABASE_URL": url})]:
+            done = teesql(command, *arguments, env=env, status=2)
+            assert "s3cret" not in done.stdout + done.stderr
+            assert "TQ-8003" in done.stderr and "postgresql://" in done.stderr
+    done = teesql("verify", "u:s3cret@127.0.0.1", status=2)
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+def test_what_is_not_written_is_no_success(bin_path, real, folder):
+    """A policy for a full disk, a verdict for nobody: neither is given, and the reason is said."""
+    good, told = [*real.arguments, "--at", str(GOOD_AT)], "could not write"
+    commands = [good, [*good, "--json"], ["inspect", real.quote], ["pin", *good[1:]], ["explain", "--json"], ["--help"],
+                ["verify", "--help"], ["collateral", "show", real.collateral], ["connect", "--check-config"]]
+    for command in commands:
+        argv = [bin_path("teesql"), *command]
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, env=CLEAN, text=True, check=False)
+        assert done.returncode == 2 and told in done.stderr, command
+        assert command != ["--help"] or "No space" in done.stderr  # of what is long, stdio forgets why
+        done = subprocess.run(argv, stderr=subprocess.PIPE, env=CLEAN, text=True, check=False,
+                              preexec_fn=lambda: os.close(1))
+        assert done.returncode == 2 and told in done.stderr, command
+    refused = [bin_path("teesql"), *good, "--mrtd", OTHER]
+    with open("/dev/full", "w") as full:
+        assert subprocess.run(refused, stdout=full, stderr=subprocess.DEVNULL, env=CLEAN, check=False).returncode == 1
+
+
+def test_only_files_are_replaced(teesql, real, folder):
+    """As root, --out /dev/null would leave every program of the machine with a file in its place."""
+    os.mkfifo(folder / "pipe")
+    good = [*real.arguments[1:], "--at", str(GOOD_AT)]
+    for arguments in (["verify", *good, "--save"], ["pin", *good, "--out"]):
+        done = teesql(*arguments, folder / "pipe", status=2)
+        assert "not a regular file" in done.stderr and (folder / "pipe").is_fifo() and done.stdout == ""
+
+
+def test_a_mistake_names_its_option(teesql, real):
+    for command in (["verify", real.quote], ["collateral", "check", real.collateral]):
+        assert "--at: " in teesql(*command, "--at", "noon", status=2).stderr
+    done = teesql(*real.arguments, "--at", str(GOOD_AT), "--save", "-", status=2)
+    assert "--save" in done.stderr and not os.path.exists("-")
+
+
+def test_a_quote_has_no_root_to_show(teesql, real):
+    done = teesql("root", real.quote, status=4)
+    assert "TQ-1011" in done.stderr and "peer" not in done.stderr
+
+
+def test_no_time_is_no_limit(teesql, machine):
+    """As for connect's --handshake-timeout, and not a server that was too slow."""
+    with server(*files(machine)) as (port, _):
+        teesql("inspect", f"127.0.0.1:{port}", "--timeout", "0", "--client-cert", "none")
+
+
+def test_who_reads_no_further_has_read_enough(bin_path):
+    with subprocess.Popen([bin_path("teesql"), "explain"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=CLEAN) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b"" and process.wait() == 0
 
 
 # ---- what is printed --------------------------------------------------------------------------------------------
@@ -462,6 +538,19 @@ def test_json_has_every_member_every_time(teesql, real):
         assert set(members(other)) == expected
         assert [c["id"] for c in other["checks"]] == [c["id"] for c in accepted["checks"]]
         assert all(set(c) == {"id", "status", "expected", "actual", "hint"} for c in other["checks"])
+
+
+def test_the_trust_root_is_known_whatever_comes_of_it(teesql, machine, folder):
+    (folder / "nothing").write_text("nothing")
+    for target, status in [("127.0.0.1:9", 3), (folder / "nothing", 4), (machine.files / "client-cert.pem", 7)]:
+        arguments = ["verify", target, "--json", "--pccs", "http://127.0.0.1:9"]
+        report = json.loads(teesql(*arguments, "--insecure-trust-root", machine.td.root, status=status).stdout)
+        assert report["trust_root"] == "development"
+        status = 5 if status == 7 else status  # its root is a stranger's
+        assert json.loads(teesql(*arguments, status=status).stdout)["trust_root"] == "intel"
+    report = json.loads(teesql("verify", folder / "nothing", "--json", "--insecure-trust-root", folder / "nothing",
+                               status=2).stdout)
+    assert report["trust_root"] is None
 
 
 def test_json_tells_what_the_exit_code_tells(teesql, real):
@@ -700,6 +789,21 @@ def test_doctor_looks_names_up(teesql, machine):
     probe = names("--pccs", "none", "no-such-host.invalid", status=3)
     assert probe["status"] == "failed" and "no-such-host.invalid" in probe["detail"] and "resolv.conf" in probe["fix"]
     assert names("--pccs", "none", status=0)["status"] == "absent"
+
+
+def test_doctor_warns_where_one_of_several_does(teesql, machine):
+    """What is tried in order is not lost with its first: it is named, and the rest is used."""
+    here, nowhere = machine.td.pccs, "http://no-such-host.invalid:9"
+    for services in ([here, nowhere], [nowhere, here]):
+        arguments = ["doctor", "--agent", machine.td.agent, *(f"--pccs={s}" for s in services)]
+        probes = {p["probe"]: p for p in json.loads(teesql(*arguments, "--json").stdout)["probes"]}
+        assert probes["names"]["status"] == "warning" and probes["names"]["fix"]
+        assert "127.0.0.1" in probes["names"]["detail"] and "no-such-host.invalid" in probes["names"]["detail"]
+        assert "no-such-host.invalid" in teesql(*arguments, "--quiet").stdout
+    first = probes["collateral"]
+    assert first["status"] == "warning" and f"{here} answers" in first["detail"] and nowhere in first["detail"]
+    probes = json.loads(teesql("doctor", "--agent", machine.td.agent, "--pccs", nowhere, "--json", status=3).stdout)["probes"]
+    assert {p["probe"]: p["status"] for p in probes}["names"] == "failed"
 
 
 def test_doctor_asks_no_collateral_service_where_there_is_none(teesql, machine):

@@ -7,13 +7,14 @@ import os
 import re
 import signal
 import socket
+import subprocess
 
 import psycopg
 import pytest
 
 import wire
 from cluster import APP_PASSWORD, free_port
-from daemon import Daemon, eventually, run
+from daemon import CLEAN, Daemon, eventually, run
 from house import CLIENT_MRTD, SERVER_MRTD, Forwarder, flags, psql
 from wire import Wire
 
@@ -218,7 +219,8 @@ def test_check_config_prints_what_is_in_force(house):
 
 
 @pytest.mark.parametrize("line", ["listen = foo", "mrtd = 12", "threads = 257", "policy = /nonexistent",
-                                  "insecure-trust-root = /nonexistent", "log-level = loud", "backend = foo", "max-appraisals = 0"])
+                                  "insecure-trust-root = /nonexistent", "log-level = loud", "backend = foo",
+                                  "max-appraisals = 0", "client-cert = /nonexistent"])
 @pytest.mark.parametrize("argv", [["teesql-sidecar"], ["teesql", "connect", "localhost:1"]])
 def test_check_config_refuses_what_a_start_refuses(bin_path, folder, argv, line):
     path = folder / "x.conf"
@@ -226,6 +228,39 @@ def test_check_config_refuses_what_a_start_refuses(bin_path, folder, argv, line)
     command = [bin_path(argv[0]), *argv[1:], "--config", path]
     assert f"{path}:2: " in run([*command, "--check-config"], status=2, timeout=20).stderr
     assert f"{line.split()[0]}" in run(command, status=2, timeout=20).stderr
+
+
+def test_check_config_reads_our_certificate(house, bin_path, folder):
+    """--client-cert DIR: what a start would find missing or broken there."""
+    house.client_files(folder)
+    command = [bin_path("teesql"), "connect", "localhost:1", "--client-cert", folder]
+    run([*command, "--check-config"])
+    for name in ("client-cert.pem", "client-key.pem"):
+        good = (folder / name).read_text()
+        (folder / name).write_text("nonsense")
+        for more in (["--check-config"], []):
+            said = run([*command, *more], status=2).stderr
+            assert "TQ-8004" in said and f'--client-cert: "{folder}"' in said
+        (folder / name).unlink()
+        for more in (["--check-config"], []):
+            said = run([*command, *more], status=2).stderr
+            assert "TQ-8004" in said and f"{folder / name}" in said
+        (folder / name).write_text(good)
+
+
+@pytest.mark.parametrize("argv", [["teesql-sidecar"], ["teesql", "connect", "localhost:1"]])
+def test_check_config_refuses_an_agent_elsewhere(bin_path, argv):
+    command = [bin_path(argv[0]), *argv[1:], "--agent", "http://192.0.2.1:80"]
+    for more in (["--check-config"], []):
+        assert "insecure-remote-agent" in run([*command, *more], status=2, timeout=20).stderr
+
+
+def test_words_of_others_cannot_steer_a_terminal(bin_path, folder):
+    """What an agent says, and what a file or an option is called."""
+    command = [bin_path("teesql-sidecar"), "--listen", "127.0.0.1:0"]
+    for more in (["--policy", folder / "\033[31m"], ["--\033[31m"], ["\033[31m"], ["--agent", folder / "\033[31m"]):
+        done = run([*command, *more], status=None)
+        assert done.returncode in (2, 3) and "\033" not in done.stderr and "?[31m" in done.stderr
 
 
 # ---- teesql connect ------------------------------------------------------------------------------------
@@ -398,8 +433,18 @@ def test_connect_command_runs_psql(house, io, sidecar):
 
 
 def test_connect_command_missing(house, sidecar):
-    done = run([*house.forwarder_argv(sidecar), "--", "/nonexistent/psql"], status=127)
-    assert "/nonexistent/psql" in done.stderr
+    done = run([*house.forwarder_argv(sidecar), "--", "/nonexistent/psql\033[31m"], status=127)
+    assert "/nonexistent/psql" in done.stderr and "\033" not in done.stderr
+
+
+def test_an_address_that_is_taken_is_a_matter_of_configuration(house, bin_path, sidecar):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        for argv in (house.forwarder_argv(sidecar, listen=address),
+                     house.forwarder_argv(sidecar, socket_dir="/nonexistent/dir"),
+                     [bin_path("teesql-sidecar"), *flags(house.sidecar_options(listen=address))]):
+            said = run(argv, status=2).stderr
+            assert "could not listen on" in said and "--listen" in said
 
 
 def test_what_can_be_read_once_is_read_once(house, io, sidecar):
@@ -449,6 +494,21 @@ def test_connect_forwards_each_signal(house, sidecar, name):
     assert daemon.wait() == 9
 
 
+@pytest.mark.parametrize("name, command", [
+    ("INT", []), ("TERM", []), ("QUIT", []), ("INT", ["--", "touch"]), ("TERM", ["--", "touch"]), ("HUP", ["--", "touch"])])
+def test_connect_waits_for_no_verdict_when_it_is_told_to_end(house, sidecar, folder, name, command):
+    """The collateral service takes the question and says nothing; who asked has gone away."""
+    made = [folder / "made"] if command else []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        daemon = Daemon("connect that waits", [*house.forwarder_argv(
+            sidecar, pccs=f"http://127.0.0.1:{silent.getsockname()[1]}"), *command, *made], ready=None)
+        question, _ = silent.accept()
+        with question:
+            daemon.send_signal(getattr(signal, "SIG" + name))
+            assert daemon.wait() == 128 + getattr(signal, "SIG" + name)
+    assert "refused" not in daemon.log and daemon.stdout in (None, "") and not (folder / "made").exists()
+
+
 def test_signals_that_mean_nothing_end_nothing(house, sidecar):
     with house.forwarder(sidecar) as forwarder:
         for number in (signal.SIGUSR1, signal.SIGUSR2):
@@ -456,6 +516,34 @@ def test_signals_that_mean_nothing_end_nothing(house, sidecar):
         psql(forwarder.dsn(), "select 1")
         forwarder.daemon.send_signal(signal.SIGQUIT)
         assert forwarder.daemon.wait() == 0 and not os.path.exists(forwarder.socket)
+
+
+def test_closed_standard_files_are_nobodys(house, sidecar):
+    """A socket that took the place of standard error would be sent our log."""
+    argv = [str(a) for a in house.forwarder_argv(sidecar)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, env=CLEAN, text=True,
+                          preexec_fn=lambda: [os.close(fd) for fd in (0, 2)]) as process:
+        try:
+            assert process.stdout.readline().startswith("postgresql://")
+            assert [os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in (0, 2)] == ["/dev/null"] * 2
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+
+
+def test_connect_serves_though_nobody_reads(house, sidecar):
+    """The connection string is lost, and said to be; drivers that know the way are served."""
+    with open("/dev/full", "w") as full:
+        process = subprocess.Popen([str(a) for a in house.forwarder_argv(sidecar)], stdout=full,
+                                   stderr=subprocess.PIPE, env=CLEAN, text=True)
+    with process:
+        try:
+            said = [process.stderr.readline()]
+            while said[-1] and not said[-1].startswith("ready"):
+                said.append(process.stderr.readline())
+        finally:
+            process.terminate()
+    assert process.returncode == 0 and any("could not write" in line for line in said)
 
 
 def test_connect_leaves_no_socket_behind(house, io, sidecar):
