@@ -274,8 +274,9 @@ def test_connect_quiet_and_verbose(house, sidecar):
 
 
 def test_no_log_level_hides_what_is_insecure(house):
-    with house.sidecar(log_level="error") as sidecar:
+    with house.sidecar(log_level="error", require_client_attestation="no") as sidecar:
         assert "warning" in sidecar.wait_for("INSECURE: --insecure-trust-root weakens a check")
+        assert "warning" in sidecar.wait_for("client attestation is not required")
 
 
 def test_what_compares_nothing_says_so(house):
@@ -335,6 +336,22 @@ def test_connect_to_a_hostaddr(house, io, sidecar):
         assert psql(Forwarder(daemon).dsn(), "select 1") == "1"
     finally:
         daemon.stop()
+
+
+def test_connect_calls_a_hostaddr_by_its_host(house, io):
+    """In TLS, where a gateway decides by the name."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        target = f"host=no.such.host hostaddr=127.0.0.1 port={server.getsockname()[1]}"
+        argv = [house.bin_path("teesql"), "connect", "--lazy", target,
+                *flags({"listen": "127.0.0.1:0", "io": io} | house.appraisal_options())]
+        daemon = Daemon("forwarder to an address", argv)
+        try:
+            with Wire(("127.0.0.1", daemon.port())) as driver:
+                driver.send(wire.startup())
+                with server.accept()[0] as upstream:
+                    assert b"no.such.host" in upstream.recv(4096)
+        finally:
+            daemon.stop()
 
 
 def test_connect_tells_that_the_server_refused_us(house, io):
