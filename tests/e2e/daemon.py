@@ -159,6 +159,11 @@ def eventually(holds):
         assert time.monotonic() < end, f"it did not come to hold in {PATIENCE} s"
 
 
+def shown(text, size):
+    """Its beginning and its end: what a report says first is why."""
+    return text if len(text) <= size else f"{text[:size // 2]}\n[...]\n{text[-size // 2:]}"
+
+
 def run(argv, env=None, input=None, status=0, timeout=PATIENCE * 2):
     """Run a program to its end. A status of None accepts any; its output is in the assertion otherwise."""
     done = subprocess.run([str(a) for a in argv], env=CLEAN | (env or {}), input=input, text=True,
@@ -167,5 +172,5 @@ def run(argv, env=None, input=None, status=0, timeout=PATIENCE * 2):
     assert not SANITIZER.search(done.stderr), done.stderr
     if status is not None:
         assert done.returncode == status, \
-            f"{argv[0]} ended with {done.returncode}, not {status}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+            f"{argv[0]} ended with {done.returncode}, not {status}\n{shown(done.stdout, 2000)}\n{shown(done.stderr, 4000)}"
     return done

@@ -220,7 +220,8 @@ def test_check_config_prints_what_is_in_force(house):
 
 
 @pytest.mark.parametrize("line", ["listen = foo", "mrtd = 12", "threads = 257", "policy = /nonexistent",
-                                  "insecure-trust-root = /nonexistent", "log-level = loud", "backend = foo", "max-appraisals = 0"])
+                                  "insecure-trust-root = /nonexistent", "log-level = loud", "backend = foo", "max-appraisals = 0",
+                                  "ca-file = /nonexistent/x", "verifier = none", "accept-tcb = Fine", "handshake-timeout = soon"])
 @pytest.mark.parametrize("argv", [["teesql-sidecar"], ["teesql", "connect", "localhost:1"]])
 def test_check_config_refuses_what_a_start_refuses(bin_path, folder, argv, line):
     path = folder / "x.conf"
@@ -448,6 +449,12 @@ def test_a_reload_to_a_policy_that_compares_nothing_is_said(house, sidecar, fold
             daemon.send_signal(signal.SIGHUP)
             daemon.wait_for("reloaded", mark)
             assert bool(re.search(" warning .*nothing was compared", daemon.since(mark))) == said
+
+
+def test_check_config_lets_pass_what_a_start_takes(house, sidecar):
+    """The settings of these tests, which start."""
+    for argv in ([house.bin_path("teesql-sidecar"), *flags(house.sidecar_options())], house.forwarder_argv(sidecar)):
+        run([*argv, "--check-config"])
 
 
 def test_check_config_writes_nothing(house, folder):
