@@ -56,11 +56,11 @@ int appraisal_verifiers(const struct appraisal_options *o, unsigned *ret, struct
 	return RATLS_OK;
 }
 
-static int check_readable(const char *path, struct ratls_error *err)
+static int check_ca_file(const char *path, struct ratls_error *err)
 {
 	if (path != NULL && access(path, R_OK) != 0)
 		return err_reason(
-			err, RATLS_E_IO, REASON_FILE, "could not read \"%s\": %s", path, strerror(errno));
+			err, RATLS_E_IO, REASON_FILE, "--ca-file: could not read \"%s\": %s", path, strerror(errno));
 	return RATLS_OK;
 }
 
@@ -134,7 +134,7 @@ int appraisal_means_make(const struct appraisal_options *o, enum appraisal_asker
 	int rc = appraisal_verifiers(o, &m.verifiers, err);
 
 	if (rc == RATLS_OK)
-		rc = check_readable(o->ca_file, err);
+		rc = check_ca_file(o->ca_file, err);
 	if (rc == RATLS_OK)
 		rc = appraisal_trust_root(o, &m.root, err);
 	if (rc == RATLS_OK && (m.verifiers & APPRAISED_DCAP) != 0)

@@ -168,7 +168,7 @@ static int start(struct sidecar *s, struct ratls_error *err)
 
 	s->target.host = s->host;
 	if (!requires_attestation(&s->config))
-		log_event(LOG_LEVEL_WARNING, 0, NULL, "client attestation is not required");
+		log_event(LOG_LEVEL_INSECURE, 0, NULL, "client attestation is not required");
 	s->party.options = &s->config.appraisal;
 	s->party.role = CHANNEL_SERVER;
 	s->party.request = key_request(s);

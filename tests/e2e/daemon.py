@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs that run beside a test: started, waited for by what they say, stopped by their own pid."""
 
+import fcntl
 import os
 import re
 import signal
 import subprocess
+import termios
 import threading
 import time
 
@@ -21,23 +23,49 @@ SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
 running = []  # every daemon alive, for the report of a test that failed
 
 
-def as_from_a_terminal():
-    """Who runs us in the background ignores the keys of the terminal, and no shell can trap what is ignored."""
+def as_from_a_terminal(terminal=None):
+    """Who runs us in the background ignores the keys of the terminal, and no shell can trap what is ignored.
+    With a terminal, it is that which the process leads."""
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
+    if terminal is not None:
+        os.setsid()
+        fcntl.ioctl(terminal.line, termios.TIOCSCTTY, 0)
+
+
+class Terminal:
+    """What somebody types on; without him it is hung up."""
+
+    def __init__(self):
+        self._keys, self.line = os.openpty()
+
+    def type(self, keys):
+        os.write(self._keys, keys)
+
+    def hang_up(self):
+        os.close(self._keys)
+        self._keys = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for fd in (self._keys, self.line):
+            if fd is not None:
+                os.close(fd)
 
 
 class Daemon:
     """A process whose standard error is read to its end; `ready` has the pairs of its ready line."""
 
-    def __init__(self, name, argv, env=None, ready=r"^ready\b", pass_fds=()):
+    def __init__(self, name, argv, env=None, ready=r"^ready\b", pass_fds=(), terminal=None):
         self.name, self.ready, self.status = name, {}, None
         self._lines, self._stdout, self._open = [], [], 2
         self._changed = threading.Condition()
         self.process = subprocess.Popen([str(a) for a in argv], env=CLEAN | (env or {}),
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, errors="replace",
-                                        pass_fds=pass_fds, preexec_fn=as_from_a_terminal)
+                                        pass_fds=pass_fds, preexec_fn=lambda: as_from_a_terminal(terminal))
         self._readers = [threading.Thread(target=self._read, args=pair, daemon=True) for pair in
                          ((self.process.stderr, self._lines), (self.process.stdout, self._stdout))]
         for reader in self._readers:
@@ -131,6 +159,11 @@ def eventually(holds):
         assert time.monotonic() < end, f"it did not come to hold in {PATIENCE} s"
 
 
+def shown(text, size):
+    """Its beginning and its end: what a report says first is why."""
+    return text if len(text) <= size else f"{text[:size // 2]}\n[...]\n{text[-size // 2:]}"
+
+
 def run(argv, env=None, input=None, status=0, timeout=PATIENCE * 2):
     """Run a program to its end. A status of None accepts any; its output is in the assertion otherwise."""
     done = subprocess.run([str(a) for a in argv], env=CLEAN | (env or {}), input=input, text=True,
@@ -139,5 +172,5 @@ def run(argv, env=None, input=None, status=0, timeout=PATIENCE * 2):
     assert not SANITIZER.search(done.stderr), done.stderr
     if status is not None:
         assert done.returncode == status, \
-            f"{argv[0]} ended with {done.returncode}, not {status}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+            f"{argv[0]} ended with {done.returncode}, not {status}\n{shown(done.stdout, 2000)}\n{shown(done.stderr, 4000)}"
     return done

@@ -629,7 +629,8 @@ def server(certificate, key, starttls=None):
     """A TLS server for one connection; starttls is its answer to SSLRequest. Yields port and what it saw."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    seen = types.SimpleNamespace(first=b"", client=None)
+    seen = types.SimpleNamespace(first=b"", name=None)
+    context.sni_callback = lambda _, name, __: setattr(seen, "name", name)
 
     def serve(listener):
         with contextlib.suppress(OSError), listener.accept()[0] as peer:
@@ -654,13 +655,18 @@ def files(machine):
     return machine.files / "client-cert.pem", machine.files / "client-key.pem"
 
 
-@pytest.mark.parametrize("target", ["127.0.0.1:{}", "localhost:{}", "postgresql://u:p@127.0.0.1:{}/db",
-                                    "host=127.0.0.1 port={}", "host=no.such.host hostaddr=127.0.0.1 port={}",
-                                    "postgresql://no.such.host:{}/?hostaddr=127.0.0.1"])
-def test_a_server_is_verified(teesql, machine, target):
-    with server(*files(machine)) as (port, _):
+@pytest.mark.parametrize("target, name", [
+    ("127.0.0.1:{0}", None), ("localhost:{0}", "localhost"), ("postgresql://u:p@127.0.0.1:{0}/db", None),
+    ("host=127.0.0.1 port={0}", None), ("hostaddr=127.0.0.1 port={0}", None),
+    ("host=no.such.host hostaddr=127.0.0.1 port={0}", "no.such.host"),
+    ("postgresql://no.such.host:{0}/?hostaddr=127.0.0.1", "no.such.host"),
+    ("host=no.such.host,nor.this hostaddr=127.0.0.9,127.0.0.1 port={0},{0}", "nor.this")])
+def test_a_server_is_verified(teesql, machine, target, name):
+    """hostaddr is where it is, host what it is called: also to itself, in TLS."""
+    with server(*files(machine)) as (port, seen):
         done = teesql("verify", target.format(port), "--mrtd", MRTD, "--json", *machine.options)
     report = json.loads(done.stdout)
+    assert seen.name == name
     assert report["endpoint"]["address"] == f"127.0.0.1:{port}" and report["trust_root"] == "development"
     assert report["endpoint"]["tls"]["version"] == "TLSv1.3"
     assert report["evidence"]["oid"] == "1.3.6.1.4.1.62397.1.8"
@@ -669,7 +675,8 @@ def test_a_server_is_verified(teesql, machine, target):
 
 
 def test_the_environment_names_the_server(teesql, machine):
-    for env in [{"DATABASE_URL": "postgresql://u@127.0.0.1:{}/db"}, {"PGHOST": "127.0.0.1", "PGPORT": "{}"}]:
+    for env in [{"DATABASE_URL": "postgresql://u@127.0.0.1:{}/db"}, {"PGHOST": "127.0.0.1", "PGPORT": "{}"},
+                {"PGHOST": "no.such.host", "PGHOSTADDR": "127.0.0.1", "PGPORT": "{}"}]:
         with server(*files(machine)) as (port, _):
             teesql("verify", *machine.options, env={k: v.format(port) for k, v in env.items()})
 

@@ -4,17 +4,19 @@
 import contextlib
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
 import subprocess
+import threading
 
 import psycopg
 import pytest
 
 import wire
 from cluster import APP_PASSWORD, free_port
-from daemon import CLEAN, Daemon, eventually, run
+from daemon import CLEAN, PATIENCE, Daemon, Terminal, eventually, run
 from house import CLIENT_MRTD, SERVER_MRTD, Forwarder, flags, psql
 from wire import Wire
 
@@ -220,7 +222,8 @@ def test_check_config_prints_what_is_in_force(house):
 
 @pytest.mark.parametrize("line", ["listen = foo", "mrtd = 12", "threads = 257", "policy = /nonexistent",
                                   "insecure-trust-root = /nonexistent", "log-level = loud", "backend = foo",
-                                  "max-appraisals = 0", "client-cert = /nonexistent"])
+                                  "max-appraisals = 0", "client-cert = /nonexistent", "ca-file = /nonexistent/x",
+                                  "verifier = none", "accept-tcb = Fine", "handshake-timeout = soon"])
 @pytest.mark.parametrize("argv", [["teesql-sidecar"], ["teesql", "connect", "localhost:1"]])
 def test_check_config_refuses_what_a_start_refuses(bin_path, folder, argv, line):
     path = folder / "x.conf"
@@ -307,8 +310,9 @@ def test_connect_quiet_and_verbose(house, sidecar):
 
 
 def test_no_log_level_hides_what_is_insecure(house):
-    with house.sidecar(log_level="error") as sidecar:
+    with house.sidecar(log_level="error", require_client_attestation="no") as sidecar:
         assert "warning" in sidecar.wait_for("INSECURE: --insecure-trust-root weakens a check")
+        assert "warning" in sidecar.wait_for("client attestation is not required")
 
 
 def test_what_compares_nothing_says_so(house):
@@ -368,6 +372,22 @@ def test_connect_to_a_hostaddr(house, io, sidecar):
         assert psql(Forwarder(daemon).dsn(), "select 1") == "1"
     finally:
         daemon.stop()
+
+
+def test_connect_calls_a_hostaddr_by_its_host(house, io):
+    """In TLS, where a gateway decides by the name."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        target = f"host=no.such.host hostaddr=127.0.0.1 port={server.getsockname()[1]}"
+        argv = [house.bin_path("teesql"), "connect", "--lazy", target,
+                *flags({"listen": "127.0.0.1:0", "io": io} | house.appraisal_options())]
+        daemon = Daemon("forwarder to an address", argv)
+        try:
+            with Wire(("127.0.0.1", daemon.port())) as driver:
+                driver.send(wire.startup())
+                with server.accept()[0] as upstream:
+                    assert b"no.such.host" in upstream.recv(4096)
+        finally:
+            daemon.stop()
 
 
 def test_connect_tells_that_the_server_refused_us(house, io):
@@ -460,16 +480,26 @@ def test_connect_ends_with_its_command_whatever_its_parent_ignores(house, io, si
          "os.execv(sys.argv[1], sys.argv[1:])", *argv])
 
 
-def test_a_reload_to_a_policy_that_compares_nothing_is_said(house, io, folder):
-    policy = folder / "some.policy"
-    policy.write_text(house.client_policy.read_text())
-    with house.sidecar(io=io, policy=policy) as sidecar:
-        assert "nothing is compared" not in sidecar.log and "nothing was compared" not in sidecar.log
-        policy.write_text('{"schema": "teesql.policy/1"}')
-        mark = sidecar.mark()
-        sidecar.send_signal(signal.SIGHUP)
-        sidecar.wait_for("reloaded", mark)
-        assert "compared" in sidecar.since(mark)
+@pytest.mark.parametrize("who", ["sidecar", "forwarder"])
+def test_a_reload_to_a_policy_that_compares_nothing_is_said(house, sidecar, folder, who):
+    policy, empty = folder / "some.policy", '{"schema": "teesql.policy/1"}'
+    something = (house.client_policy if who == "sidecar" else house.server_policy).read_text()
+    policy.write_text(something)
+    with house.sidecar(policy=policy) if who == "sidecar" else house.forwarder(sidecar, policy=policy) as started:
+        daemon = started if who == "sidecar" else started.daemon
+        assert "compared" not in daemon.log
+        for text, said in [(empty, True), (something, False), (empty, True)]:
+            policy.write_text(text)
+            mark = daemon.mark()
+            daemon.send_signal(signal.SIGHUP)
+            daemon.wait_for("reloaded", mark)
+            assert bool(re.search(" warning .*nothing was compared", daemon.since(mark))) == said
+
+
+def test_check_config_lets_pass_what_a_start_takes(house, sidecar):
+    """The settings of these tests, which start."""
+    for argv in ([house.bin_path("teesql-sidecar"), *flags(house.sidecar_options())], house.forwarder_argv(sidecar)):
+        run([*argv, "--check-config"])
 
 
 def test_check_config_writes_nothing(house, folder):
@@ -507,6 +537,80 @@ def test_connect_waits_for_no_verdict_when_it_is_told_to_end(house, sidecar, fol
             daemon.send_signal(getattr(signal, "SIG" + name))
             assert daemon.wait() == 128 + getattr(signal, "SIG" + name)
     assert "refused" not in daemon.log and daemon.stdout in (None, "") and not (folder / "made").exists()
+
+
+def test_connect_tells_its_command_that_the_terminal_was_hung_up(house, sidecar):
+    """The kernel tells only whoever leads the session, which is not the command."""
+    script = "trap 'kill %1; exit 9' HUP; sleep 1000 & echo waiting >&2; wait"
+    with Terminal() as terminal:
+        daemon = Daemon("connect --", [*house.forwarder_argv(sidecar), "--", "bash", "-c", script], ready="waiting",
+                        terminal=terminal)
+        terminal.hang_up()
+        assert daemon.wait() == 9
+
+
+def test_a_key_of_the_terminal_reaches_the_command_once(house, sidecar):
+    """The terminal itself tells all who are in front of it."""
+    command = """import signal, sys
+heard, keys = {signal.SIGINT, signal.SIGUSR1}, 0
+signal.pthread_sigmask(signal.SIG_BLOCK, heard)
+print("waiting", file=sys.stderr, flush=True)
+while signal.sigwait(heard) == signal.SIGINT:
+    keys += 1
+    print("key", keys, file=sys.stderr, flush=True)
+print("keys:", keys)
+sys.exit(9)"""
+    with Terminal() as terminal:
+        daemon = Daemon("connect --", [*house.forwarder_argv(sidecar), "--", "python3", "-c", command], ready="waiting",
+                        terminal=terminal)
+        status = pathlib.Path(f"/proc/{daemon.process.pid}/status")
+        daemon.send_signal(signal.SIGSTOP)  # else two would be one, if they came together
+        eventually(lambda: "State:\tT" in status.read_text())
+        terminal.type(b"\x03")
+        daemon.wait_for("key 1")
+        daemon.send_signal(signal.SIGUSR1)  # is passed on, and behind whatever of the key is passed on
+        daemon.send_signal(signal.SIGCONT)
+        assert daemon.wait() == 9 and daemon.stdout == "keys: 1"
+
+
+@contextlib.contextmanager
+def held_up(port):
+    """Another way to this port, for one connection: yields it, what is set once somebody has come, and what lets him on."""
+    came, go = threading.Event(), threading.Event()
+
+    def copy(source, target):
+        with contextlib.suppress(OSError):
+            while part := source.recv(65536):
+                target.sendall(part)
+            target.shutdown(socket.SHUT_WR)
+
+    def serve(listener):
+        with listener.accept()[0] as near:
+            came.set()
+            go.wait(PATIENCE)
+            with socket.create_connection(("127.0.0.1", port)) as far:
+                back = threading.Thread(target=copy, args=(far, near))
+                back.start()
+                copy(near, far)
+                back.join()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=[listener])
+        thread.start()
+        yield listener.getsockname()[1], came, go
+        thread.join()
+
+
+@pytest.mark.parametrize("key, status", [(b"\x03", 128 + signal.SIGINT), (b"\x1c", 128 + signal.SIGQUIT)], ids=["INT", "QUIT"])
+def test_a_key_that_comes_before_the_command_is_not_lost(house, sidecar, folder, key, status):
+    """Nobody but connect has heard it: there will be no command."""
+    with held_up(sidecar.port()) as (port, came, go), Terminal() as terminal:
+        daemon = Daemon("connect --", [*house.forwarder_argv(port), "--", "touch", folder / "ran"], ready=None,
+                        terminal=terminal)
+        assert came.wait(PATIENCE)
+        terminal.type(key)
+        go.set()
+        assert daemon.wait() == status and not (folder / "ran").exists()
 
 
 def test_signals_that_mean_nothing_end_nothing(house, sidecar):

@@ -309,7 +309,10 @@ def test_options_are_refused_with_a_reason(teesql, tmp_path):
 
 
 @pytest.mark.parametrize("host", ["localhost:1", "api.trustauthority.intel.com.example.org", "trustauthority.intel.com.org",
-                                  "api.trustauthority.intel.com:443@localhost", "api.trustauthority.intel.com@localhost:1"])
+                                  "api.trustauthority.intel.com:443@localhost", "api.trustauthority.intel.com@localhost:1",
+                                  "nottrustauthority.intel.com", "localhost\\.trustauthority.intel.com",
+                                  "localhost/.trustauthority.intel.com", "localhost?.trustauthority.intel.com",
+                                  "localhost#.trustauthority.intel.com", "localhost:1.trustauthority.intel.com"])
 def test_another_judge_needs_its_option(bin_path, teesql, service, host):
     for option in ({"ita_url": f"https://{host}"}, {"ita_url": "us", "ita_portal": f"https://{host}"}):
         report = teesql(status=2, **option, insecure_ita_host=None)
@@ -317,6 +320,14 @@ def test_another_judge_needs_its_option(bin_path, teesql, service, host):
         argv = [bin_path("teesql"), "connect", "localhost:1", "--verifier=ita", "--insecure-ita-host", *flags(option)]
         done = run([*argv, "--production"], {"INTEL_TRUST_AUTHORITY_API_KEY": API_KEY}, status=2)
         assert "insecure-ita-host" in done.stderr and "TQ-8002" in done.stderr
+
+
+@pytest.mark.parametrize("url", ["us", "eu", "https://api.trustauthority.intel.com", "HTTPS://API.EU.TrustAuthority.Intel.com/",
+                                 "https://other.trustauthority.intel.com:443"])
+def test_a_judge_of_intels_needs_no_option(bin_path, url):
+    done = run([bin_path("teesql"), "connect", "localhost:1", "--verifier=ita", "--ita-url", url, "--production", "--check-config"],
+               {"INTEL_TRUST_AUTHORITY_API_KEY": API_KEY})
+    assert url in done.stdout
 
 
 def test_the_key_may_stand_in_a_file(teesql, tmp_path):

@@ -2,8 +2,12 @@
 """What a session must survive or end with: bulk data, cancel, half-close, death of the backend, crowds."""
 
 import concurrent.futures
+import contextlib
+import functools
 import hashlib
 import random
+import select
+import signal
 import socket
 import threading
 
@@ -12,9 +16,10 @@ import pytest
 
 import wire
 from cluster import free_port
-from daemon import Daemon, eventually
+from daemon import PATIENCE, Daemon, eventually
 from house import flags, psql
-from wire import Wire
+from weather import Weather
+from wire import Wire, client_context
 
 MEGABYTES = 100
 
@@ -160,16 +165,175 @@ def test_a_session_beyond_its_time_is_told(house, io, who, option, sqlstate, why
         (sidecar if who == "sidecar" else forwarder.daemon).wait_for(f"closed: {why}")
 
 
+@contextlib.contextmanager
+def mortal_sidecar(house, **options):
+    """A sidecar that need not end well."""
+    daemon = Daemon("sidecar", [house.bin_path("teesql-sidecar"), *flags(house.sidecar_options(**options))])
+    try:
+        yield daemon
+    finally:
+        daemon.kill()
+
+
 def test_a_lost_server_is_told(house, io):
     """The attested connection ends without a goodbye: what the driver waits for will not come."""
-    sidecar = Daemon("sidecar", [house.bin_path("teesql-sidecar"), *flags(house.sidecar_options(io=io))])
-    with house.forwarder(sidecar, io=io) as forwarder, Wire(("127.0.0.1", forwarder.port)) as peer:
+    with mortal_sidecar(house, io=io) as sidecar, house.forwarder(sidecar, io=io) as forwarder, \
+            Wire(("127.0.0.1", forwarder.port)) as peer:
         peer.send(wire.startup(user="guest", database="postgres"))
         peer.until(b"Z")
         sidecar.kill()
         assert told(peer)["C"] == "08006"
         forwarder.daemon.wait_for("closed: the server went away without a goodbye")
 
+
+# ---- a client that is still sending ------------------------------------------------------------------------
+
+READY = wire.message(b"R", bytes(4)) + wire.message(b"Z", b"I")
+
+
+def begin(driver, server):
+    """A session with a server that is played by hand; what the server has of it."""
+    driver.send(wire.startup())
+    upstream, _ = server.accept()
+    assert upstream.recv(len(wire.startup()), socket.MSG_WAITALL) == wire.startup()
+    upstream.sendall(READY)
+    assert driver.receive(len(READY)) == READY
+    return upstream
+
+
+def fill(driver):
+    """Send, to a server that does not read, until nobody on the way takes any more."""
+    driver.socket.setblocking(False)
+    while select.select([], [driver.socket], [], 0.5)[1]:
+        with contextlib.suppress(BlockingIOError):
+            driver.socket.send(wire.message(b"d", bytes(60000)))
+    driver.socket.settimeout(PATIENCE)
+
+
+def test_who_is_still_sending_hears_that_the_server_was_lost(house, io):
+    """And then an orderly end: what he has sent meanwhile must not reset the connection below the message."""
+    with socket.create_server(("127.0.0.1", 0)) as server, \
+            mortal_sidecar(house, io=io, backend=f"127.0.0.1:{server.getsockname()[1]}") as sidecar, \
+            house.forwarder(sidecar, io=io) as forwarder, Wire(("127.0.0.1", forwarder.port)) as driver, \
+            begin(driver, server):
+        fill(driver)
+        sidecar.kill()
+        kind, body = driver.message()
+        assert kind == b"E" and wire.error_fields(body)["C"] == "08006"
+        assert driver.receive(1) == b""  # a reset would be an error here
+
+
+def test_who_is_still_sending_hears_the_servers_farewell(house, io):
+    """The server says why, and closes on what it has not read."""
+    farewell = wire.message(b"E", b"SFATAL\0C57P01\0Mterminating connection\0\0")
+    with socket.create_server(("127.0.0.1", 0)) as server, \
+            house.sidecar(io=io, backend=f"127.0.0.1:{server.getsockname()[1]}") as sidecar, \
+            house.forwarder(sidecar, io=io) as forwarder, Wire(("127.0.0.1", forwarder.port)) as driver:
+        with begin(driver, server) as upstream:
+            fill(driver)
+            upstream.sendall(farewell)
+        assert driver.rest() == farewell
+
+
+def test_a_server_that_hears_no_more_is_not_a_client_that_has_ended(house, io, folder):
+    """What cannot be passed on is dropped, and no more than that: a client that is slow to read gets all that the
+    server says, and our own last words behind it, whatever he sends meanwhile."""
+    rows = wire.message(b"D", b"\0\1\0\0\xff\xf0" + bytes(0xfff0)) * 6  # more than there is room for at his end
+    files = house.client_files(folder / "files")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(folder / ".s.PGSQL.5432"))
+        server.listen()
+        with house.sidecar(io=io, backend=f"{folder}:5432", drain_timeout="100ms") as sidecar, \
+                Wire(("127.0.0.1", sidecar.port())) as driver:
+            driver.request_tls(client_context(files["sslcert"], files["sslkey"]))
+            with begin(driver, server) as upstream:
+                upstream.shutdown(socket.SHUT_RD)
+                driver.send(wire.query("select 1"))
+                upstream.sendall(rows)
+                assert driver.receive(1) == b"D"
+                driver.send(wire.query("select 2") * 20000)
+                sidecar.send_signal(signal.SIGTERM)
+                assert sidecar.wait() == 0
+                assert driver.receive(len(rows) - 1) == rows[1:]
+                assert told(driver)["C"] == "57P01"
+
+
+# ---- a CancelRequest is never answered ---------------------------------------------------------------------
+
+@contextlib.contextmanager
+def silent_server():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("why, sqlstate", [("unreachable", "57P03"), ("silent", "57P03"), ("refused", "08004")])
+def test_a_cancel_that_cannot_be_sent_is_not_answered(house, io, sidecar, why, sqlstate):
+    """Where a session is told why it cannot be, whoever cancels hears nothing."""
+    options = {"policy": house.other_policy} if why == "refused" else {"handshake_timeout": "300ms"}
+    with silent_server() as silent:
+        upstream = {"unreachable": free_port(), "silent": silent, "refused": sidecar}[why]
+        with house.forwarder(upstream, io=io, lazy="yes", **options) as forwarder:
+            answers = []
+            for first in (wire.startup(), wire.cancel_request()):
+                with Wire(("127.0.0.1", forwarder.port)) as peer:
+                    peer.send(first)
+                    answers.append(peer.rest())
+    assert wire.error_fields(answers[0][5:])["C"] == sqlstate and answers[1] == b""
+
+
+@pytest.mark.parametrize("why, sqlstate", [("unreachable", "57P03"), ("refused", "28000")])
+def test_a_cancel_that_a_sidecar_cannot_pass_on_is_not_answered(house, io, folder, why, sqlstate):
+    files = house.client_files(folder)
+    options = {"policy": house.other_policy} if why == "refused" else {"backend": f"127.0.0.1:{free_port()}"}
+    with house.sidecar(io=io, **options) as sidecar:
+        answers = []
+        for first in (wire.startup(), wire.cancel_request()):
+            with Wire(("127.0.0.1", sidecar.port())) as peer:
+                peer.request_tls(client_context(files["sslcert"], files["sslkey"]))
+                peer.send(first)
+                answers.append(peer.rest())
+    assert wire.error_fields(answers[0][5:])["C"] == sqlstate and answers[1] == b""
+
+
+@pytest.mark.parametrize("who, event, sqlstate", [
+    ("sidecar", "drain", "57P01"), ("sidecar", "idle", "57P05"), ("sidecar", "lifetime", "57P01"),
+    ("forwarder", "drain", "57P01"), ("forwarder", "idle", "57P05"), ("forwarder", "lost", "08006")])
+def test_a_cancel_that_was_passed_on_hears_no_farewell(house, io, who, event, sqlstate):
+    """Where a session is told why it ends, whoever cancels hears nothing."""
+    mine = {"drain": {"drain_timeout": "100ms"}, "idle": {"idle_timeout": "200ms"},
+            "lifetime": {"session_lifetime": "1s"}, "lost": {}}[event]
+    start = functools.partial(mortal_sidecar, house) if event == "lost" else house.sidecar
+    with socket.create_server(("127.0.0.1", 0)) as server, contextlib.ExitStack() as stack:
+        sidecar = stack.enter_context(start(
+            io=io, backend=f"127.0.0.1:{server.getsockname()[1]}", **(mine if who == "sidecar" else {})))
+        forwarder = stack.enter_context(house.forwarder(sidecar, io=io, **(mine if who == "forwarder" else {})))
+        peers = []
+        for first in (wire.startup(), wire.cancel_request()):
+            peers.append(stack.enter_context(Wire(("127.0.0.1", forwarder.port))))
+            peers[-1].send(first)
+            upstream = stack.enter_context(server.accept()[0])
+            assert upstream.recv(len(first), socket.MSG_WAITALL) == first
+        if event == "drain":
+            (sidecar if who == "sidecar" else forwarder.daemon).send_signal(signal.SIGTERM)
+        elif event == "lost":
+            sidecar.kill()
+        assert told(peers[0])["C"] == sqlstate and peers[1].rest() == b""
+
+def test_a_cancel_arrives_though_its_sender_has_left(house, io):
+    """It is sent and left, as nothing comes back: also while the verdict about the server is still to come."""
+    with socket.create_server(("127.0.0.1", 0)) as server, Weather(house.client_td.pccs) as weather, \
+            house.sidecar(io=io, backend=f"127.0.0.1:{server.getsockname()[1]}") as sidecar, \
+            house.forwarder(sidecar, io=io, lazy="yes", pccs=weather.url) as forwarder:
+        weather.gate.clear()
+        with Wire(("127.0.0.1", forwarder.port)) as peer:
+            peer.send(wire.cancel_request())
+        eventually(lambda: weather.requests)
+        weather.gate.set()
+        with server.accept()[0] as upstream:
+            assert upstream.recv(16, socket.MSG_WAITALL) == wire.cancel_request()
+
+
+# ---- crowds ---------------------------------------------------------------------------------------------------
 
 def test_200_concurrent_sessions(house, forwarder):
     everyone_is_in = threading.Barrier(200)

@@ -405,13 +405,25 @@ def test_an_announced_recovery_is_forecast(bin_path, folder, early, words):
         assert "no forecast: collateral comes from a file" in done.stdout.lower()
 
 
-def test_a_folder_that_is_in_use_keeps_its_roots(bin_path, folder):
-    with simulator(bin_path, "--dir", folder / "home", "--seed", "11" * 32):
-        root = (folder / "home" / "root.pem").read_bytes()
-        for more in ([], ["--socket", folder / "other.sock"]):
-            argv = [bin_path("teesql-simulator"), "--dir", folder / "home", "--seed", "22" * 32, *more]
-            assert "in use" in run(argv, status=2, timeout=20).stderr
-        assert (folder / "home" / "root.pem").read_bytes() == root
+def contents(home):
+    return {path.name: (path.read_bytes() if path.is_file() else None, path.stat().st_mtime_ns) for path in home.iterdir()}
+
+
+def test_a_folder_that_is_in_use_stays_as_it_is(bin_path, folder):
+    """Whoever comes second changes nothing there, whatever his options, and says why; the lock ends with its holder."""
+    home = folder / "home"
+    with simulator(bin_path, "--dir", home) as sim:
+        before = contents(home)
+        for more in ([], ["--seed", "22" * 32], ["--socket", folder / "other.sock"],
+                     ["--seed", "22" * 32, "--socket", folder / "other.sock"]):
+            done = run([bin_path("teesql-simulator"), "--dir", home, *more], status=2, timeout=20)
+            assert f'"{home}" is in use by another simulator' in done.stderr and "ready" not in done.stderr
+            assert contents(home) == before and not (folder / "other.sock").exists()
+        assert sim.call("Version")["version"]
+    killed = Simulator(bin_path("teesql-simulator"), "--dir", home)
+    killed.daemon.kill()
+    with simulator(bin_path, "--dir", home) as sim:
+        assert sim.call("Version")["version"] and sim.root.read_bytes() == before["root.pem"][0]
 
 
 @pytest.mark.parametrize("everywhere, here", [("0.0.0.0:0", "127.0.0.1"), ("[::]:0", "[::1]")])
