@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "scene.h"
 
 /* ---- certificates and keys ---- */
@@ -19,6 +20,7 @@
 static void certificate_of_every_kind_is_accepted(void **state)
 {
 	static const enum forge_evidence kinds[] = {FORGE_EVIDENCE_V0, FORGE_EVIDENCE_V1, FORGE_EVIDENCE_LEGACY};
+	uint8_t key_provider[HASH_SHA256_SIZE];
 	struct scene s;
 
 	(void)state;
@@ -29,6 +31,8 @@ static void certificate_of_every_kind_is_accepted(void **state)
 		scene_want(&s, "compose_hash", s.machine.compose_hash, 32);
 		scene_want(&s, "app_id", s.machine.app_id, 20);
 		scene_want(&s, "os_image_hash", s.machine.os_image_hash, 32);
+		assert_true(hash_bytes(HASH_SHA256, s.machine.key_provider, strlen(s.machine.key_provider), key_provider));
+		scene_want(&s, "key_provider", key_provider, sizeof(key_provider));
 		assert_int_equal(scene_reason(&s), 0);
 		assert_int_equal(scene_status(&s, RULE_BINDING_KEY), CHECK_PASS);
 		assert_int_equal(scene_status(&s, RULE_LOG_RTMR3), CHECK_PASS);

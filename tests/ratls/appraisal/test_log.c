@@ -39,6 +39,11 @@ static void claims_of_another_application_are_refused(void **state)
 	scene_want(&s, "os_image_hash", other, 32);
 	assert_int_equal(scene_reason(&s), REASON_POLICY_OS_IMAGE_HASH);
 	scene_done(&s);
+	scene_init(&s);
+	scene_make(&s);
+	scene_want(&s, "key_provider", other, 32);
+	assert_int_equal(scene_reason(&s), REASON_POLICY_KEY_PROVIDER);
+	scene_done(&s);
 }
 
 /* A log that is not what was measured says nothing, however well its claims suit the policy. */
