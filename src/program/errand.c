@@ -23,13 +23,26 @@ struct errand {
 	int done; /* an eventfd */
 };
 
+/* Those of them that who started us (nohup, a shell's background) has not told us to ignore: since they are blocked,
+ * they would come nevertheless. */
+static void heard(bool hangup, sigset_t *ret)
+{
+	struct sigaction action;
+
+	sigemptyset(ret);
+	for (size_t i = 0; i < N_ENDS - !hangup; i++)
+		if (sigaction(ends[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(ret, ends[i]);
+}
+
 int errand_told_to_end(bool hangup)
 {
-	sigset_t pending;
+	sigset_t pending, set;
 
+	heard(hangup, &set);
 	sigpending(&pending);
-	for (size_t i = 0; i < N_ENDS - !hangup; i++)
-		if (sigismember(&pending, ends[i]))
+	for (size_t i = 0; i < N_ENDS; i++)
+		if (sigismember(&set, ends[i]) && sigismember(&pending, ends[i]))
 			return ends[i];
 	return 0;
 }
@@ -48,9 +61,7 @@ static int watch(bool hangup)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < N_ENDS - !hangup; i++)
-		sigaddset(&set, ends[i]);
+	heard(hangup, &set);
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 

@@ -10,7 +10,7 @@
 #include "ratls.h"
 
 /* The signal that came since daemon_begin and tells the program to end, 0 if none did. It stays to come. A SIGHUP
- * does so only where hangup says it. */
+ * does so only where hangup says it, and a signal that is ignored never. */
 int errand_told_to_end(bool hangup);
 
 /* The result of work(self, err), in a thread of its own that hears no signals. When one comes that tells the program to

@@ -23,11 +23,13 @@ SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
 running = []  # every daemon alive, for the report of a test that failed
 
 
-def as_from_a_terminal(terminal=None):
+def as_from_a_terminal(terminal=None, ignored=()):
     """Who runs us in the background ignores the keys of the terminal, and no shell can trap what is ignored.
     With a terminal, it is that which the process leads."""
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
     if terminal is not None:
         os.setsid()
         fcntl.ioctl(terminal.line, termios.TIOCSCTTY, 0)
@@ -58,14 +60,14 @@ class Terminal:
 class Daemon:
     """A process whose standard error is read to its end; `ready` has the pairs of its ready line."""
 
-    def __init__(self, name, argv, env=None, ready=r"^ready\b", pass_fds=(), terminal=None):
+    def __init__(self, name, argv, env=None, ready=r"^ready\b", pass_fds=(), terminal=None, ignored=()):
         self.name, self.ready, self.status = name, {}, None
         self._lines, self._stdout, self._open = [], [], 2
         self._changed = threading.Condition()
         self.process = subprocess.Popen([str(a) for a in argv], env=CLEAN | (env or {}),
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, errors="replace",
-                                        pass_fds=pass_fds, preexec_fn=lambda: as_from_a_terminal(terminal))
+                                        pass_fds=pass_fds, preexec_fn=lambda: as_from_a_terminal(terminal, ignored))
         self._readers = [threading.Thread(target=self._read, args=pair, daemon=True) for pair in
                          ((self.process.stderr, self._lines), (self.process.stdout, self._stdout))]
         for reader in self._readers:

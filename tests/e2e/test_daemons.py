@@ -539,6 +539,17 @@ def test_connect_waits_for_no_verdict_when_it_is_told_to_end(house, sidecar, fol
     assert "refused" not in daemon.log and daemon.stdout in (None, "") and not (folder / "made").exists()
 
 
+def test_what_is_ignored_ends_no_verification(house, sidecar):
+    """nohup: the terminal may go, and the command is run."""
+    with held_up(sidecar.port()) as (port, came, go):
+        daemon = Daemon("nohup connect --", [*house.forwarder_argv(port), "--", "true"], ready=None,
+                        ignored=[signal.SIGHUP])
+        assert came.wait(PATIENCE)
+        daemon.send_signal(signal.SIGHUP)
+        go.set()
+        assert daemon.wait() == 0
+
+
 def test_connect_tells_its_command_that_the_terminal_was_hung_up(house, sidecar):
     """The kernel tells only whoever leads the session, which is not the command."""
     script = "trap 'kill %1; exit 9' HUP; sleep 1000 & echo waiting >&2; wait"
