@@ -204,21 +204,27 @@ static void crl_chain_of_another_root(struct sample *s)
 
 static const uint8_t another_serial[] = {0x11, 0x22, 0x33};
 
-static void collateral_has_another_ca(struct sample *s)
+/* The issuer's chain of an item begins with another certificate of its key. */
+static void has_another_issuer(struct sample *s, enum forge_role role, const char *item)
 {
 	struct ratls_error err = {0};
 	struct forge_pki other = {0};
 	struct buf text = {0};
 	char *chain;
 
-	s->pki.cert[FORGE_PCK_CA].serial = cur_of(another_serial, sizeof(another_serial));
+	s->pki.cert[role].serial = cur_of(another_serial, sizeof(another_serial));
 	assert_int_equal(forge_pki_make(&s->pki, &other, &err), RATLS_OK);
-	forge_pki_pem(&other, ROLES(FORGE_PCK_CA), &text);
+	forge_pki_pem(&other, ROLES(role), &text);
 	forge_pki_pem(&s->made, ROLES(FORGE_ROOT), &text);
 	chain = buf_take_str(&text);
-	sample_set(s, "pck_crl_issuer_chain", chain);
+	sample_set(s, item, chain);
 	free(chain);
 	forge_pki_done(&other);
+}
+
+static void collateral_has_another_ca(struct sample *s)
+{
+	has_another_issuer(s, FORGE_PCK_CA, "pck_crl_issuer_chain");
 }
 
 static void collateral_has_an_expired_ca(struct sample *s)
@@ -266,22 +272,9 @@ static void collateral_of_processor_ca(struct sample *s)
 	forge_pki_done(&other);
 }
 
-/* QE identity comes with another certificate of its signer's key. */
 static void qe_has_another_signer(struct sample *s)
 {
-	struct ratls_error err = {0};
-	struct forge_pki other = {0};
-	struct buf text = {0};
-	char *chain;
-
-	s->pki.cert[FORGE_TCB_SIGNER].serial = cur_of(another_serial, sizeof(another_serial));
-	assert_int_equal(forge_pki_make(&s->pki, &other, &err), RATLS_OK);
-	forge_pki_pem(&other, ROLES(FORGE_TCB_SIGNER), &text);
-	forge_pki_pem(&s->made, ROLES(FORGE_ROOT), &text);
-	chain = buf_take_str(&text);
-	sample_set(s, "qe_identity_issuer_chain", chain);
-	free(chain);
-	forge_pki_done(&other);
+	has_another_issuer(s, FORGE_TCB_SIGNER, "qe_identity_issuer_chain");
 }
 
 static void qe_signer_ended(struct sample *s)
