@@ -20,30 +20,23 @@
 
 static void claims_of_another_application_are_refused(void **state)
 {
+	static const struct {
+		const char *name;
+		size_t len;
+		int reason;
+	} rows[] = {{"compose_hash", 32, REASON_POLICY_COMPOSE_HASH}, {"app_id", 20, REASON_POLICY_APP_ID},
+		{"os_image_hash", 32, REASON_POLICY_OS_IMAGE_HASH}, {"key_provider", 32, REASON_POLICY_KEY_PROVIDER}};
 	uint8_t other[32] = {1};
 	struct scene s;
 
 	(void)state;
-	scene_init(&s);
-	scene_make(&s);
-	scene_want(&s, "compose_hash", other, 32);
-	assert_int_equal(scene_reason(&s), REASON_POLICY_COMPOSE_HASH);
-	scene_done(&s);
-	scene_init(&s);
-	scene_make(&s);
-	scene_want(&s, "app_id", other, 20);
-	assert_int_equal(scene_reason(&s), REASON_POLICY_APP_ID);
-	scene_done(&s);
-	scene_init(&s);
-	scene_make(&s);
-	scene_want(&s, "os_image_hash", other, 32);
-	assert_int_equal(scene_reason(&s), REASON_POLICY_OS_IMAGE_HASH);
-	scene_done(&s);
-	scene_init(&s);
-	scene_make(&s);
-	scene_want(&s, "key_provider", other, 32);
-	assert_int_equal(scene_reason(&s), REASON_POLICY_KEY_PROVIDER);
-	scene_done(&s);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		scene_init(&s);
+		scene_make(&s);
+		scene_want(&s, rows[i].name, other, rows[i].len);
+		assert_int_equal(scene_reason(&s), rows[i].reason);
+		scene_done(&s);
+	}
 }
 
 /* A log that is not what was measured says nothing, however well its claims suit the policy. */
