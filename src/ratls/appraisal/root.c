@@ -74,8 +74,9 @@ int root_load(struct cur der, struct ecdsa_keys *keys, struct cert *ret, struct 
 	if (!cert_parse(der, keys, &c, &o))
 		return err_reason(err, RATLS_E_ARG, REASON_FILE, "could not use the trust root: %s", o.detail);
 	if (!root_is_intel(der) && (!cert_check_issued(&c, &c, &o) || !cert_check_signature(&c, &c, keys, &o))) {
-		err_reason(err, RATLS_E_ARG, REASON_FILE, "could not use the trust root: \"%s\" is not signed by itself",
-			c.name);
+		if (o.status == CHECK_FAIL)
+			outcome_fail(&o, "\"%s\" is not signed by itself", c.name);
+		err_reason(err, RATLS_E_ARG, REASON_FILE, "could not use the trust root: %s", o.detail);
 		cert_done(&c);
 		return RATLS_E_ARG;
 	}
